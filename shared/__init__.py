@@ -1,0 +1,1 @@
+"""What every service shares: the contract they speak and the plumbing they stand on."""

@@ -1,0 +1,1 @@
+"""The plumbing: consuming, transactions, outbox, dead letters, sealing; it knows no business."""
