@@ -1,0 +1,38 @@
+"""What every event has: a type, a stream, and the request it is about."""
+
+from typing import Any, ClassVar, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contract.ids import RequestId
+from shared.contract.sealing import sealed_fields
+
+
+class Part(BaseModel):
+    """A value inside an event; unknown fields are ignored, so that producers can add."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+
+
+class Event(Part):
+    """A fact that one service states and others act upon; it never changes once said."""
+
+    type: ClassVar[str]
+    """The CloudEvents type: `attune.<producer>.<event-in-kebab>.v<n>`."""
+
+    stream: ClassVar[str]
+    """The topic, before any prefix of the environment."""
+
+    request_id: RequestId
+    """The Kafka key: whatever is said about one request stays in order."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        sealed = sealed_fields(cls)
+        if sealed and "subject_id" not in cls.model_fields:
+            raise TypeError(f"{cls.__name__} seals {', '.join(sealed)} and must name its subject_id")
+        for name in sealed:
+            # A service without the keys sees None there, so the type must admit it.
+            if type(None) not in get_args(cls.model_fields[name].annotation):
+                raise TypeError(f"{cls.__name__}.{name} is sealed and must be `| None`")

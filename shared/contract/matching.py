@@ -1,0 +1,155 @@
+"""What matching says: a shortlist, none found, a seat taken, or a seat gone."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from shared.contract.event import Event, Part
+from shared.contract.ids import DecisionId, ProposalId, SeatId, StaffId, SubjectId, TherapistId
+from shared.contract.sealing import Purpose, Sealed
+from shared.contract.vocabulary import Evidence, Format, Mode, Variant
+
+STREAM = "matching.proposals"
+
+
+class Reason(Part):
+    """One term of a candidate's score, with the field of the request it comes from."""
+
+    term: str
+    field: str
+    points: int
+    text: str
+
+
+class Caution(Part):
+    """Something a reviewer should weigh before confirming."""
+
+    code: str
+    text: str
+
+
+class Pathway(Part):
+    """A variant and format that fit the person, with the evidence for it."""
+
+    variant: Variant
+    format: Format
+    evidence: Evidence
+    source: str
+    cautions: tuple[Caution, ...] = ()
+
+
+class RuledOut(Part):
+    """A variant that does not fit, and the rule that says so."""
+
+    variant: Variant
+    rule: str
+
+
+class Candidate(Part):
+    """One therapist on the shortlist, explained."""
+
+    therapist_id: TherapistId
+    name: str
+    variant: Variant
+    mode: Mode
+    score: int
+    distance_km: float | None = None
+    fee_pence: int
+    seats_free: int
+    reasons: tuple[Reason, ...]
+    cautions: tuple[Caution, ...] = ()
+    unmet: tuple[str, ...] = ()
+    """Preferences of the client that this therapist does not meet."""
+
+
+class GateCount(Part):
+    """How many therapists one gate kept out."""
+
+    gate: str
+    therapists: int
+
+
+class Shortlist(Part):
+    """Whom matching proposes, in order, and what led there."""
+
+    candidates: tuple[Candidate, ...]
+    pathways: tuple[Pathway, ...]
+    ruled_out: tuple[RuledOut, ...] = ()
+    gates: tuple[GateCount, ...] = ()
+
+
+class MatchProposed(Event):
+    """Matching ranked therapists; a reviewer decides."""
+
+    type: ClassVar[str] = "attune.matching.match-proposed.v1"
+    stream: ClassVar[str] = STREAM
+
+    subject_id: SubjectId
+    proposal_id: ProposalId
+    policy_version: str
+    shortlist: Annotated[Shortlist | None, Sealed(Purpose.CLINICAL)]
+
+
+class NothingFound(Part):
+    """Why no therapist fits for now."""
+
+    pathways: tuple[Pathway, ...]
+    ruled_out: tuple[RuledOut, ...] = ()
+    gates: tuple[GateCount, ...] = ()
+    text: str
+
+
+class MatchNotFound(Event):
+    """No therapist fits for now; the request waits, review sees why, the client is told."""
+
+    type: ClassVar[str] = "attune.matching.match-not-found.v1"
+    stream: ClassVar[str] = STREAM
+
+    subject_id: SubjectId
+    policy_version: str
+    findings: Annotated[NothingFound | None, Sealed(Purpose.CLINICAL)]
+
+
+class TherapistContact(Part):
+    """How to reach the therapist of a match."""
+
+    name: str
+    email: str
+
+
+class SeatReserved(Event):
+    """The decided therapist has a seat for this client; only now may anyone say "matched"."""
+
+    type: ClassVar[str] = "attune.matching.seat-reserved.v1"
+    stream: ClassVar[str] = STREAM
+
+    subject_id: SubjectId
+    proposal_id: ProposalId
+    decision_id: DecisionId
+    """The human decision that caused it."""
+
+    decided_by: StaffId
+    seat_id: SeatId
+    therapist_id: TherapistId
+    mode: Mode
+    therapist: Annotated[TherapistContact | None, Sealed(Purpose.CONTACT)]
+
+
+class SeatRefusal(StrEnum):
+    """Why a decision could not be carried out."""
+
+    NO_SEAT_LEFT = "no_seat_left"
+    NO_LONGER_ELIGIBLE = "no_longer_eligible"
+    PROPOSAL_SUPERSEDED = "proposal_superseded"
+    REQUEST_CLOSED = "request_closed"
+
+
+class SeatUnavailable(Event):
+    """The decided therapist cannot take this client after all; the case reopens at the top of the queue."""
+
+    type: ClassVar[str] = "attune.matching.seat-unavailable.v1"
+    stream: ClassVar[str] = STREAM
+
+    proposal_id: ProposalId
+    decision_id: DecisionId
+    therapist_id: TherapistId
+    reason: SeatRefusal
