@@ -1,0 +1,46 @@
+"""A sample of every event ever published still parses, and what was said is what is read."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.contract import publishing
+from shared.contract.catalogue import EVENTS
+from shared.contract.event import Event
+from tests.support.builders import one_of_each
+
+SAMPLES = sorted(publishing.SAMPLES.glob("*.json"))
+
+
+def test_every_event_has_a_sample() -> None:
+    assert {path.name.removesuffix(".json") for path in SAMPLES} >= set(EVENTS)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_committed_sample_still_parses(path: Path) -> None:
+    event = EVENTS[path.name.removesuffix(".json")].model_validate_json(path.read_bytes())
+
+    assert _holds(json.loads(event.model_dump_json()), json.loads(path.read_bytes()))
+
+
+@pytest.mark.parametrize("event", one_of_each(), ids=lambda event: event.type)
+def test_an_event_reads_back_as_it_was_said(event: Event) -> None:
+    assert type(event).model_validate_json(event.model_dump_json()) == event
+
+
+@pytest.mark.parametrize("event", one_of_each(), ids=lambda event: event.type)
+def test_a_field_that_a_producer_adds_is_ignored(event: Event) -> None:
+    with_more = json.loads(event.model_dump_json()) | {"something_new": {"x": 1}}
+
+    assert type(event).model_validate_json(json.dumps(with_more)) == event
+
+
+def _holds(whole: Any, part: Any) -> bool:
+    """Whether every value of `part` stands in `whole`, which may have more fields."""
+    if isinstance(part, dict):
+        return all(name in whole and _holds(whole[name], value) for name, value in part.items())
+    if isinstance(part, list):
+        return len(whole) == len(part) and all(map(_holds, whole, part))
+    return bool(whole == part)
