@@ -1,0 +1,65 @@
+"""A record as Kafka brought it, before anybody has looked inside."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+Header = tuple[str, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record; `topic` is the stream's name, without the prefix of the environment."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: datetime
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[Header, ...]
+
+    def __repr__(self) -> str:
+        return f"Record({self.topic}/{self.partition}/{self.offset})"
+
+    @property
+    def position(self) -> tuple[str, int, int]:
+        """Where it lies; unique within an environment."""
+        return self.topic, self.partition, self.offset
+
+    def header(self, name: str) -> bytes | None:
+        """The last header of that name."""
+        return next((value for key, value in reversed(self.headers) if key == name), None)
+
+
+def from_kafka(raw: Any, stream: str) -> Record:
+    """A record of aiokafka's as ours."""
+    return Record(
+        topic=stream,
+        partition=raw.partition,
+        offset=raw.offset,
+        timestamp=datetime.fromtimestamp(max(raw.timestamp, 0) / 1000, UTC),
+        key=raw.key,
+        value=raw.value,
+        headers=tuple((name, value) for name, value in raw.headers or ()),
+    )
+
+
+def untrusted_identity(record: Record) -> UUID:
+    """What makes an untrusted record the same as an earlier one: its CloudEvents source and id, if given.
+
+    Otherwise its place in the topic: then only a redelivery is recognised, not a second sending.
+    """
+    source, name = _text(record.header("ce_source")), _text(record.header("ce_id"))
+    if source and name:
+        return uuid5(NAMESPACE_URL, f"cloudevent\n{source}\n{name}")
+    return uuid5(NAMESPACE_URL, f"kafka\n{record.topic}\n{record.partition}\n{record.offset}")
+
+
+def _text(value: bytes | None) -> str | None:
+    try:
+        text = (value or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if 0 < len(text) <= 500 else None
