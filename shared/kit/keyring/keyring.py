@@ -173,7 +173,10 @@ class Keyring:
         return key if key is not None and time.monotonic() - since < CACHE_SECONDS else None
 
     def _remembered(self, purpose: Purpose, name: UUID, row: asyncpg.Record | None) -> DataKey:
-        if row is None or row["wrapped"] is None:
+        if row is None:
+            # An erased person's row stays behind; a key that was never here means another keyring's box.
+            raise boxes.BoxBroken
+        if row["wrapped"] is None:
             raise KeyDestroyed
         key = self._unwrap(purpose, row["kid"], row["wrapped"])
         self._cache[(purpose, name)] = (time.monotonic(), key)
