@@ -1,0 +1,1 @@
+"""The rules of matching, without a clock, a network or a database."""

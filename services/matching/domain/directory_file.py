@@ -1,0 +1,140 @@
+"""A whole directory file: CSV in UTF-8, read row by row into therapists, faults and notes."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.matching.domain.directory_row import COLUMNS, RowFault, RowNote, notes_on, read_row, write_row
+from services.matching.domain.place import Places
+from services.matching.domain.therapist import Therapist
+
+LARGEST_BYTES = 32 * 1024 * 1024
+LARGEST_CELL = 4_000
+
+
+class FileRefused(Exception):
+    """The file as a whole cannot be read; its text says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one row and the line on which it ends."""
+
+    line: int
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file held."""
+
+    rows: int
+    therapists: tuple[Therapist, ...]
+    faults: tuple[RowFault, ...]
+    notes: tuple[RowNote, ...]
+
+
+def rows_of(data: bytes) -> list[Row]:
+    """The rows below the header, once encoding and header are found good."""
+    text = _decoded(data)
+    # strict: a stray quotation mark is an error and not a cell that swallows the rest of the file.
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(lines, [])
+        _check_header(header)
+        rows = [Row(lines.line_num, cells) for cells in lines if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise FileRefused(f"line {lines.line_num} is not CSV: {error}") from None
+    if not rows:
+        raise FileRefused("there is no therapist below the header")
+    order = [header.index(column) for column in COLUMNS]
+    wide = len(header)
+    return [
+        Row(row.line, [row.cells[place] for place in order] if len(row.cells) == wide else row.cells)
+        for row in rows
+    ]
+
+
+def read_rows(rows: Iterable[Row], places: Places, today: date) -> Reading:
+    """Every row as a therapist or as faults; two rows with one id are both refused."""
+    good: list[tuple[int, Therapist]] = []
+    faults: list[RowFault] = []
+    lines: dict[str, list[int]] = {}
+    number = 0
+    for row in rows:
+        number += 1
+        if fault := _shape_fault(row):
+            faults.append(fault)
+            continue
+        cells = dict(zip(COLUMNS, row.cells, strict=True))
+        lines.setdefault(cells["id"].strip().lower(), []).append(row.line)
+        therapist, wrong = read_row(row.line, cells, places, today)
+        faults += wrong
+        if therapist is not None:
+            good.append((row.line, therapist))
+    twice = {key: where for key, where in lines.items() if key and len(where) > 1}
+    for where in twice.values():
+        for line in where:
+            others = ", ".join(str(other) for other in where if other != line)
+            faults.append(RowFault(line, "id", f"is also on line {others}"))
+    single = [(line, therapist) for line, therapist in good if str(therapist.id) not in twice]
+    return Reading(
+        rows=number,
+        therapists=tuple(therapist for _, therapist in single),
+        faults=tuple(sorted(faults, key=lambda fault: (fault.line, fault.field))),
+        notes=tuple(note for line, therapist in single for note in notes_on(line, therapist, today)),
+    )
+
+
+def written(therapists: Iterable[Therapist], *, with_confirmation: bool = True) -> Iterator[str]:
+    """The therapists as CSV, line by line; without confirmation dates the next import confirms them."""
+    out = io.StringIO(newline="")
+    lines = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    lines.writeheader()
+    yield out.getvalue()
+    for therapist in therapists:
+        out.seek(0)
+        out.truncate()
+        row = write_row(therapist)
+        lines.writerow(row if with_confirmation else row | {"confirmed_on": ""})
+        yield out.getvalue()
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > LARGEST_BYTES:
+        raise FileRefused(f"the file is larger than {LARGEST_BYTES // 1024 // 1024} MiB; split it")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data:
+        raise FileRefused("the file is UTF-16 or not text; save it as CSV in UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FileRefused(
+            f"line {line} is not UTF-8, perhaps Windows-1252; save the file as CSV in UTF-8"
+        ) from None
+
+
+def _check_header(header: list[str]) -> None:
+    missing = [column for column in COLUMNS if column not in header]
+    unknown = [column for column in header if column not in COLUMNS]
+    twice = sorted({column for column in header if header.count(column) > 1})
+    faults = []
+    if missing:
+        faults.append(f"missing: {', '.join(missing)}")
+    if unknown:
+        faults.append(f"unknown: {', '.join(column[:40] or '(empty)' for column in unknown[:10])}")
+    if twice:
+        faults.append(f"twice: {', '.join(column[:40] for column in twice)}")
+    if faults:
+        raise FileRefused(f"the header is wrong ({'; '.join(faults)}); it must be {','.join(COLUMNS)}")
+
+
+def _shape_fault(row: Row) -> RowFault | None:
+    if len(row.cells) != len(COLUMNS):
+        return RowFault(row.line, "row", f"has {len(row.cells)} cells and must have {len(COLUMNS)}")
+    for column, cell in zip(COLUMNS, row.cells, strict=True):
+        if len(cell) > LARGEST_CELL:
+            return RowFault(row.line, column, f"must not be longer than {LARGEST_CELL} characters")
+    return None

@@ -1,0 +1,190 @@
+"""Why a therapist is on the list, what to weigh, which wishes are not met; in sentences for staff."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+
+from services.matching.domain import wording
+from services.matching.domain.gates import Fit, Gate, Search, meets
+from services.matching.domain.languages import language
+from services.matching.domain.pathways import Routes
+from services.matching.domain.policy import Policy
+from services.matching.domain.scoring import Scored, Term
+from shared.contract.intake import Preference
+from shared.contract.matching import Caution, Reason
+from shared.contract.vocabulary import (
+    Condition,
+    Mode,
+    PreferenceAbout,
+    ProblemArea,
+    Slot,
+    Strength,
+    Variant,
+)
+
+_STRENGTH = {
+    Strength.SLIGHT: "a slight wish",
+    Strength.STRONG: "a strong wish",
+    Strength.MUST: "a condition of the client",
+}
+
+_KEPT_OUT = {
+    Gate.EXCLUDED: "{n} excluded for this request",
+    Gate.REGISTRATION: "{n} without a live core registration",
+    Gate.ACCREDITATION: "{n} without a live accreditation for a form that fits",
+    Gate.PRIVATE_PRACTICE: "{n} whose accreditation does not cover private practice",
+    Gate.AGE_GROUP: "{n} who do not work with this age",
+    Gate.FORMAT: "{n} who do not offer the format",
+    Gate.LANGUAGE: "{n} who do not speak a language the client asked for",
+    Gate.MODE: "{n} who do not work in the way asked for (online or in person)",
+    Gate.DISTANCE: "{n} too far away",
+    Gate.FEE: "{n} above the fee limit",
+    Gate.MUST_HAVE: "{n} without something the client must have",
+    Gate.FRESH: "{n} whose directory entry has not been confirmed lately",
+    Gate.SEAT: "{n} without a free seat",
+}
+
+
+def reasons(search: Search, fit: Fit, scored: tuple[Scored, ...]) -> tuple[Reason, ...]:
+    """One sentence for each term that brought points."""
+    return tuple(
+        Reason(
+            term=each.term,
+            field=each.field,
+            points=each.points,
+            text=_SENTENCES[each.term](search, fit, each),
+        )
+        for each in scored
+    )
+
+
+def cautions(search: Search, fit: Fit, policy: Policy) -> tuple[Caution, ...]:
+    """What a reviewer should weigh about this pathway and this therapist."""
+    return (*fit.pathway.cautions, *_about(search, fit, policy))
+
+
+def unmet(search: Search, fit: Fit) -> tuple[str, ...]:
+    """The client's wishes that this therapist does not meet."""
+    return tuple(
+        f"Not {_wished(wish)}: {_STRENGTH[wish.strength]}."
+        for wish in search.case.preferences
+        if not meets(fit.therapist, wish)
+    )
+
+
+def nothing_found(search: Search, routes: Routes, kept_out: Mapping[Gate, int], looked_at: int) -> str:
+    """Why nobody can be proposed, in plain words."""
+    if not routes.pathways:
+        return "No form of therapy that the clinic offers fits: " + " ".join(
+            dict.fromkeys(out.rule for out in routes.ruled_out)
+        )
+    if not looked_at:
+        return "The directory is empty: no therapist has been imported yet."
+    found = [_KEPT_OUT[gate].format(n=number) for gate, number in kept_out.items() if number]
+    forms = wording.joined([wording.VARIANTS[pathway.variant] for pathway in routes.pathways])
+    text = f"None of {looked_at} therapists can be proposed for {forms}: {wording.joined(found)}."
+    if search.position is None and search.case.mode is not Mode.ONLINE:
+        text += " Nobody can be found in person, for the client's postcode district is not known."
+    return text
+
+
+def _problem_area(search: Search, _fit: Fit, scored: Scored) -> str:
+    area = wording.AREAS[ProblemArea(scored.on[0])]
+    if scored.field == "details.life_event" and search.case.life_event is not None:
+        event = wording.LIFE_EVENTS[search.case.life_event]
+        return f"Works often with {area}, which {event} points to."
+    return f"Works often with {area}."
+
+
+def _condition(_search: Search, _fit: Fit, scored: Scored) -> str:
+    return f"Experienced with {wording.joined([wording.CONDITIONS[Condition(word)] for word in scored.on])}."
+
+
+def _evidence(search: Search, fit: Fit, scored: Scored) -> str:
+    for_what = "what the client named" if search.case.conditions else "clients who name no condition"
+    return f"{scored.on[0].capitalize()} evidence for {wording.VARIANTS[fit.pathway.variant]} for {for_what}."
+
+
+def _experience(_search: Search, fit: Fit, _scored: Scored) -> str:
+    courses = "1 course" if fit.accreditation.cases == 1 else f"{fit.accreditation.cases} courses"
+    return f"Has completed {courses} of {wording.VARIANTS[fit.pathway.variant]}."
+
+
+def _availability(_search: Search, _fit: Fit, scored: Scored) -> str:
+    shown = [wording.slot(Slot(word)) for word in scored.on[:3]]
+    more = len(scored.on) - len(shown)
+    return f"Free when the client is: {wording.joined([*shown, f'{more} more'] if more else shown)}."
+
+
+def _preference(search: Search, _fit: Fit, scored: Scored) -> str:
+    wish = search.case.preferences[int(scored.field.rpartition(".")[2])]
+    return f"Is {_wished(wish)}: {_STRENGTH[wish.strength]}."
+
+
+def _language(search: Search, _fit: Fit, scored: Scored) -> str:
+    first = scored.on[0] == search.case.languages[0]
+    return f"Works in {language(scored.on[0])}{', the language the client prefers' if first else ''}."
+
+
+def _distance(_search: Search, fit: Fit, _scored: Scored) -> str:
+    metres = fit.metres or 0
+    return "In the same postcode district." if metres == 0 else f"About {metres / 1000:.1f} km away."
+
+
+def _fee(search: Search, fit: Fit, _scored: Scored) -> str:
+    limit = wording.pounds(search.case.max_fee_pence or 0)
+    return f"Asks {wording.pounds(fit.therapist.fee_pence)} a session, within the limit of {limit}."
+
+
+def _caseload(_search: Search, fit: Fit, _scored: Scored) -> str:
+    return f"Has {fit.therapist.seats_free} of {fit.therapist.seats_offered} seats free."
+
+
+_SENTENCES: dict[Term, Callable[[Search, Fit, Scored], str]] = {
+    Term.PROBLEM_AREA: _problem_area,
+    Term.CONDITION: _condition,
+    Term.EVIDENCE: _evidence,
+    Term.EXPERIENCE: _experience,
+    Term.AVAILABILITY: _availability,
+    Term.PREFERENCE: _preference,
+    Term.LANGUAGE: _language,
+    Term.DISTANCE: _distance,
+    Term.FEE: _fee,
+    Term.CASELOAD: _caseload,
+}
+
+
+def _about(search: Search, fit: Fit, policy: Policy) -> Iterator[Caution]:
+    name, held = wording.VARIANTS[fit.pathway.variant], fit.accreditation
+    course_ends = search.on + timedelta(weeks=policy.phases.sessions)
+    soon = search.on + timedelta(days=policy.expiry_warning_days)
+    registration = fit.therapist.registration
+    if registration is not None and registration.expires_on < max(course_ends, soon):
+        yield Caution(
+            code="registration_ends",
+            text=f"{registration.body} registration ends on {wording.day(registration.expires_on)}: "
+            "ask for its renewal.",
+        )
+    if held.expires_on < max(course_ends, soon):
+        yield Caution(
+            code="accreditation_ends",
+            text=f"Accreditation for {name} ends on {wording.day(held.expires_on)}: ask for its renewal.",
+        )
+    if held.cases < policy.newly_qualified_cases and fit.pathway.variant is not Variant.SYSTEMIC:
+        yield Caution(code="newly_qualified", text=f"Newly qualified in {name}: ask who supervises.")
+    if not fit.shared_slots:
+        yield Caution(code="no_shared_time", text="No time in common: ask both before confirming.")
+    missing = [
+        wording.CONDITIONS[condition]
+        for condition in dict.fromkeys(search.case.conditions)
+        if condition is not Condition.OTHER and condition not in fit.therapist.conditions
+    ]
+    if missing:
+        yield Caution(code="no_experience_named", text=f"Names no experience with {wording.joined(missing)}.")
+
+
+def _wished(wish: Preference) -> str:
+    if wish.about is PreferenceAbout.THERAPIST_GENDER:
+        return wording.GENDERS.get(wish.wish, wish.wish)
+    if wish.about is PreferenceAbout.APPROACH:
+        return f"{wish.wish} in approach"
+    return wording.AFFIRMING[wish.about]

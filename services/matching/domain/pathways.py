@@ -1,0 +1,160 @@
+"""Which variants of therapy fit a person, which do not, and the rule for each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from services.matching.domain import wording
+from services.matching.domain.policy import Form, Policy, Tier
+from shared.contract.intake import CaseDetails
+from shared.contract.matching import Caution, Pathway, RuledOut
+from shared.contract.vocabulary import Condition, Evidence, LifeEvent, ProblemArea, Therapy, Variant
+
+# The better supported first.
+_RANK = {Evidence.STRONG: 0, Evidence.MODERATE: 1, Evidence.LIMITED: 2, Evidence.NONE_FOUND: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """What fits a person and what does not; every variant is in exactly one of the two."""
+
+    pathways: tuple[Pathway, ...]
+    ruled_out: tuple[RuledOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A problem area that the case points to, and the field that says so."""
+
+    area: ProblemArea
+    field: str
+
+
+def age_on(day: date, born: date) -> int:
+    """Full years on a day; somebody born on 29 February is a year older from 1 March."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def areas_of(case: CaseDetails, policy: Policy) -> tuple[Area, ...]:
+    """The areas the client named, then the one that the life event points to if it is not among them."""
+    named = [Area(area, "details.problem_areas") for area in dict.fromkeys(case.problem_areas)]
+    hint = policy.life_events.get(case.life_event or LifeEvent.OTHER)
+    if hint is not None and hint not in case.problem_areas:
+        named.append(Area(hint, "details.life_event"))
+    return tuple(named)
+
+
+def routes(case: CaseDetails, on: date, policy: Policy) -> Routes:
+    """Every variant that fits on that day, and every other with the rule that keeps it out."""
+    age = age_on(on, case.date_of_birth)
+    pathways: list[Pathway] = []
+    ruled_out: list[RuledOut] = []
+    for variant in _variants(policy):
+        forms = _nearest_first(case, [form for form in policy.forms if form.variant is variant])
+        objections = [_objection(form, case, age, policy) for form in forms]
+        fitting = next((form for form, rule in zip(forms, objections, strict=True) if rule is None), None)
+        if fitting is not None:
+            pathways.append(_pathway(fitting, case, age, policy))
+        else:
+            ruled_out.append(RuledOut(variant=variant, rule=next(rule for rule in objections if rule)))
+    return Routes(tuple(pathways), tuple(ruled_out))
+
+
+def _variants(policy: Policy) -> Iterator[Variant]:
+    yield from dict.fromkeys(form.variant for form in policy.forms)
+
+
+def _nearest_first(case: CaseDetails, forms: list[Form]) -> list[Form]:
+    # The form that was asked for speaks first, so that its objection is the one that staff read.
+    return sorted(forms, key=lambda form: (form.format is not case.format, case.format not in form.also_for))
+
+
+def _objection(  # noqa: PLR0911 - a rule, a return
+    form: Form, case: CaseDetails, age: int, policy: Policy
+) -> str | None:
+    """The first rule that keeps a form out, or None if it fits."""
+    name = _capital(wording.VARIANTS[form.variant])
+    if case.therapy is not Therapy.EITHER and case.therapy is not form.school:
+        return f"The client asks for {'systemic therapy' if case.therapy is Therapy.SYSTEMIC else 'IPT'}."
+    if age not in form.ages:
+        return f"{name} {wording.FORMATS[form.format]} is for ages {form.ages}; the client is {age}."
+    if form.only_for and not form.only_for & set(case.conditions):
+        return f"{name} is for {_conditions(form.only_for)} only, which is not named."
+    if barred := form.not_for & set(case.conditions):
+        return f"{name} is not for {_conditions(barred)}."
+    if case.format is not form.format and case.format not in form.also_for:
+        return f"{name} is not given {wording.FORMATS[case.format]}."
+    if "attending_adult" in form.needs and not case.attending_adult:
+        return f"{name} needs an adult who comes to every session."
+    if "no_diagnosis" in form.needs and case.diagnosed:
+        return f"{name} is for young people without a diagnosis."
+    if "no_acute_flag" in form.needs and any(flag.kind in policy.acute_flags for flag in case.flags):
+        return f"{name} is not offered while there are signs of acute risk; other forms stay open."
+    return None
+
+
+def _pathway(form: Form, case: CaseDetails, age: int, policy: Policy) -> Pathway:
+    tiers = _tiers(form.variant, case, policy)
+    best = min(tiers, key=lambda tier: _RANK[tier.tier])
+    return Pathway(
+        variant=form.variant,
+        format=form.format,
+        evidence=best.tier,
+        source=policy.sources[best.source],
+        cautions=tuple(_cautions(form, case, age, policy)),
+    )
+
+
+def _tiers(variant: Variant, case: CaseDetails, policy: Policy) -> list[Tier]:
+    known = policy.evidence[variant]
+    return [known[condition] for condition in case.conditions] or [known["unnamed"]]
+
+
+def _cautions(form: Form, case: CaseDetails, age: int, policy: Policy) -> Iterator[Caution]:
+    name = wording.VARIANTS[form.variant]
+    for condition in dict.fromkeys(case.conditions):
+        if text := policy.evidence[form.variant][condition].caution:
+            yield Caution(code=f"evidence_{condition}", text=text)
+    told_of_psychosis = any(flag.kind in policy.psychosis_flags for flag in case.flags)
+    if told_of_psychosis and Condition.PSYCHOSIS not in case.conditions:
+        yield Caution(
+            code="evidence_psychosis",
+            text=policy.evidence[form.variant][Condition.PSYCHOSIS].caution or "An assessment comes first.",
+        )
+    if form.caution:
+        yield Caution(code="form", text=form.caution)
+    if form.format is not case.format:
+        asked, given = wording.FORMATS[case.format], wording.FORMATS[form.format]
+        yield Caution(
+            code="format_differs",
+            text=f"The client asked for sessions {asked}; {name} is given {given}.",
+        )
+    if "no_diagnosis" in form.needs and case.diagnosed is None:
+        yield Caution(
+            code="diagnosis_unknown",
+            text=f"{name} is for young people without a diagnosis; whether there is one is not known.",
+        )
+    for area in areas_of(case, policy):
+        if area.area in form.areas_not_covered:
+            yield Caution(
+                code="area_not_covered", text=f"{_capital(name)} does not work on {wording.AREAS[area.area]}."
+            )
+    if any(flag.kind in policy.acute_flags for flag in case.flags):
+        yield Caution(
+            code="risk_flag", text="There are signs of risk: read them, and speak with the client first."
+        )
+    if age < policy.consent_age:
+        yield Caution(
+            code="consent",
+            text=f"Under {policy.consent_age}: record Gillick competence or a parent's consent first.",
+        )
+
+
+def _conditions(conditions: frozenset[Condition]) -> str:
+    return wording.joined(
+        [wording.CONDITIONS[condition] for condition in Condition if condition in conditions]
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

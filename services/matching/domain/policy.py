@@ -1,0 +1,257 @@
+"""The clinic's matching policy: a data file, checked as a whole before anything is ranked by it."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from services.matching.domain.therapist import AgeGroup
+from shared.contract.vocabulary import (
+    Condition,
+    Evidence,
+    FlagKind,
+    Format,
+    LifeEvent,
+    ProblemArea,
+    Strength,
+    Therapy,
+    Variant,
+)
+
+
+def _one_school(therapy: Therapy) -> Therapy:
+    if therapy is Therapy.EITHER:
+        raise ValueError("must be ipt or systemic")
+    return therapy
+
+
+Points = Annotated[int, Field(ge=0, le=10_000)]
+Positive = Annotated[int, Field(ge=1)]
+Need = Literal["attending_adult", "no_diagnosis", "no_acute_flag"]
+School = Annotated[Therapy, AfterValidator(_one_school)]
+
+
+class PolicyFault(Exception):
+    """The policy cannot be used; every field that is wrong is named with the rule it breaks."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(
+            "the matching policy cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults)
+        )
+        self.faults = faults
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Span(_Table):
+    """A range of whole numbers with both ends included; written `[first, last]`."""
+
+    first: Annotated[int, Field(ge=0)]
+    last: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_pair(cls, value: object) -> object:
+        if isinstance(value, list):
+            if len(value) != 2:
+                raise ValueError("must be [first, last]")
+            return {"first": value[0], "last": value[1]}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("the last must not be below the first")
+        return self
+
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number <= self.last
+
+    def __str__(self) -> str:
+        return f"{self.first} and over" if self.last >= 120 else f"{self.first} to {self.last}"
+
+
+class Phases(_Table):
+    """The sessions of a course, cut in three."""
+
+    opening: Span
+    middle: Span
+    ending: Span
+
+    @model_validator(mode="after")
+    def _without_gaps(self) -> Self:
+        follows = self.middle.first == self.opening.last + 1 and self.ending.first == self.middle.last + 1
+        if self.opening.first != 1 or not follows:
+            raise ValueError("phases must begin at session 1 and follow one another without gap or overlap")
+        return self
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions a full course has; one a week."""
+        return self.ending.last
+
+
+class Form(_Table):
+    """A variant in one format, and whom it is for."""
+
+    variant: Variant
+    school: School
+    format: Format
+    also_for: frozenset[Format] = frozenset()
+    ages: Span
+    only_for: frozenset[Condition] = frozenset()
+    not_for: frozenset[Condition] = frozenset()
+    needs: tuple[Need, ...] = ()
+    areas_not_covered: frozenset[ProblemArea] = frozenset()
+    caution: str | None = None
+    source: str
+
+
+class Tier(_Table):
+    """How well a variant is supported for one condition."""
+
+    tier: Evidence
+    source: str
+    caution: str | None = None
+
+
+class PreferenceWeights(_Table):
+    """Points for a wish that is met, by how much it matters to the client."""
+
+    slight: Points
+    strong: Points
+    must: Points
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.slight <= self.strong <= self.must:
+            raise ValueError("slight must not exceed strong, nor strong must")
+        return self
+
+    def of(self, strength: Strength) -> int:
+        """The points of a strength."""
+        return {Strength.SLIGHT: self.slight, Strength.STRONG: self.strong, Strength.MUST: self.must}[
+            strength
+        ]
+
+
+class Weights(_Table):
+    """The most that each term can bring."""
+
+    problem_area: Points
+    condition: Points
+    experience: Points
+    availability: Points
+    preferred_language: Points
+    other_language: Points
+    fee: Points
+    caseload: Points
+    evidence: Mapping[Evidence, Points]
+    preference: PreferenceWeights
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if missing := sorted(set(Evidence) - set(self.evidence)):
+            raise ValueError(f"evidence lacks {', '.join(missing)}")
+        return self
+
+
+class Caps(_Table):
+    """Above these, more brings no more points."""
+
+    experience_cases: Positive
+    shared_slots: Positive
+
+
+class DistanceBand(_Table):
+    """Points for a therapist up to so many kilometres away."""
+
+    up_to_km: Positive
+    points: Points
+
+
+class Policy(_Table):
+    """All that the ranking depends on beside the request, the directory and the day."""
+
+    version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
+    shortlist_size: Annotated[int, Field(ge=1, le=20)]
+    fresh_days: Positive
+    expiry_warning_days: Annotated[int, Field(ge=0)]
+    newly_qualified_cases: Annotated[int, Field(ge=0)]
+    default_distance_km: Positive
+    consent_age: Positive
+    acute_flags: frozenset[FlagKind]
+    psychosis_flags: frozenset[FlagKind]
+    phases: Phases
+    age_groups: Mapping[AgeGroup, Span]
+    life_events: Mapping[LifeEvent, ProblemArea]
+    weights: Weights
+    caps: Caps
+    distance_bands: Annotated[tuple[DistanceBand, ...], Field(min_length=1)]
+    sources: Mapping[str, str]
+    forms: Annotated[tuple[Form, ...], Field(min_length=1)]
+    evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        faults = [*self._missing_tiers(), *self._unknown_sources(), *self._other_faults()]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _missing_tiers(self) -> list[str]:
+        wanted = [*Condition, "unnamed"]
+        return [
+            f"evidence.{variant}.{condition} is missing"
+            for variant in Variant
+            for condition in wanted
+            if condition not in self.evidence.get(variant, {})
+        ] + [
+            f"evidence.{variant}.{condition} is {tier.tier} and needs a caution"
+            for variant, tiers in self.evidence.items()
+            for condition, tier in tiers.items()
+            if condition != "unnamed"
+            and tier.tier in (Evidence.LIMITED, Evidence.NONE_FOUND)
+            and not tier.caution
+        ]
+
+    def _unknown_sources(self) -> list[str]:
+        used = [(f"forms.{place}.source", form.source) for place, form in enumerate(self.forms)] + [
+            (f"evidence.{variant}.{condition}.source", tier.source)
+            for variant, tiers in self.evidence.items()
+            for condition, tier in tiers.items()
+        ]
+        return [f"{field} is not among the sources" for field, source in used if source not in self.sources]
+
+    def _other_faults(self) -> list[str]:
+        faults = [f"age_groups.{group} is missing" for group in AgeGroup if group not in self.age_groups]
+        limits = [band.up_to_km for band in self.distance_bands]
+        if limits != sorted(set(limits)):
+            faults.append("distance_bands must grow from one to the next")
+        offered = [(form.variant, form.format) for form in self.forms]
+        faults += [
+            f"forms has {variant} {form} twice"
+            for variant, form in sorted(set(offered))
+            if offered.count((variant, form)) > 1
+        ]
+        return faults
+
+
+def read_policy(text: str) -> Policy:
+    """Reads a policy file, or says what is wrong with it."""
+    try:
+        return Policy.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyFault([f"it is not TOML: {error}"]) from None
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_context=False, include_url=False)
+        raise PolicyFault(
+            [
+                f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: "
+                + fault["msg"].removeprefix("Value error, ")
+                for fault in faults
+            ]
+        ) from None

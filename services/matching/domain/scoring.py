@@ -1,0 +1,96 @@
+"""How well a therapist fits: whole points per term, each with the field of the request that it comes from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.matching.domain.gates import Fit, Search, meets
+from services.matching.domain.policy import Policy
+from shared.contract.vocabulary import Mode
+
+
+class Term(StrEnum):
+    """The parts of a score."""
+
+    PROBLEM_AREA = "problem_area"
+    CONDITION = "condition"
+    EVIDENCE = "evidence"
+    EXPERIENCE = "experience"
+    AVAILABILITY = "availability"
+    PREFERENCE = "preference"
+    LANGUAGE = "language"
+    DISTANCE = "distance"
+    FEE = "fee"
+    CASELOAD = "caseload"
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Points for one term; `on` are the words of the contract that they stand on."""
+
+    term: Term
+    field: str
+    points: int
+    on: tuple[str, ...] = ()
+
+
+def score(search: Search, fit: Fit, policy: Policy) -> tuple[Scored, ...]:
+    """The terms that bring points, in the order in which they are read."""
+    return tuple(scored for scored in _terms(search, fit, policy) if scored.points > 0)
+
+
+def _terms(search: Search, fit: Fit, policy: Policy) -> Iterator[Scored]:
+    weights, case, therapist = policy.weights, search.case, fit.therapist
+    for area in search.areas:
+        if area.area in therapist.problem_areas:
+            yield Scored(
+                Term.PROBLEM_AREA, area.field, weights.problem_area // len(search.areas), (area.area,)
+            )
+    known = tuple(
+        condition for condition in dict.fromkeys(case.conditions) if condition in therapist.conditions
+    )
+    if known:
+        share = weights.condition * len(known) // len(set(case.conditions))
+        yield Scored(Term.CONDITION, "details.conditions", share, known)
+    yield Scored(
+        Term.EVIDENCE,
+        "details.conditions" if case.conditions else "details.therapy",
+        weights.evidence[fit.pathway.evidence],
+        (fit.pathway.evidence,),
+    )
+    cases = min(fit.accreditation.cases, policy.caps.experience_cases)
+    yield Scored(
+        Term.EXPERIENCE, "details.therapy", weights.experience * cases // policy.caps.experience_cases
+    )
+    slots = min(len(fit.shared_slots), policy.caps.shared_slots)
+    yield Scored(
+        Term.AVAILABILITY,
+        "details.availability",
+        weights.availability * slots // policy.caps.shared_slots,
+        fit.shared_slots,
+    )
+    for place, wish in enumerate(case.preferences):
+        if meets(therapist, wish):
+            yield Scored(
+                Term.PREFERENCE,
+                f"details.preferences.{place}",
+                weights.preference.of(wish.strength),
+                (wish.about, wish.wish, wish.strength),
+            )
+    spoken = next(language for language in case.languages if language in therapist.languages)
+    preferred = spoken == case.languages[0]
+    yield Scored(
+        Term.LANGUAGE,
+        "details.languages",
+        weights.preferred_language if preferred else weights.other_language,
+        (spoken,),
+    )
+    if fit.mode is Mode.IN_PERSON and fit.metres is not None:
+        band = next((band for band in policy.distance_bands if fit.metres <= band.up_to_km * 1000), None)
+        yield Scored(Term.DISTANCE, "details.outcode", band.points if band else 0)
+    if case.max_fee_pence:
+        saved = case.max_fee_pence - therapist.fee_pence
+        yield Scored(Term.FEE, "details.max_fee_pence", weights.fee * saved // case.max_fee_pence)
+    if therapist.seats_offered:
+        share = weights.caseload * min(therapist.seats_free, therapist.seats_offered)
+        yield Scored(Term.CASELOAD, "directory.seats_free", share // therapist.seats_offered)

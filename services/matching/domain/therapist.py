@@ -1,0 +1,101 @@
+"""Therapists as matching knows them: what they offer, what they hold, how many seats are free."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from shared.contract.ids import TherapistId
+from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, ProblemArea, Slot, Variant
+
+
+class AgeGroup(StrEnum):
+    """Whom a therapist works with; the policy says which ages each group spans."""
+
+    CHILDREN = "children"
+    ADOLESCENTS = "adolescents"
+    ADULTS = "adults"
+
+
+class Gender(StrEnum):
+    """How a therapist wishes to be described."""
+
+    WOMAN = "woman"
+    MAN = "man"
+    NON_BINARY = "non_binary"
+
+
+class Approach(StrEnum):
+    """How a therapist tends to lead a session."""
+
+    STRUCTURED = "structured"
+    EXPLORATORY = "exploratory"
+
+
+class Body(StrEnum):
+    """Who keeps the register of a core profession."""
+
+    BACP = "BACP"
+    UKCP = "UKCP"
+    HCPC = "HCPC"
+    NCPS = "NCPS"
+    NMC = "NMC"
+    GMC = "GMC"
+    BABCP = "BABCP"
+
+
+class Route(StrEnum):
+    """How an accreditation was reached; the knowledge-skills-attitudes route binds it to an employer."""
+
+    STANDARD = "standard"
+    KSA = "ksa"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A core profession; live up to and including its last day."""
+
+    body: Body
+    number: str
+    expires_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Accreditation:
+    """The right to practise one variant; live up to and including its last day."""
+
+    variant: Variant
+    route: Route
+    expires_on: date
+    cases: int
+    """Courses closed in this variant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Therapist:
+    """One entry of the directory."""
+
+    id: TherapistId
+    name: str
+    email: str
+    gender: Gender
+    outcode: str
+    modes: frozenset[Mode]
+    formats: frozenset[Format]
+    age_groups: frozenset[AgeGroup]
+    languages: frozenset[str]
+    fee_pence: int
+    seats_offered: int
+    seats_free: int
+    slots: frozenset[Slot]
+    problem_areas: frozenset[ProblemArea]
+    conditions: frozenset[Condition]
+    approaches: frozenset[Approach]
+    affirming: frozenset[PreferenceAbout]
+    registration: Registration | None
+    accreditations: tuple[Accreditation, ...]
+    confirmed_on: date
+    """When the entry was last confirmed to be true."""
+
+    def accreditation_for(self, variant: Variant) -> Accreditation | None:
+        """The accreditation for a variant, live or not."""
+        return next((held for held in self.accreditations if held.variant is variant), None)
