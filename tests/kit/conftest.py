@@ -1,0 +1,54 @@
+"""What the kit's tests stand on: a prefix and databases of their own for each test."""
+
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from shared.kit.database import Database
+from shared.kit.keyring import Keyring
+from shared.kit.settings import KitSettings
+from shared.kit.testing import service_database
+from tests.support.probe import EFFECTS
+from tests.support.stack import Stack
+from tests.support.streams import Streams
+
+
+@pytest.fixture
+async def settings(
+    stack: Stack, topic_prefix: str, make_database: Callable[[str], Awaitable[str]]
+) -> KitSettings:
+    """Settings of a service called probe."""
+    return KitSettings(
+        kafka_url=stack.kafka_url,
+        kafka_topic_prefix=topic_prefix,
+        database_url=await make_database("probe"),
+        keyring_url=await make_database("keyring"),
+        sealing_key_contact=base64.b64encode(b"c" * 32).decode(),
+        sealing_key_clinical=base64.b64encode(b"k" * 32).decode(),
+        http_port=0,
+        database_pool_size=6,
+        startup_wait_seconds=30,
+        relay_poll_seconds=0.2,
+    )
+
+
+@pytest.fixture
+async def database(settings: KitSettings) -> AsyncIterator[Database]:
+    """The probe's migrated database, with its own table of effects."""
+    async with service_database("probe", settings) as database:
+        await database.pool.execute(EFFECTS)
+        yield database
+
+
+@pytest.fixture
+async def keyring(settings: KitSettings, database: Database) -> AsyncIterator[Keyring]:
+    """A second hand on the keyring, without what the service has cached."""
+    async with await Keyring.open(settings) as keyring:
+        yield keyring
+
+
+@pytest.fixture
+def streams(settings: KitSettings) -> Streams:
+    """The topics of this test."""
+    return Streams(settings.kafka_url, settings.kafka_topic_prefix)
