@@ -1,0 +1,121 @@
+"""`python -m shared.kit`: what belongs to no service: the topics and the keyring."""
+
+import base64
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+
+from shared.kit import migrating, topics
+from shared.kit.command_line import finish, loaded
+from shared.kit.kafka import Kafka
+from shared.kit.keyring import Keyring
+from shared.kit.keyring.boxes import new_key as fresh_key
+from shared.kit.settings import KafkaSettings, KeyringSettings, KitSettings
+
+TopicsFile = Annotated[Path, typer.Argument(help="The topics, as YAML.", exists=True, dir_okay=False)]
+
+commands = typer.Typer(
+    name="python -m shared.kit",
+    help="Looks after the topics and the keyring, which belong to no service.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+topic_commands = typer.Typer(help="Kafka's topics. Needs KAFKA_URL.", no_args_is_help=True)
+keyring_commands = typer.Typer(help="The keyring's database and keys.", no_args_is_help=True)
+commands.add_typer(topic_commands, name="topics")
+commands.add_typer(keyring_commands, name="keyring")
+
+
+@topic_commands.command("apply")
+def apply_topics(
+    file: TopicsFile,
+    replication: Annotated[int | None, typer.Option(help="Instead of what the file says.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for Kafka to answer.")] = 60,
+) -> None:
+    """Create the topics that are missing. Existing ones are never changed; `check` says how they differ."""
+    kafka = Kafka.of(loaded(KafkaSettings))
+    wanted = topics.read(file)
+    if replication is not None:
+        wanted = [topics.Topic(topic.stream, topic.partitions, replication, topic.config) for topic in wanted]
+
+    async def work() -> list[str]:
+        await kafka.wait_for([], wait)
+        return await topics.apply(kafka, wanted)
+
+    created = finish(work())
+    for stream in created:
+        typer.echo(f"created {kafka.topic(stream)}")
+    typer.echo(f"{len(created)} topics created, {len(wanted) - len(created)} were there")
+
+
+@topic_commands.command("check")
+def check_topics(file: TopicsFile) -> None:
+    """Say where the cluster differs from the file; exits 1 if it does."""
+    kafka = Kafka.of(loaded(KafkaSettings))
+    wanted = topics.read(file)
+    found = finish(topics.differences(kafka, wanted))
+    for difference in found:
+        typer.echo(difference)
+    if found:
+        raise typer.Exit(1)
+    typer.echo(f"{len(wanted)} topics are as the file says")
+
+
+@keyring_commands.command("migrate")
+def migrate_keyring() -> None:
+    """Bring the keyring's database (KEYRING_URL) up to date; safe to run at any time, by many at once."""
+    settings = loaded(KeyringSettings)
+    applied = finish(migrating.migrate(settings.keyring_url.get_secret_value(), migrating.of_keyring()))
+    for migration in applied:
+        typer.echo(f"applied {migration}")
+    typer.echo(f"keyring: {len(applied)} migrations applied, the database is up to date")
+
+
+@keyring_commands.command("check")
+def check_keyring() -> None:
+    """Prove that the sealing keys of this environment fit the keyring."""
+    settings = loaded(KitSettings)
+
+    async def work() -> None:
+        async with await Keyring.open(settings) as keyring:
+            await keyring.check()
+
+    finish(work())
+    typer.echo("the sealing keys fit the keyring")
+
+
+@keyring_commands.command("status")
+def keyring_status() -> None:
+    """Count the data keys: in use, and destroyed by erasure."""
+    settings = loaded(KeyringSettings)
+
+    async def work() -> list[tuple[str, int, int]]:
+        connection = await asyncpg.connect(settings.keyring_url.get_secret_value(), timeout=10)
+        try:
+            rows = await connection.fetch(
+                """
+                SELECT 'contact' AS purpose, count(wrapped) AS used, count(destroyed_at) AS destroyed
+                FROM contact_keys
+                UNION ALL
+                SELECT 'clinical', count(wrapped), count(destroyed_at) FROM clinical_keys
+                """
+            )
+        finally:
+            await connection.close(timeout=5)
+        return [(row["purpose"], row["used"], row["destroyed"]) for row in rows]
+
+    for purpose, used, destroyed in finish(work()):
+        typer.echo(f"{purpose:9} {used} in use, {destroyed} destroyed")
+
+
+@keyring_commands.command("new-key")
+def new_key() -> None:
+    """Print a fresh sealing key, for SEALING_KEY_CONTACT or SEALING_KEY_CLINICAL."""
+    typer.echo(base64.b64encode(fresh_key()).decode())
+
+
+if __name__ == "__main__":
+    commands()

@@ -1,0 +1,1 @@
+"""From a record to a committed transaction: reading, settling, waiting, parking; then the offset."""

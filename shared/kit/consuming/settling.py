@@ -1,0 +1,76 @@
+"""Settles one reading inside a transaction: heard once, answered, or parked."""
+
+from enum import StrEnum, auto
+from uuid import UUID
+
+from structlog.contextvars import bound_contextvars
+
+from shared.kit import dead_letters, inbox
+from shared.kit.consuming.reading import Erased, Faulty, ForOthers, Heard, Reading, Untrusted
+from shared.kit.inbox import Remembered
+from shared.kit.metrics import Metrics
+from shared.kit.transaction import Transaction
+
+
+class Outcome(StrEnum):
+    """What became of a record."""
+
+    HANDLED = auto()
+    DUPLICATE = auto()
+    FOR_OTHERS = auto()
+    ERASED = auto()
+    PARKED = auto()
+
+
+async def settle(reading: Reading, tx: Transaction, consumer: str, metrics: Metrics) -> Outcome:  # noqa: PLR0911
+    """Does what a reading asks for, unless it was done before."""
+    match reading:
+        case ForOthers():
+            return Outcome.FOR_OTHERS
+        case Faulty():
+            parked = await dead_letters.park(tx, consumer, reading)
+            return Outcome.PARKED if parked else Outcome.DUPLICATE
+        case Erased():
+            first = await inbox.claim(tx, consumer, reading.identity, Remembered.ERASED)
+            return Outcome.ERASED if first else Outcome.DUPLICATE
+        case Heard():
+            if not await inbox.claim(tx, consumer, reading.envelope.id, Remembered.HANDLED):
+                return Outcome.DUPLICATE
+            with (
+                bound_contextvars(
+                    event_id=str(reading.envelope.id),
+                    event_type=reading.envelope.type,
+                    request_id=reading.envelope.subject,
+                ),
+                metrics.handling.labels(reading.envelope.type).time(),
+            ):
+                await reading.react(reading.event, tx.caused_by(reading.envelope))
+            return Outcome.HANDLED
+        case Untrusted():
+            if not await inbox.claim(tx, consumer, reading.identity, Remembered.HANDLED):
+                return Outcome.DUPLICATE
+            with metrics.handling.labels(reading.record.topic).time():
+                await reading.receive(reading.record, tx.caused_by(reading.cause))
+            return Outcome.HANDLED
+
+
+def identity(reading: Reading) -> UUID | None:
+    """Which event a reading is, as the inbox knows it."""
+    match reading:
+        case Heard():
+            return reading.envelope.id
+        case ForOthers():
+            return None
+        case _:
+            return reading.identity
+
+
+def event_type(reading: Reading) -> str | None:
+    """The type that a reading claims to be of."""
+    match reading:
+        case Heard():
+            return reading.envelope.type
+        case Faulty():
+            return reading.event_type
+        case _:
+            return None

@@ -1,0 +1,95 @@
+"""/live, /ready and /metrics: whether the process turns, whether it can work, and what it has measured."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import asyncpg
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from shared.kit.consuming.subscribing import Subscription
+from shared.kit.metrics import Metrics
+from shared.kit.relay import Relay
+
+PROBE_SECONDS = 3.0
+PATHS = ("/live", "/ready", "/metrics")
+
+
+class Health:
+    """Knows the parts of a running service and what is wrong with them."""
+
+    def __init__(
+        self,
+        *,
+        pool: asyncpg.Pool,
+        relay: Relay,
+        subscriptions: Sequence[Subscription],
+        metrics: Metrics,
+        failure: Callable[[], str | None],
+        stopping: asyncio.Event,
+    ) -> None:
+        self._pool = pool
+        self._relay = relay
+        self._subscriptions = subscriptions
+        self._metrics = metrics
+        self._failure = failure
+        self._stopping = stopping
+
+    async def wrongs(self) -> dict[str, str]:
+        """What keeps the service from working, by part."""
+        wrongs: dict[str, str] = {}
+        if (failure := self._failure()) is not None:
+            wrongs["service"] = failure
+        if self._stopping.is_set():
+            wrongs["service"] = "is stopping"
+        for subscription in self._subscriptions:
+            name = subscription.consumer.name
+            if not subscription.alive:
+                wrongs[name] = "does not poll"
+            elif not subscription.consumer.progress.joined:
+                wrongs[name] = "has no assignment"
+        if not self._relay.well:
+            wrongs["relay"] = "makes no progress"
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                await self._pool.fetchval("SELECT 1")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            wrongs["database"] = type(error).__name__
+        return wrongs
+
+    @property
+    def failure(self) -> str | None:
+        """Why the process is about to end, if it is."""
+        return self._failure()
+
+    def exposition(self) -> bytes:
+        """What has been measured, in Prometheus's text format."""
+        return generate_latest(self._metrics.registry)
+
+
+async def live(request: Request) -> Response:
+    """Answers as long as the event loop turns."""
+    health: Health = request.app.state.health
+    if health.failure is not None:
+        return JSONResponse({"status": "failed", "service": health.failure}, 503)
+    return JSONResponse({"status": "live"})
+
+
+async def ready(request: Request) -> Response:
+    """Says whether the service can do its work, or names the parts that keep it from it."""
+    health: Health = request.app.state.health
+    if wrongs := await health.wrongs():
+        return JSONResponse({"status": "not ready", "wrong": wrongs}, 503)
+    return JSONResponse({"status": "ready"})
+
+
+async def metrics(request: Request) -> Response:
+    """Answers Prometheus."""
+    health: Health = request.app.state.health
+    # The content type is set as a header: Starlette would add its own charset to it.
+    return Response(health.exposition(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+ROUTES = (Route("/live", live), Route("/ready", ready), Route("/metrics", metrics))

@@ -1,0 +1,169 @@
+"""Looks after a running service: measures it, tidies up, and ends it when it only seems to run."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import asyncpg
+
+from shared.kit import inbox, logs
+from shared.kit.consuming.progress import Progress
+from shared.kit.consuming.subscribing import Subscription
+from shared.kit.errors import Fatal
+from shared.kit.kafka import Kafka
+from shared.kit.metrics import Metrics
+
+LOOK_SECONDS = 2.0
+MEASURE_SECONDS = 10.0
+PURGE_SECONDS = 3600.0
+LOOK_TIMEOUT = 10.0
+EXIT_STUCK = 70
+
+PASSING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def complaint(progress: Progress, *, alive: bool, stuck: float, unassigned: float) -> tuple[str, bool] | None:
+    """What is wrong with a consumer, and whether an absent Kafka would excuse it; pure but for the time."""
+    if progress.silent_seconds > stuck:
+        return f"a handler has given no sign of life for {stuck:g} s", False
+    if not alive:
+        return "its task has ended", False
+    if progress.unassigned_seconds > unassigned:
+        return f"it has been outside its group for {unassigned:g} s", True
+    if progress.unmoved_seconds > stuck:
+        return f"records have been waiting for {stuck:g} s and it does not move", True
+    if progress.unfetched_seconds > stuck:
+        return f"it has fetched nothing for {stuck:g} s", True
+    return None
+
+
+class Watchdog:
+    """Ends the process, so that it is started anew, when a consumer is stuck."""
+
+    def __init__(
+        self,
+        *,
+        subscriptions: Sequence[Subscription],
+        kafka: Kafka,
+        metrics: Metrics,
+        stuck: float,
+        unassigned: float,
+        fail: Callable[[Fatal], None],
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._kafka = kafka
+        self._metrics = metrics
+        self._stuck = stuck
+        self._unassigned = unassigned
+        self._fail = fail
+
+    async def run(self) -> None:
+        """Looks until cancelled."""
+        while True:
+            await asyncio.sleep(min(LOOK_SECONDS, self._stuck / 4))
+            for subscription in self._subscriptions:
+                await self._look(subscription)
+
+    async def _look(self, subscription: Subscription) -> None:
+        consumer = subscription.consumer
+        try:
+            async with asyncio.timeout(LOOK_TIMEOUT):
+                lag = await subscription.look()
+        except Exception as error:  # a rebalance in between, or a client that does not answer
+            logs.logger().debug(
+                "a consumer could not be looked at", consumer=consumer.name, **logs.fault(error)
+            )
+        else:
+            for partition, records in lag.items():
+                self._metrics.lag.labels(consumer.stream, str(partition)).set(records)
+        found = complaint(
+            consumer.progress, alive=subscription.alive, stuck=self._stuck, unassigned=self._unassigned
+        )
+        if found is None:
+            return
+        wrong, excusable = found
+        # While Kafka is away everybody waits; a consumer that still does when it is back is stuck.
+        if not excusable or await self._kafka.reachable():
+            self._fail(Fatal(f"{consumer.name} is stuck: {wrong}"))
+
+
+async def measure(pool: asyncpg.Pool, metrics: Metrics) -> None:
+    """Keeps the gauges of the outbox and the dead letters, until cancelled."""
+    while True:
+        try:
+            row = await pool.fetchrow(
+                """
+                SELECT
+                    (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS some) AS depth,
+                    (SELECT coalesce(extract(epoch FROM now() - created_at), 0)
+                     FROM outbox ORDER BY id LIMIT 1) AS age,
+                    (SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL) AS parked,
+                    (SELECT count(*) FROM dead_letters WHERE status = 'open') AS dead
+                """
+            )
+        except PASSING as error:
+            logs.logger().debug("could not be measured", **logs.fault(error))
+        else:
+            assert row is not None  # noqa: S101 - a row without FROM
+            metrics.outbox_depth.set(row["depth"])
+            metrics.outbox_age.set(max(0.0, float(row["age"] or 0)))
+            metrics.outbox_parked.set(row["parked"])
+            metrics.dead_letters.set(row["dead"])
+        await asyncio.sleep(MEASURE_SECONDS)
+
+
+async def tidy(pool: asyncpg.Pool, inbox_days: int) -> None:
+    """Forgets old inbox rows every hour, until cancelled."""
+    while True:
+        await asyncio.sleep(PURGE_SECONDS)
+        try:
+            gone = await inbox.purge(pool, timedelta(days=inbox_days))
+        except PASSING as error:
+            logs.logger().info("the inbox could not be tidied", **logs.fault(error))
+        else:
+            logs.logger().info("the inbox was tidied", rows=gone)
+
+
+class LoopGuard:
+    """Ends the process from outside its event loop, when that no longer turns or no longer ends."""
+
+    def __init__(self, stuck: float) -> None:
+        self._stuck = stuck
+        self._turned = time.monotonic()
+        self._deadline: float | None = None
+        self._done = threading.Event()
+
+    def start(self) -> None:
+        """Begins to watch; a daemon thread, for it must not keep a process alive."""
+        threading.Thread(target=self._watch, name="loop-guard", daemon=True).start()
+
+    def turned(self) -> None:
+        """The loop has come round."""
+        self._turned = time.monotonic()
+
+    def end_within(self, seconds: float) -> None:
+        """From now on the process has so long to end by itself."""
+        self._deadline = self._deadline or time.monotonic() + seconds
+
+    def stop(self) -> None:
+        """The process is ending well."""
+        self._done.set()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.5):
+            now = time.monotonic()
+            if self._deadline is not None and now > self._deadline:
+                self._end("the process does not end by itself")
+            # A process that was frozen finds an old time here; one more round tells the difference.
+            if now - self._turned > self._stuck and not self._done.wait(5) and self._still():
+                self._end("the event loop does not turn")
+
+    def _still(self) -> bool:
+        return time.monotonic() - self._turned > self._stuck
+
+    def _end(self, why: str) -> None:
+        logs.logger().critical("ending the process", why=why)
+        os._exit(EXIT_STUCK)
