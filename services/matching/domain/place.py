@@ -21,6 +21,8 @@ class Places:
     """The known postcode districts, by outcode."""
 
     positions: Mapping[str, Position]
+    postcodes: Mapping[str, int]
+    """How many postcodes each district has; about how many people live there."""
 
     def find(self, outcode: str | None) -> Position | None:
         """Where a district is, or None for one we do not know."""
@@ -29,8 +31,11 @@ class Places:
 
 def read_places(text: str) -> Places:
     """Reads the table of districts; lines that begin with # are its attribution."""
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    return Places({row["outcode"]: Position(float(row["lat"]), float(row["lon"])) for row in rows})
+    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    return Places(
+        {row["outcode"]: Position(float(row["lat"]), float(row["lon"])) for row in rows},
+        {row["outcode"]: int(row["postcodes"]) for row in rows},
+    )
 
 
 def metres_between(one: Position, other: Position) -> int:

@@ -1,0 +1,43 @@
+"""Wires matching together: rules, handlers, and the worker that looks after the waiting list."""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from services.matching.domain.place import Places, read_places
+from services.matching.domain.policy import PolicyFault, read_policy
+from services.matching.domain.ranking import Rules
+from services.matching.handlers import handlers, waiting_list_worker
+from services.matching.settings import OUTCODES, POLICY, Settings
+from shared.kit.errors import Fatal
+from shared.kit.service import assemble
+
+
+def build_app(settings: Settings) -> Starlette:
+    """The service, ready to be served."""
+    rules = load_rules(settings.policy_file)
+    return assemble(
+        "matching",
+        settings,
+        handlers=handlers,
+        provide=[rules],
+        workers=[waiting_list_worker(rules, settings.reoffer_poll_seconds)],
+    )
+
+
+def load_rules(policy_file: Path = POLICY) -> Rules:
+    """The policy and the places; a policy that cannot be used ends the process, saying what is wrong."""
+    try:
+        policy = read_policy(policy_file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Fatal(f"POLICY_FILE {policy_file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Fatal(f"POLICY_FILE {policy_file} is not UTF-8") from None
+    except PolicyFault as fault:
+        raise Fatal(f"POLICY_FILE {policy_file}: {fault}") from None
+    return Rules(policy, load_places())
+
+
+def load_places() -> Places:
+    """The postcode districts of London."""
+    return read_places(OUTCODES.read_text(encoding="utf-8"))

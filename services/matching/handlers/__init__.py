@@ -1,0 +1,6 @@
+"""What matching does about each event it hears, and about those who wait."""
+
+from services.matching.handlers.events import handlers
+from services.matching.handlers.waiting import offer_to_waiting, waiting_list_worker
+
+__all__ = ["handlers", "offer_to_waiting", "waiting_list_worker"]

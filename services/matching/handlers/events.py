@@ -1,0 +1,113 @@
+"""One function per event that matching hears."""
+
+from services.matching import store
+from services.matching.domain.ranking import Rules
+from services.matching.handlers.proposing import Opened, open_request, propose_or_wait
+from services.matching.handlers.seating import reserve
+from shared.contract.intake import RequestSubmitted, RequestWithdrawn
+from shared.contract.matching import SeatRefusal, SeatUnavailable
+from shared.contract.review import MatchConfirmed, RematchRequested, RequestDeclined
+from shared.contract.sealing import Purpose, opened
+from shared.kit.errors import NotYet
+from shared.kit.handlers import Handlers
+from shared.kit.transaction import Transaction
+
+handlers = Handlers()
+
+
+@handlers.on(RequestSubmitted)
+async def propose_match(event: RequestSubmitted, tx: Transaction, rules: Rules) -> None:
+    """Ranks therapists for a new request."""
+    case = opened(event.details)
+    sealed = await tx.seal(event.subject_id, Purpose.CLINICAL, case.model_dump_json().encode())
+    submitted_at = tx.now if tx.cause is None else tx.cause.time
+    if not await store.add_request(tx, event.request_id, event.subject_id, sealed, submitted_at):
+        return
+
+    request = store.Request(
+        event.request_id, event.subject_id, sealed, store.State.WAITING, submitted_at, None
+    )
+    await propose_or_wait(Opened(request, event.subject_id, case), tx, rules)
+
+
+@handlers.on(MatchConfirmed)
+async def seat_client(event: MatchConfirmed, tx: Transaction, rules: Rules) -> None:
+    """Takes the seat that a person decided on, or says that it has gone and proposes afresh."""
+    request = await store.lock_request(tx, event.request_id)
+    if request is None:
+        raise NotYet("the request")
+    if await store.decision_has_seat(tx, event.decision_id):
+        return
+    case = None if request.state is store.State.CLOSED else await open_request(tx, request)
+    if case is None:
+        await _refuse(event, tx, SeatRefusal.REQUEST_CLOSED)
+        return
+    if request.state is not store.State.PROPOSED or request.proposal_id != event.proposal_id:
+        await _refuse(event, tx, SeatRefusal.PROPOSAL_SUPERSEDED)
+        return
+
+    refusal = await reserve(event, case, tx, rules)
+    # Either way this proposal holds nobody else's first choice back any more.
+    await store.want_reoffer(tx, "a proposal was decided")
+    if refusal is not None:
+        await _refuse(event, tx, refusal)
+        # The reviewer finds a list that can be confirmed, and the client loses no time.
+        await propose_or_wait(case, tx, rules, without=frozenset({event.therapist_id}))
+
+
+@handlers.on(RematchRequested)
+async def propose_again(event: RematchRequested, tx: Transaction, rules: Rules) -> None:
+    """Ranks again without those turned down; the request keeps its place in the queue."""
+    request = await store.lock_request(tx, event.request_id)
+    if request is None:
+        raise NotYet("the request")
+    if request.state is store.State.CLOSED:
+        return
+    case = await open_request(tx, request)
+    if case is None:
+        return
+
+    await store.exclude(tx, event.request_id, event.exclude, event.decision_id)
+    await store.free_seat(tx, event.request_id, "rematch")
+    await store.want_reoffer(tx, "a proposal was turned down")
+    await propose_or_wait(case, tx, rules)
+
+
+@handlers.on(RequestDeclined)
+async def close_declined(event: RequestDeclined, tx: Transaction) -> None:
+    """Stops looking, and frees the seat if one was taken."""
+    request = await store.lock_request(tx, event.request_id)
+    if request is None:
+        raise NotYet("the request")
+    await _close(request, tx, "declined")
+
+
+@handlers.on(RequestWithdrawn)
+async def close_withdrawn(event: RequestWithdrawn, tx: Transaction) -> None:
+    """Stops looking, and frees the seat if one was taken."""
+    request = await store.lock_request(tx, event.request_id)
+    if request is None:
+        # Its submission is ahead in the same stream, so it was parked; if replayed, it stays closed.
+        await store.close_request(tx, event.request_id, "withdrawn")
+        return
+    await _close(request, tx, "withdrawn")
+
+
+async def _close(request: store.Request, tx: Transaction, because: str) -> None:
+    if request.state is store.State.CLOSED:
+        return
+    await store.close_request(tx, request.id, because)
+    await store.free_seat(tx, request.id, because)
+    await store.want_reoffer(tx, "a request was closed")
+
+
+async def _refuse(event: MatchConfirmed, tx: Transaction, reason: SeatRefusal) -> None:
+    await tx.publish(
+        SeatUnavailable(
+            request_id=event.request_id,
+            proposal_id=event.proposal_id,
+            decision_id=event.decision_id,
+            therapist_id=event.therapist_id,
+            reason=reason,
+        )
+    )

@@ -1,0 +1,81 @@
+"""Carries out a human decision: the seat is taken, or it is said why not."""
+
+from dataclasses import dataclass
+
+from services.matching import store
+from services.matching.domain.gates import Fit, Gate
+from services.matching.domain.ranking import Rules, search_for, still_fits
+from services.matching.domain.therapist import Therapist
+from services.matching.handlers.proposing import Opened
+from shared.contract.ids import ProposalId, SeatId
+from shared.contract.matching import Candidate, SeatRefusal, SeatReserved, Shortlist, TherapistContact
+from shared.contract.review import MatchConfirmed
+from shared.kit.identifiers import new_id
+from shared.kit.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    therapist: Therapist
+    candidate: Candidate
+
+
+async def reserve(
+    decision: MatchConfirmed, opened: Opened, tx: Transaction, rules: Rules
+) -> SeatRefusal | None:
+    """Takes the seat and says so; or the reason why this therapist cannot have this client."""
+    chosen = await _chosen(decision, tx)
+    if chosen is None:
+        return SeatRefusal.NO_LONGER_ELIGIBLE
+    # Days may have passed since the shortlist: credentials, fees, ages and seats are looked at afresh.
+    excluded = await store.excluded_from(tx, opened.request.id)
+    search = search_for(opened.case, tx.now.date(), rules, excluded)
+    fit = still_fits(search, chosen.therapist, chosen.candidate.variant, rules)
+    if fit is Gate.SEAT:
+        return SeatRefusal.NO_SEAT_LEFT
+    if not isinstance(fit, Fit) or fit.mode is not chosen.candidate.mode:
+        return SeatRefusal.NO_LONGER_ELIGIBLE
+    seat_id = SeatId(new_id())
+    got = await store.take_seat(
+        tx,
+        seat_id,
+        therapist_id=decision.therapist_id,
+        request_id=decision.request_id,
+        proposal_id=decision.proposal_id,
+        decision_id=decision.decision_id,
+        mode=fit.mode,
+    )
+    if not got:
+        return SeatRefusal.NO_SEAT_LEFT
+    await store.mark_seated(tx, decision.request_id)
+    await tx.publish(
+        SeatReserved(
+            request_id=decision.request_id,
+            subject_id=opened.subject_id,
+            proposal_id=decision.proposal_id,
+            decision_id=decision.decision_id,
+            decided_by=decision.decided_by,
+            seat_id=seat_id,
+            therapist_id=decision.therapist_id,
+            mode=fit.mode,
+            therapist=TherapistContact(name=chosen.therapist.name, email=chosen.therapist.email),
+        )
+    )
+    return None
+
+
+async def _chosen(decision: MatchConfirmed, tx: Transaction) -> _Chosen | None:
+    """The therapist with their entry on the shortlist that was decided upon."""
+    shortlist = await _shortlist(tx, decision.proposal_id)
+    therapist = await store.find_therapist(tx, decision.therapist_id)
+    if shortlist is None or therapist is None:
+        return None
+    for candidate in shortlist.candidates:
+        if candidate.therapist_id == therapist.id:
+            return _Chosen(therapist, candidate)
+    return None
+
+
+async def _shortlist(tx: Transaction, proposal_id: ProposalId) -> Shortlist | None:
+    plain = await tx.open(await store.get_shortlist(tx, proposal_id))
+    return None if plain is None else Shortlist.model_validate_json(plain)

@@ -1,0 +1,23 @@
+"""What matching must be told beside what the kit needs."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.kit.settings import DatabaseSettings, KitSettings
+
+HERE = Path(__file__).parent
+POLICY = HERE / "policy" / "2026-11.toml"
+OUTCODES = HERE / "places" / "outcodes_london.csv"
+
+
+class Settings(KitSettings):
+    """Matching's settings."""
+
+    policy_file: Path = Field(POLICY, description="the matching policy to rank by")
+    reoffer_poll_seconds: float = Field(2.0, gt=0, le=60)
+    """How often to look whether the waiting list should be offered what has become free."""
+
+
+class DirectorySettings(DatabaseSettings):
+    """All that the directory's commands need."""

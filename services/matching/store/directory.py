@@ -1,0 +1,146 @@
+"""The directory of therapists as it is kept."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.matching.domain.therapist import (
+    Accreditation,
+    AgeGroup,
+    Approach,
+    Body,
+    Gender,
+    Registration,
+    Route,
+    Therapist,
+)
+from shared.contract.ids import TherapistId
+from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, ProblemArea, Slot, Variant
+from shared.kit.transaction import Transaction
+
+_SELECT = """
+    SELECT t.id, t.name, t.email, t.gender, t.outcode, t.modes, t.formats, t.age_groups, t.languages,
+           t.fee_pence, t.slots, t.problem_areas, t.conditions, t.approaches, t.affirming, t.confirmed_on,
+           t.seats_offered, t.seats_free,
+           r.body, r.number, r.expires_on,
+           a.variants, a.routes, a.expiries, a.cases
+    FROM therapists t
+    LEFT JOIN registrations r ON r.therapist_id = t.id
+    LEFT JOIN LATERAL (
+        SELECT array_agg(variant ORDER BY variant) AS variants, array_agg(route ORDER BY variant) AS routes,
+               array_agg(expires_on ORDER BY variant) AS expiries, array_agg(cases ORDER BY variant) AS cases
+        FROM accreditations WHERE therapist_id = t.id
+    ) a ON true
+"""
+
+
+async def lock_directory(tx: Transaction) -> None:
+    """Lets no seat be taken and no other import begin until this transaction ends."""
+    await tx.execute("LOCK TABLE therapists IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def therapists(tx: Transaction) -> list[Therapist]:
+    """The whole directory, by id."""
+    return [_therapist(row) for row in await tx.fetch(f"{_SELECT} ORDER BY t.id")]
+
+
+async def find_therapist(tx: Transaction, therapist_id: UUID) -> Therapist | None:
+    """One entry."""
+    row = await tx.fetchrow(f"{_SELECT} WHERE t.id = $1", therapist_id)
+    return None if row is None else _therapist(row)
+
+
+async def save_therapist(tx: Transaction, therapist: Therapist) -> None:
+    """Adds an entry or brings it up to date; seats that are taken stay taken."""
+    await tx.execute(
+        """
+        INSERT INTO therapists (id, name, email, gender, outcode, modes, formats, age_groups, languages,
+                                fee_pence, slots, problem_areas, conditions, approaches, affirming,
+                                confirmed_on, seats_offered, imported_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)
+        ON CONFLICT (id) DO UPDATE SET
+            name = excluded.name, email = excluded.email, gender = excluded.gender,
+            outcode = excluded.outcode, modes = excluded.modes, formats = excluded.formats,
+            age_groups = excluded.age_groups, languages = excluded.languages,
+            fee_pence = excluded.fee_pence, slots = excluded.slots,
+            problem_areas = excluded.problem_areas, conditions = excluded.conditions,
+            approaches = excluded.approaches, affirming = excluded.affirming,
+            confirmed_on = GREATEST(therapists.confirmed_on, excluded.confirmed_on),
+            seats_offered = excluded.seats_offered, updated_at = excluded.updated_at
+        """,
+        therapist.id,
+        therapist.name,
+        therapist.email,
+        therapist.gender,
+        therapist.outcode,
+        sorted(therapist.modes),
+        sorted(therapist.formats),
+        sorted(therapist.age_groups),
+        sorted(therapist.languages),
+        therapist.fee_pence,
+        sorted(therapist.slots),
+        sorted(therapist.problem_areas),
+        sorted(therapist.conditions),
+        sorted(therapist.approaches),
+        sorted(therapist.affirming),
+        therapist.confirmed_on,
+        therapist.seats_offered,
+        tx.now,
+    )
+    await tx.execute("DELETE FROM registrations WHERE therapist_id = $1", therapist.id)
+    if (held := therapist.registration) is not None:
+        await tx.execute(
+            "INSERT INTO registrations (therapist_id, body, number, expires_on) VALUES ($1, $2, $3, $4)",
+            therapist.id,
+            held.body,
+            held.number,
+            held.expires_on,
+        )
+    await tx.execute("DELETE FROM accreditations WHERE therapist_id = $1", therapist.id)
+    await tx.executemany(
+        """
+        INSERT INTO accreditations (therapist_id, variant, route, expires_on, cases)
+        VALUES ($1, $2, $3, $4, $5)
+        """,
+        [
+            (therapist.id, each.variant, each.route, each.expires_on, each.cases)
+            for each in therapist.accreditations
+        ],
+    )
+
+
+def _therapist(row: asyncpg.Record) -> Therapist:
+    return Therapist(
+        id=TherapistId(row["id"]),
+        name=row["name"],
+        email=row["email"],
+        gender=Gender(row["gender"]),
+        outcode=row["outcode"],
+        modes=frozenset(map(Mode, row["modes"])),
+        formats=frozenset(map(Format, row["formats"])),
+        age_groups=frozenset(map(AgeGroup, row["age_groups"])),
+        languages=frozenset(row["languages"]),
+        fee_pence=row["fee_pence"],
+        seats_offered=row["seats_offered"],
+        seats_free=row["seats_free"],
+        slots=frozenset(map(Slot, row["slots"])),
+        problem_areas=frozenset(map(ProblemArea, row["problem_areas"])),
+        conditions=frozenset(map(Condition, row["conditions"])),
+        approaches=frozenset(map(Approach, row["approaches"])),
+        affirming=frozenset(map(PreferenceAbout, row["affirming"])),
+        registration=None
+        if row["body"] is None
+        else Registration(Body(row["body"]), row["number"], row["expires_on"]),
+        accreditations=_accreditations(row),
+        confirmed_on=row["confirmed_on"],
+    )
+
+
+def _accreditations(row: asyncpg.Record) -> tuple[Accreditation, ...]:
+    columns: list[list[Any]] = [row[name] or [] for name in ("variants", "routes", "expiries", "cases")]
+    held = {
+        Variant(variant): Accreditation(Variant(variant), Route(route), expires_on, cases)
+        for variant, route, expires_on, cases in zip(*columns, strict=True)
+    }
+    return tuple(held[variant] for variant in Variant if variant in held)

@@ -1,0 +1,194 @@
+"""Requests that look for a therapist, what was proposed to them, and who waits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import asyncpg
+
+from shared.contract.ids import DecisionId, ProposalId, RequestId, SubjectId, TherapistId
+from shared.kit.transaction import Transaction
+
+
+class State(StrEnum):
+    """How far a request has come."""
+
+    PROPOSED = "proposed"
+    WAITING = "waiting"
+    SEATED = "seated"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it is kept; `details` are sealed, and gone where none were ever heard."""
+
+    id: RequestId
+    subject_id: SubjectId | None
+    details: bytes | None
+    state: State
+    submitted_at: datetime
+    proposal_id: ProposalId | None
+
+
+async def add_request(
+    tx: Transaction, request_id: RequestId, subject_id: SubjectId, details: bytes, submitted_at: datetime
+) -> bool:
+    """Keeps a new request; False if it is known already, perhaps as withdrawn."""
+    added = await tx.fetchval(
+        """
+        INSERT INTO requests (id, subject_id, details, state, submitted_at)
+        VALUES ($1, $2, $3, 'waiting', $4) ON CONFLICT (id) DO NOTHING RETURNING id
+        """,
+        request_id,
+        subject_id,
+        details,
+        submitted_at,
+    )
+    return added is not None
+
+
+async def lock_request(tx: Transaction, request_id: UUID) -> Request | None:
+    """A request, held by this transaction until it ends."""
+    row = await tx.fetchrow(
+        """
+        SELECT id, subject_id, details, state, submitted_at, proposal_id
+        FROM requests WHERE id = $1 FOR UPDATE
+        """,
+        request_id,
+    )
+    return None if row is None else _request(row)
+
+
+async def close_request(tx: Transaction, request_id: RequestId, because: str) -> None:
+    """Ends a request; one that was never heard of is noted as ended, in case it is still to come."""
+    await tx.execute(
+        """
+        INSERT INTO requests (id, state, submitted_at, closed_at, closed_because)
+        VALUES ($1, 'closed', $2, $2, $3)
+        ON CONFLICT (id) DO UPDATE
+            SET state = 'closed', closed_at = excluded.closed_at, closed_because = excluded.closed_because
+        """,
+        request_id,
+        tx.now,
+        because,
+    )
+    await tx.execute("DELETE FROM waiting_list WHERE request_id = $1", request_id)
+
+
+async def add_proposal(
+    tx: Transaction,
+    *,
+    request_id: RequestId,
+    proposal_id: ProposalId,
+    policy_version: str,
+    shortlist: bytes,
+    first: TherapistId,
+) -> None:
+    """Keeps a shortlist, sealed, and makes it the request's current one."""
+    await tx.execute(
+        """
+        INSERT INTO proposals (id, request_id, policy_version, shortlist, first_therapist_id, proposed_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        """,
+        proposal_id,
+        request_id,
+        policy_version,
+        shortlist,
+        first,
+        tx.now,
+    )
+    await tx.execute(
+        "UPDATE requests SET state = 'proposed', proposal_id = $2 WHERE id = $1", request_id, proposal_id
+    )
+    await tx.execute("DELETE FROM waiting_list WHERE request_id = $1", request_id)
+
+
+async def get_shortlist(tx: Transaction, proposal_id: ProposalId) -> bytes:
+    """A proposal's shortlist, sealed."""
+    shortlist: bytes = await tx.fetchval("SELECT shortlist FROM proposals WHERE id = $1", proposal_id)
+    return shortlist
+
+
+async def mark_seated(tx: Transaction, request_id: RequestId) -> None:
+    """The request has its seat."""
+    await tx.execute("UPDATE requests SET state = 'seated' WHERE id = $1", request_id)
+
+
+async def exclude(
+    tx: Transaction, request_id: RequestId, therapist_ids: Sequence[TherapistId], decision_id: DecisionId
+) -> None:
+    """Never again proposes these therapists for this request."""
+    await tx.executemany(
+        """
+        INSERT INTO exclusions (request_id, therapist_id, decision_id, excluded_at)
+        VALUES ($1, $2, $3, $4) ON CONFLICT (request_id, therapist_id) DO NOTHING
+        """,
+        [(request_id, therapist_id, decision_id, tx.now) for therapist_id in therapist_ids],
+    )
+
+
+async def excluded_from(tx: Transaction, request_id: RequestId) -> frozenset[TherapistId]:
+    """Whom not to propose for this request."""
+    rows = await tx.fetch("SELECT therapist_id FROM exclusions WHERE request_id = $1", request_id)
+    return frozenset(TherapistId(row["therapist_id"]) for row in rows)
+
+
+async def wait(tx: Transaction, request: Request) -> None:
+    """Puts a request on the waiting list, at the place that its submission gave it."""
+    await tx.execute("UPDATE requests SET state = 'waiting', proposal_id = NULL WHERE id = $1", request.id)
+    await tx.execute(
+        """
+        INSERT INTO waiting_list (request_id, submitted_at, since) VALUES ($1, $2, $3)
+        ON CONFLICT (request_id) DO NOTHING
+        """,
+        request.id,
+        request.submitted_at,
+        tx.now,
+    )
+
+
+async def waiting_in_order(tx: Transaction) -> list[RequestId]:
+    """Who waits, the oldest request first."""
+    rows = await tx.fetch("SELECT request_id FROM waiting_list ORDER BY submitted_at, request_id")
+    return [RequestId(row["request_id"]) for row in rows]
+
+
+async def spoken_for(tx: Transaction) -> dict[TherapistId, int]:
+    """How many open proposals name each therapist first."""
+    rows = await tx.fetch(
+        """
+        SELECT p.first_therapist_id, count(*) AS proposals
+        FROM requests r JOIN proposals p ON p.id = r.proposal_id
+        WHERE r.state = 'proposed' GROUP BY p.first_therapist_id
+        """
+    )
+    return {TherapistId(row["first_therapist_id"]): row["proposals"] for row in rows}
+
+
+async def want_reoffer(tx: Transaction, because: str) -> None:
+    """Says that something changed which may help somebody who waits."""
+    await tx.execute("INSERT INTO reoffers (because, wanted_at) VALUES ($1, $2)", because, tx.now)
+
+
+async def reoffers_wanted(tx: Transaction) -> list[int]:
+    """What changed since the last pass over the waiting list."""
+    return [row["id"] for row in await tx.fetch("SELECT id FROM reoffers")]
+
+
+async def reoffers_done(tx: Transaction, seen: Sequence[int]) -> None:
+    """A pass has taken these into account; others that came meanwhile stay for the next."""
+    await tx.execute("DELETE FROM reoffers WHERE id = ANY($1)", seen)
+
+
+def _request(row: asyncpg.Record) -> Request:
+    return Request(
+        id=RequestId(row["id"]),
+        subject_id=None if row["subject_id"] is None else SubjectId(row["subject_id"]),
+        details=row["details"],
+        state=State(row["state"]),
+        submitted_at=row["submitted_at"],
+        proposal_id=None if row["proposal_id"] is None else ProposalId(row["proposal_id"]),
+    )

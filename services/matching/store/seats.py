@@ -1,0 +1,66 @@
+"""Seats: taken while one is free, given back once."""
+
+from uuid import UUID
+
+from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, TherapistId
+from shared.contract.vocabulary import Mode
+from shared.kit.transaction import Transaction
+
+
+async def take_seat(
+    tx: Transaction,
+    seat_id: SeatId,
+    *,
+    therapist_id: TherapistId,
+    request_id: RequestId,
+    proposal_id: ProposalId,
+    decision_id: DecisionId,
+    mode: Mode,
+) -> bool:
+    """Takes one of the therapist's seats for a request; False, and nothing changed, if none is free."""
+    # The condition is checked again under the row's lock: of two who see the last seat, one gets it.
+    taken = await tx.fetchval(
+        """
+        UPDATE therapists SET seats_taken = seats_taken + 1
+        WHERE id = $1 AND seats_taken < seats_offered RETURNING id
+        """,
+        therapist_id,
+    )
+    if taken is None:
+        return False
+    await tx.execute(
+        """
+        INSERT INTO seats (id, therapist_id, request_id, proposal_id, decision_id, mode, taken_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        seat_id,
+        therapist_id,
+        request_id,
+        proposal_id,
+        decision_id,
+        mode,
+        tx.now,
+    )
+    return True
+
+
+async def free_seat(tx: Transaction, request_id: RequestId, because: str) -> bool:
+    """Gives a request's seat back; False if it holds none, or no longer."""
+    therapist_id: UUID | None = await tx.fetchval(
+        """
+        UPDATE seats SET freed_at = $2, freed_because = $3
+        WHERE request_id = $1 AND freed_at IS NULL RETURNING therapist_id
+        """,
+        request_id,
+        tx.now,
+        because,
+    )
+    if therapist_id is None:
+        return False
+    await tx.execute("UPDATE therapists SET seats_taken = seats_taken - 1 WHERE id = $1", therapist_id)
+    return True
+
+
+async def decision_has_seat(tx: Transaction, decision_id: DecisionId) -> bool:
+    """Whether a decision was already carried out."""
+    return (await tx.fetchval("SELECT 1 FROM seats WHERE decision_id = $1", decision_id)) is not None
