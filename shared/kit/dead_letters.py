@@ -65,8 +65,10 @@ class DeadLetter:
 async def park(tx: Transaction, consumer: str, faulty: "Faulty") -> bool:
     """Keeps a record that will not work; False if it lies there already or was handled before."""
     record = faulty.record
-    if faulty.identity is not None and not await inbox.claim(
-        tx, consumer, faulty.identity, Remembered.PARKED
+    if (
+        faulty.was_heard
+        and faulty.identity is not None
+        and not await inbox.claim(tx, consumer, faulty.identity, Remembered.PARKED)
     ):
         return False
     dead_letter_id = await tx.fetchval(

@@ -90,7 +90,7 @@ class LibraryLogger:
         elif level >= logging.ERROR:
             phrase = "error inside the Kafka library"
         else:
-            phrase = str(msg)
+            phrase, level = str(msg), logging.DEBUG
         structlog.stdlib.get_logger("faststream").log(level, phrase, **fields)
 
 

@@ -2,7 +2,7 @@
 
     defaults:
       partitions: 12
-      replication: -1            # -1: as the cluster decides
+      replication: 3             # `topics apply --replication 1` where there is one broker
       config: {retention.ms: 1209600000}
     topics:
       intake.requests: {}
@@ -33,7 +33,7 @@ class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     partitions: int | None = Field(None, ge=1)
-    replication: int | None = Field(None, ge=-1)
+    replication: int | None = Field(None, ge=1)
     config: dict[str, str | int | bool] = {}
 
 
@@ -68,7 +68,7 @@ def read(file: Path) -> list[Topic]:
         Topic(
             stream=stream,
             partitions=(shape and shape.partitions) or defaults.partitions or 12,
-            replication=(shape and shape.replication) or defaults.replication or -1,
+            replication=(shape and shape.replication) or defaults.replication or 1,
             config={
                 name: _text(value)
                 for name, value in {**defaults.config, **(shape.config if shape else {})}.items()

@@ -4,6 +4,8 @@ import time
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
+from shared.kit import logs
+
 
 class Progress:
     """When a consumer last moved, and whether it belongs to its group."""
@@ -86,8 +88,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     A member without partitions has joined all the same: it stands by for one that leaves.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, consumer: str, progress: Progress) -> None:
         self._progress = progress
+        self._log = logs.logger().bind(consumer=consumer)
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """The group is being formed anew."""
@@ -95,4 +98,5 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """The group has been formed."""
+        self._log.info("partitions assigned", partitions=sorted(place.partition for place in assigned))
         self._progress.membership(True)

@@ -55,10 +55,7 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
-    """A record that will never work, with the reason; `identity` if it says which event it is.
-
-    A confidential one came from outside and may hold personal data in clear.
-    """
+    """A record that will never work, with the reason; `identity` if it says which event it is."""
 
     record: Record
     reason: str
@@ -66,7 +63,11 @@ class Faulty:
     event_type: str | None = None
     error_class: str | None = None
     attempts: int = 1
+    was_heard: bool = False
+    """It could be read and failed later: the inbox remembers it, and another copy is a duplicate."""
+
     confidential: bool = False
+    """It came from outside and may hold personal data in clear."""
 
 
 Reading = Heard | Untrusted | ForOthers | Erased | Faulty

@@ -178,6 +178,7 @@ class StreamConsumer:
             record,
             Reason.REJECTED,
             identity=known,
+            was_heard=known is not None,
             event_type=event_type(reading) if reading is not None else None,
             attempts=trial.failures,
             confidential=record.topic in self._handlers.untrusted,

@@ -47,7 +47,7 @@ class Subscription:
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_MS,
             partition_assignment_strategy=(RoundRobinPartitionAssignor,),
-            listener=Membership(consumer.progress),
+            listener=Membership(consumer.name, consumer.progress),
         )
         self._subscriber(take)
 
