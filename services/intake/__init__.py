@@ -1,0 +1,1 @@
+"""Takes search requests in through three doors, checks them once, and passes them on."""

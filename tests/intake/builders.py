@@ -1,0 +1,62 @@
+"""Builds submissions as partners write them, and the rulebook that intake reads them by."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from services.intake import domain
+from services.intake.domain import Outcodes, Rulebook, WarningWords
+
+NOW = datetime(2025, 6, 2, 10, 0, tzinfo=UTC)
+MISSING = object()
+_TABLES = Path(domain.__file__).parent
+RULEBOOK = Rulebook(
+    Outcodes.from_csv((_TABLES / "outcodes_london.csv").read_text().splitlines()),
+    WarningWords.from_toml((_TABLES / "warning_words.toml").read_text()),
+)
+
+_ADULT = {
+    "requester": {"role": "self"},
+    "client": {
+        "name": "Maya Okafor-Lind",
+        "date_of_birth": "1991-03-14",
+        "postcode": "E1 6AN",
+        "email": "maya@example.com",
+    },
+    "consent": {"to_process": True, "to_share": True},
+    "looking_for": {"mode": "online", "availability": ["tue_evening", "thu_evening"]},
+}
+
+
+def a_document(changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An adult who asks for herself; `changes` sets fields by path, or takes them away with MISSING."""
+    document: dict[str, Any] = copy.deepcopy(_ADULT)
+    for path, value in (changes or {}).items():
+        *sections, name = path.split(".")
+        holder = document
+        for section in sections:
+            holder = holder.setdefault(section, {})
+        if value is MISSING:
+            holder.pop(name, None)
+        else:
+            holder[name] = value
+    return document
+
+
+def a_body(changes: dict[str, Any] | None = None) -> bytes:
+    """The same as it travels."""
+    return json.dumps(a_document(changes)).encode()
+
+
+def from_a_parent(changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The changes that make it a parent's request for a girl of 14."""
+    return {
+        "requester.role": "parent",
+        "requester.name": "Ines Duarte",
+        "requester.email": "ines@example.com",
+        "client.name": "Lea Duarte",
+        "client.date_of_birth": "2011-02-01",
+        "client.email": MISSING,
+    } | (changes or {})
