@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import asyncpg
 import pytest
 
 from shared.kit.database import Database
@@ -52,3 +53,17 @@ async def keyring(settings: KitSettings, database: Database) -> AsyncIterator[Ke
 def streams(settings: KitSettings) -> Streams:
     """The topics of this test."""
     return Streams(settings.kafka_url, settings.kafka_topic_prefix)
+
+
+@pytest.fixture
+def admin(stack: Stack) -> Callable[[str], Awaitable[None]]:
+    """Does things to the server that only an administrator may."""
+
+    async def execute(sql: str) -> None:
+        connection = await asyncpg.connect(stack.database_url)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    return execute
