@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.matching.domain.directory_row import COLUMNS, RowFault, RowNote, notes_on, read_row, write_row
+from services.matching.domain.directory_cells import RowFault
+from services.matching.domain.directory_row import COLUMNS, RowNote, notes_on, read_row, write_row
 from services.matching.domain.place import Places
 from services.matching.domain.therapist import Therapist
 

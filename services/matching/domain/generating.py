@@ -25,10 +25,10 @@ _NAMESPACE = UUID("0f7c1f0a-52f4-5a0b-8a53-3f2b8f8c7d11")
 
 # Surnames that nobody bears, so that no entry can be taken for a real person.
 _GIVEN = """
-    Ada Amara Anouk Arjun Asha Ben Bilal Bronwen Cai Cem Chidi Dalia Dara Dmitri Efua Elif Emeka Esme Farah Finn
-    Gwen Hana Hugo Idris Ines Isla Jae Jonah Kavya Kofi Lara Leila Lucjan Mei Mina Musa Nadia Nia Noor Omar
-    Petra Priya Quinn Rafael Rhian Rosa Rowan Sadia Sami Sefton Suki Tariq Tess Ugo Una Vesna Wren Yara
-    Yusuf Zofia
+    Ada Amara Anouk Arjun Asha Ben Bilal Bronwen Cai Cem Chidi Dalia Dara Dmitri Efua Elif Emeka Esme Farah
+    Finn Gwen Hana Hugo Idris Ines Isla Jae Jonah Kavya Kofi Lara Leila Lucjan Mei Mina Musa Nadia Nia Noor
+    Omar Petra Priya Quinn Rafael Rhian Rosa Rowan Sadia Sami Sefton Suki Tariq Tess Ugo Una Vesna Wren
+    Yara Yusuf Zofia
 """
 _FAMILY = """
     Sampleford Testerley Mockridge Fauxwell Placeholm Dummerton Exempley Fictonby Imaginham Pretendlow

@@ -1,0 +1,332 @@
+"""The shortlist: its order, its sums, its reasons, and what is said when there is none."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.matching.app import load_places
+from services.matching.domain.gates import Fit, Gate
+from services.matching.domain.generating import synthetic_therapists
+from services.matching.domain.pathways import routes
+from services.matching.domain.ranking import rank, search_for, still_fits
+from services.matching.domain.therapist import Gender, Route
+from shared.contract.intake import CaseDetails, Preference
+from shared.contract.matching import Candidate, NothingFound, Shortlist
+from shared.contract.vocabulary import (
+    Condition,
+    Format,
+    LifeEvent,
+    Mode,
+    PreferenceAbout,
+    ProblemArea,
+    Slot,
+    Strength,
+    Therapy,
+    Variant,
+)
+from tests.matching.builders import (
+    RULES,
+    THE_DAY,
+    a_registration,
+    a_search,
+    a_therapist,
+    an_accreditation,
+    born,
+)
+
+DIRECTORY = tuple(synthetic_therapists(240, 7, THE_DAY, load_places().postcodes))
+
+
+def shortlist(*therapists: Any, **case: Any) -> Shortlist:
+    found = rank(a_search(**case), therapists, RULES)
+    assert isinstance(found, Shortlist), found
+    return found
+
+
+def only(*therapists: Any, **case: Any) -> Candidate:
+    [candidate] = shortlist(*therapists, **case).candidates
+    return candidate
+
+
+def points(candidate: Candidate, term: str) -> int:
+    return sum(reason.points for reason in candidate.reasons if reason.term == term)
+
+
+def test_the_better_fit_comes_first() -> None:
+    better = a_therapist("zoe", problem_areas=frozenset({ProblemArea.ROLE_TRANSITION}))
+    worse = a_therapist("abe", problem_areas=frozenset({ProblemArea.GRIEF}))
+
+    found = shortlist(worse, better)
+
+    assert [candidate.therapist_id for candidate in found.candidates] == [better.id, worse.id]
+
+
+def test_equals_are_ordered_by_id() -> None:
+    twins = [a_therapist(name) for name in ("ada", "ben", "cem", "dot")]
+
+    found = shortlist(*twins)
+
+    assert [candidate.therapist_id for candidate in found.candidates] == sorted(twin.id for twin in twins)
+
+
+def test_the_list_holds_no_more_than_the_policy_allows() -> None:
+    found = shortlist(*(a_therapist(f"t{number}") for number in range(9)))
+
+    assert len(found.candidates) == RULES.policy.shortlist_size == 5
+
+
+def test_every_score_is_the_sum_of_its_reasons_and_every_reason_names_its_field() -> None:
+    known = {f"details.{name}" for name in CaseDetails.model_fields} | {"directory.seats_free"}
+    for candidate in shortlist(*DIRECTORY).candidates:
+        assert candidate.score == sum(reason.points for reason in candidate.reasons)
+        for reason in candidate.reasons:
+            assert ".".join(reason.field.split(".")[:2]) in known
+            assert reason.text.endswith(".")
+            assert reason.points > 0
+
+
+def test_the_same_inputs_give_the_same_bytes_in_any_order_of_the_directory() -> None:
+    shuffled = list(DIRECTORY)
+    shuffled = shuffled[100:] + shuffled[99::-1]
+
+    one = rank(a_search(), DIRECTORY, RULES)
+    two = rank(a_search(), shuffled, RULES)
+
+    assert one.model_dump_json() == two.model_dump_json()
+
+
+def test_another_policy_gives_another_ranking() -> None:
+    fee_matters = RULES.policy.model_copy(
+        update={"weights": RULES.policy.weights.model_copy(update={"fee": 5_000})}
+    )
+    rules = type(RULES)(fee_matters, RULES.places)
+    cheap = a_therapist("zoe", fee_pence=1000, problem_areas=frozenset())
+    apt = a_therapist("abe", fee_pence=9000)
+
+    def first(rules: Any) -> Any:
+        found = rank(a_search(), [cheap, apt], rules)
+        assert isinstance(found, Shortlist)
+        return found.candidates[0].therapist_id
+
+    assert first(RULES) == apt.id
+    assert first(rules) == cheap.id
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "case", "term"),
+    [
+        ({"problem_areas": frozenset(ProblemArea)}, {"problem_areas": frozenset()}, {}, "problem_area"),
+        ({}, {"conditions": frozenset()}, {}, "condition"),
+        ({}, {"accreditations": (an_accreditation(cases=5),)}, {}, "experience"),
+        ({"slots": frozenset(Slot)}, {}, {}, "availability"),
+        ({}, {"gender": Gender.MAN}, {}, "preference"),
+        ({"languages": frozenset({"cy"})}, {}, {"languages": ("cy", "en")}, "language"),
+        ({"outcode": "E1"}, {"outcode": "E10"}, {"mode": Mode.IN_PERSON}, "distance"),
+        ({"fee_pence": 4500}, {}, {}, "fee"),
+        ({}, {"seats_free": 1}, {}, "caseload"),
+    ],
+)
+def test_each_term_rewards_the_better_fit(
+    better: dict[str, Any], worse: dict[str, Any], case: dict[str, Any], term: str
+) -> None:
+    good, bad = only(a_therapist(**better), **case), only(a_therapist(**worse), **case)
+
+    assert points(good, term) > points(bad, term)
+    assert good.score > bad.score
+
+
+def test_a_strong_wish_weighs_more_than_a_slight_one() -> None:
+    def with_strength(strength: Strength) -> int:
+        wish = Preference(about=PreferenceAbout.APPROACH, wish="structured", strength=strength)
+        return points(only(a_therapist(), preferences=(wish,)), "preference")
+
+    assert 0 < with_strength(Strength.SLIGHT) < with_strength(Strength.STRONG) <= with_strength(Strength.MUST)
+
+
+def test_what_nobody_asked_for_brings_no_points() -> None:
+    woman, man = a_therapist("w"), a_therapist("m", gender=Gender.MAN)
+
+    assert only(woman, preferences=()).score == only(man, preferences=()).score
+
+
+def test_an_unmet_wish_is_said() -> None:
+    candidate = only(a_therapist(gender=Gender.MAN))
+
+    assert candidate.unmet == ("Not a woman: a strong wish.",)
+
+
+def test_reasons_read_as_sentences() -> None:
+    candidate = only(a_therapist(), mode=Mode.IN_PERSON)
+
+    texts = {reason.term: reason.text for reason in candidate.reasons}
+
+    assert texts == {
+        "problem_area": "Works often with role transitions.",
+        "condition": "Experienced with depression.",
+        "evidence": "Strong evidence for IPT for what the client named.",
+        "experience": "Has completed 20 courses of IPT.",
+        "availability": "Free when the client is: Tuesday evening.",
+        "preference": "Is a woman: a strong wish.",
+        "language": "Works in English, the language the client prefers.",
+        "distance": "About 1.4 km away.",
+        "fee": "Asks £80 a session, within the limit of £90.",
+        "caseload": "Has 4 of 4 seats free.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("therapist", "code"),
+    [
+        ({"registration": a_registration(expires_on=THE_DAY + timedelta(weeks=10))}, "registration_ends"),
+        (
+            {"accreditations": (an_accreditation(expires_on=THE_DAY + timedelta(weeks=10)),)},
+            "accreditation_ends",
+        ),
+        ({"accreditations": (an_accreditation(cases=3),)}, "newly_qualified"),
+        ({"slots": frozenset({Slot.MON_MORNING})}, "no_shared_time"),
+        ({"conditions": frozenset()}, "no_experience_named"),
+    ],
+)
+def test_what_a_reviewer_should_weigh_is_pointed_out(therapist: dict[str, Any], code: str) -> None:
+    assert [caution.code for caution in only(a_therapist(**therapist)).cautions] == [code]
+    assert only(a_therapist()).cautions == ()
+
+
+def test_a_therapist_stands_on_the_list_once_with_the_better_variant() -> None:
+    both = a_therapist(accreditations=(an_accreditation(cases=0), an_accreditation(Variant.IPT_A, cases=40)))
+
+    candidate = only(both, date_of_birth=born(18))
+
+    assert candidate.variant is Variant.IPT_A
+
+
+def test_each_therapist_is_counted_at_one_gate_or_listed() -> None:
+    good = [a_therapist(f"good{number}") for number in range(3)]
+    bad = [a_therapist("full", seats_free=0), a_therapist("dear", fee_pence=20_000)]
+
+    found = shortlist(*good, *bad)
+
+    assert {count.gate: count.therapists for count in found.gates} == {"fee": 1, "seat": 1}
+    assert len(found.candidates) == 3
+
+
+def test_nobody_found_says_which_gates_and_how_many() -> None:
+    found = rank(
+        a_search(languages=("cy",)),
+        [a_therapist("ada"), a_therapist("ben"), a_therapist("cem", registration=None)],
+        RULES,
+    )
+
+    assert isinstance(found, NothingFound)
+    assert [(count.gate, count.therapists) for count in found.gates] == [("registration", 1), ("language", 2)]
+    assert found.text == (
+        "None of 3 therapists can be proposed for IPT: 1 without a live core registration "
+        "and 2 who do not speak a language the client asked for."
+    )
+
+
+def test_no_form_that_fits_says_each_rule() -> None:
+    found = rank(a_search(date_of_birth=born(5)), DIRECTORY, RULES)
+
+    assert isinstance(found, NothingFound)
+    assert found.pathways == ()
+    assert found.text.startswith("No form of therapy that the clinic offers fits: ")
+    assert "the client is 5" in found.text
+
+
+def test_an_empty_directory_says_so() -> None:
+    found = rank(a_search(), [], RULES)
+
+    assert isinstance(found, NothingFound)
+    assert "no therapist has been imported" in found.text
+
+
+def test_an_unknown_district_says_so() -> None:
+    found = rank(a_search(mode=Mode.IN_PERSON, outcode=None), DIRECTORY, RULES)
+
+    assert isinstance(found, NothingFound)
+    assert "postcode district is not known" in found.text
+
+
+def test_a_confirmed_therapist_is_looked_at_afresh() -> None:
+    search = a_search(on=THE_DAY)
+
+    assert isinstance(still_fits(search, a_therapist(), Variant.IPT, RULES), Fit)
+    assert still_fits(search, a_therapist(seats_free=0), Variant.IPT, RULES) is Gate.SEAT
+    assert still_fits(search, a_therapist(registration=None), Variant.IPT, RULES) is Gate.REGISTRATION
+    assert still_fits(search, a_therapist(), Variant.IPT_A, RULES) is None
+
+
+cases = st.builds(
+    CaseDetails,
+    date_of_birth=st.dates(date(1930, 1, 1), date(2024, 1, 1)),
+    outcode=st.sampled_from(["E1", "SW9", "HA3", "KT1", "ZZ9", None]),
+    therapy=st.sampled_from(Therapy),
+    mode=st.sampled_from(Mode),
+    format=st.sampled_from(Format),
+    max_distance_km=st.sampled_from([None, 1, 5, 30]),
+    max_fee_pence=st.sampled_from([None, 0, 6000, 9000]),
+    availability=st.sets(st.sampled_from(Slot), min_size=1).map(lambda slots: tuple(sorted(slots))),
+    languages=st.sampled_from([("en",), ("pl", "en"), ("cy",), ("bn",)]),
+    problem_areas=st.sets(st.sampled_from(ProblemArea)).map(lambda areas: tuple(sorted(areas))),
+    life_event=st.none() | st.sampled_from(LifeEvent),
+    conditions=st.sets(st.sampled_from(Condition), max_size=3).map(lambda named: tuple(sorted(named))),
+    diagnosed=st.sampled_from([None, True, False]),
+    preferences=st.sampled_from(
+        [
+            (),
+            (Preference(about=PreferenceAbout.THERAPIST_GENDER, wish="woman", strength=Strength.MUST),),
+            (Preference(about=PreferenceAbout.FAITH_AWARE, wish="yes", strength=Strength.SLIGHT),),
+        ]
+    ),
+    attending_adult=st.booleans(),
+)
+BY_ID = {therapist.id: therapist for therapist in DIRECTORY}
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases)
+def test_no_gate_is_violated_by_anybody_on_a_shortlist(case: CaseDetails) -> None:
+    search = search_for(case, THE_DAY, RULES)
+    found = rank(search, DIRECTORY, RULES)
+    if isinstance(found, NothingFound):
+        return
+
+    ways = {way.variant: way for way in routes(case, THE_DAY, RULES.policy).pathways}
+    for candidate in found.candidates:
+        therapist = BY_ID[candidate.therapist_id]
+        held = therapist.accreditation_for(candidate.variant)
+        assert candidate.variant in ways
+        assert therapist.registration is not None
+        assert therapist.registration.expires_on >= THE_DAY
+        assert held is not None
+        assert held.expires_on >= THE_DAY
+        assert held.route is Route.STANDARD
+        assert ways[candidate.variant].format in therapist.formats
+        assert set(case.languages) & therapist.languages
+        assert candidate.mode in therapist.modes
+        assert case.mode in (candidate.mode, Mode.EITHER)
+        assert case.max_fee_pence is None or candidate.fee_pence <= case.max_fee_pence
+        assert therapist.seats_free > 0
+        assert any(search.age in RULES.policy.age_groups[group] for group in therapist.age_groups)
+        if candidate.mode is Mode.IN_PERSON:
+            assert candidate.distance_km is not None
+            assert candidate.distance_km <= (case.max_distance_km or RULES.policy.default_distance_km)
+        if Condition.BIPOLAR_DISORDER in case.conditions and candidate.variant is not Variant.SYSTEMIC:
+            assert candidate.variant is Variant.IPSRT
+        if candidate.variant is Variant.FB_IPT:
+            assert case.attending_adult
+        if candidate.variant is Variant.IPT_AST:
+            assert not case.diagnosed
+
+
+def test_who_was_turned_down_is_not_listed_again() -> None:
+    first = shortlist(*DIRECTORY).candidates[0].therapist_id
+
+    again = rank(a_search(excluded=[first]), DIRECTORY, RULES)
+
+    assert isinstance(again, Shortlist)
+    assert first not in [candidate.therapist_id for candidate in again.candidates]
