@@ -133,7 +133,8 @@ async def settled(tx: Transaction, ids: Sequence[UUID], status: str) -> list[UUI
     rows = await tx.fetch(
         """
         UPDATE dead_letters
-        SET status = $2, settled_at = $3, key = NULL, value = NULL, header_names = '{}', header_values = '{}'
+        SET status = $2, settled_at = $3, value = NULL, header_names = '{}', header_values = '{}',
+            key = CASE WHEN event_type IS NULL THEN NULL ELSE key END
         WHERE id = ANY($1) AND status = 'open'
         RETURNING id
         """,

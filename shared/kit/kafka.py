@@ -27,6 +27,7 @@ class Kafka:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     cafile: str | None = None
+    session_ms: int = 30_000
 
     @classmethod
     def of(cls, settings: KafkaSettings) -> Self:
@@ -44,6 +45,7 @@ class Kafka:
             username=settings.kafka_sasl_username,
             password=password.get_secret_value() if password is not None else None,
             cafile=str(settings.kafka_ssl_cafile) if settings.kafka_ssl_cafile is not None else None,
+            session_ms=round(settings.kafka_session_seconds * 1000),
         )
 
     def topic(self, stream: str) -> str:

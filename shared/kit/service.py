@@ -259,9 +259,10 @@ async def _consuming(
     finally:
         service.stopping.set()
         # Side by side: each may wait as long as a batch in hand is allowed to take.
+        graceful = settings.graceful_seconds
+        await asyncio.gather(*(each.stop(graceful) for each in subscriptions), return_exceptions=True)
         with suppress(TimeoutError):
-            async with asyncio.timeout(settings.graceful_seconds + 5):
-                await asyncio.gather(*(each.stop() for each in subscriptions), return_exceptions=True)
+            async with asyncio.timeout(1):
                 await broker.stop()
 
 

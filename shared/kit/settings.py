@@ -110,6 +110,8 @@ class KafkaSettings(LogSettings):
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
     kafka_ssl_cafile: Path | None = None
+    kafka_session_seconds: float = Field(30, ge=6, le=300)
+    """How long the group waits for a member that was killed before others take its partitions."""
 
 
 class DatabaseSettings(LogSettings):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 from uuid import UUID
 
 from shared.contract.envelope import Envelope
@@ -60,9 +60,17 @@ async def recording(database: Database, cause: Envelope | None = None) -> AsyncI
         yield RecordingTransaction(tx)
 
 
+@overload
 async def eventually(
-    check: Callable[[], T | Awaitable[T]], within: float = 10, every: float = 0.05, what: str = "it"
-) -> T:
+    check: Callable[[], Awaitable[T]], within: float = 10, every: float = 0.05, what: str = "it"
+) -> T: ...
+@overload
+async def eventually(
+    check: Callable[[], T], within: float = 10, every: float = 0.05, what: str = "it"
+) -> T: ...
+async def eventually(
+    check: Callable[[], Any], within: float = 10, every: float = 0.05, what: str = "it"
+) -> Any:
     """Asks until the answer is truthy and returns it; an AssertionError in the check counts as not yet."""
     last: BaseException | None = None
     try:

@@ -7,8 +7,10 @@ FastStream polls, and commits after `take` has returned. What follows from its w
 - `take` raises only after it has waited: a nack is a seek, and the batch comes again at once.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +26,7 @@ from shared.kit.records import from_kafka
 
 BATCH = 100
 POLL_MS = 100
-SESSION_MS = 30_000
+LEAVE_SECONDS = 5.0
 
 
 class Subscription:
@@ -45,7 +47,8 @@ class Subscription:
             batch_timeout_ms=POLL_MS,
             no_reply=True,
             auto_offset_reset="earliest",
-            session_timeout_ms=SESSION_MS,
+            session_timeout_ms=kafka.session_ms,
+            heartbeat_interval_ms=min(3000, kafka.session_ms // 3),
             partition_assignment_strategy=(RoundRobinPartitionAssignor,),
             listener=Membership(consumer.name, consumer.progress),
         )
@@ -72,9 +75,15 @@ class Subscription:
             lag[place.partition] = max(0, end - position)
         return lag
 
-    async def stop(self) -> None:
-        """Lets the batch in hand finish, within the broker's graceful time, and leaves the group."""
-        await self._subscriber.stop()
+    async def stop(self, graceful: float) -> None:
+        """Lets the batch in hand finish, within a bound, and leaves the group.
+
+        A consumer that is still being let into its group would otherwise wait for that before it leaves.
+        """
+        bound = LEAVE_SECONDS + (graceful if self.consumer.progress.busy else 0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(bound):
+                await self._subscriber.stop()
 
 
 def make_broker(kafka: Kafka, service: str, graceful_seconds: float) -> KafkaBroker:
