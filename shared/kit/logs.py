@@ -85,7 +85,9 @@ class LibraryLogger:
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         fields: dict[str, Any] = {name: value for name, value in (extra or {}).items() if value}
-        if isinstance(exc_info, BaseException):
+        if getattr(exc_info, "expected", False):
+            phrase, level = "a batch will be read again", logging.DEBUG
+        elif isinstance(exc_info, BaseException):
             phrase, fields = "failed inside the Kafka library", fields | fault(exc_info)
         elif level >= logging.ERROR:
             phrase = "error inside the Kafka library"

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from shared.kit import logs
+from shared.kit.consuming.verdicts import Kind, judge
 from shared.kit.errors import KeyDestroyed
 
 MEDIA_TYPE = "application/problem+json"
@@ -138,9 +139,12 @@ async def on_erased(_request: Request, _error: Exception) -> Response:
     return Problem(410, "erased").response()
 
 
-async def on_unexpected(request: Request, error: Exception) -> Response:
-    """Answers a bug: nothing of it is shown."""
-    logs.logger().error("a request failed", path=request.scope.get("route_path"), **logs.fault(error))
+async def on_unexpected(_request: Request, error: Exception) -> Response:
+    """Answers what nobody foresaw: a bug, or something that is away for the moment. Nothing of it is shown."""
+    if judge(error).kind is Kind.TRANSIENT:
+        logs.logger().warning("a request came while something was away", **logs.fault(error))
+        return Problem(503, "not_available", headers={"retry-after": "5"}).response()
+    logs.logger().error("a request failed", **logs.fault(error))
     return Problem(500, "internal").response()
 
 

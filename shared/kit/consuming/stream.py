@@ -23,6 +23,9 @@ FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
 class Reentry(Exception):
     """The batch could not be finished yet: Kafka shall bring it again. Carries nothing of the cause."""
 
+    expected = True
+    """Its cause has been logged: the library need not call it an error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
