@@ -21,11 +21,13 @@ _REQUIRED = ("specversion", "id", "source", "type")
 
 @dataclass(slots=True)
 class PartnerEvent:
-    """What a record says of itself, as far as it can be read; `body` is the submission inside."""
+    """What a record says of itself, as far as it can be read; what cannot is left empty and is a fault."""
 
-    id: str | None = None
-    source: str | None = None
+    id: str = ""
+    source: str = ""
     body: bytes | None = None
+    """The submission inside."""
+
     faults: list[Fault] = field(default_factory=list)
 
 
