@@ -14,6 +14,7 @@ from shared.kit.metrics import Metrics
 from shared.kit.relay import Relay
 
 PROBE_SECONDS = 3.0
+FETCH_SECONDS = 15.0
 PATHS = ("/live", "/ready", "/metrics")
 
 
@@ -50,6 +51,8 @@ class Health:
                 wrongs[name] = "does not poll"
             elif not subscription.consumer.progress.joined:
                 wrongs[name] = "has no assignment"
+            elif subscription.consumer.progress.unfetched_seconds > FETCH_SECONDS:
+                wrongs[name] = "gets no answer from Kafka"
         if not self._relay.well:
             wrongs["relay"] = "makes no progress"
         try:

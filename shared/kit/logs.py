@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from types import TracebackType
@@ -12,6 +13,8 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 LIBRARIES = {"aiokafka": logging.WARNING, "faststream": logging.WARNING, "uvicorn": logging.INFO}
+REPEATERS = frozenset({"aiokafka", "asyncpg"})
+REPEAT_SECONDS = 10.0
 
 
 def logger() -> Any:
@@ -36,6 +39,7 @@ def configure(service: str, level: str = "INFO") -> None:
         cache_logger_on_first_use=False,
     )
     line = logging.StreamHandler(sys.stdout)
+    line.addFilter(_Repeats())
     line.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _library_without_colour],
@@ -94,6 +98,23 @@ class LibraryLogger:
         else:
             phrase, level = str(msg), logging.DEBUG
         structlog.stdlib.get_logger("faststream").log(level, phrase, **fields)
+
+
+class _Repeats(logging.Filter):
+    """Lets a library say the same thing once in a while: aiokafka complains many times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in REPEATERS:
+            return True
+        said_where, now = (record.pathname, record.lineno), time.monotonic()
+        if now - self._said.get(said_where, -REPEAT_SECONDS) < REPEAT_SECONDS:
+            return False
+        self._said[said_where] = now
+        return True
 
 
 def _named(service: str) -> structlog.typing.Processor:

@@ -59,6 +59,7 @@ class Watchdog:
         self._stuck = stuck
         self._unassigned = unassigned
         self._fail = fail
+        self._kafka_was_away = 0.0
 
     async def run(self) -> None:
         """Looks until cancelled."""
@@ -85,9 +86,14 @@ class Watchdog:
         if found is None:
             return
         wrong, excusable = found
-        # While Kafka is away everybody waits; a consumer that still does when it is back is stuck.
-        if not excusable or await self._kafka.reachable():
+        if not excusable or not await self._excused():
             self._fail(Fatal(f"{consumer.name} is stuck: {wrong}"))
+
+    async def _excused(self) -> bool:
+        """While Kafka is away everybody waits; a consumer that does long after it is back is stuck."""
+        if not await self._kafka.reachable():
+            self._kafka_was_away = time.monotonic()
+        return time.monotonic() - self._kafka_was_away < self._stuck
 
 
 async def measure(pool: asyncpg.Pool, metrics: Metrics) -> None:
