@@ -5,6 +5,7 @@ import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID, uuid4
 
 from prometheus_client import CollectorRegistry
@@ -107,7 +108,7 @@ async def test_order_and_completeness_hold_across_changes_of_leader(
                 WHERE datname = current_database() AND application_name = 'attune-probe-relay'
                 """
             )
-            await eventually(lambda leader=leader: not leader.leads, within=30)
+            await eventually(partial(_stepped_down, leader), within=30)
         await saying
         await drained(database)
 
@@ -199,3 +200,7 @@ async def test_a_relay_that_is_asked_to_stop_sends_what_is_there(
 
     assert await database.pool.fetchval("SELECT count(*) FROM outbox") == 0
     assert first_heard(await streams.read(STREAM)) == {str(each): list(range(1, 41)) for each in requests}
+
+
+def _stepped_down(relay: Relay) -> bool:
+    return not relay.leads

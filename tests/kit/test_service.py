@@ -162,9 +162,7 @@ async def test_a_service_says_how_it_is(
 
         async def counted() -> bool:
             metrics = (await client.get("/metrics")).text
-            return bool(
-                re.search(r'attune_consumed_total\{outcome="handled",stream="intake.requests"\} 1.0', metrics)
-            )
+            return 'attune_consumed_total{outcome="handled",stream="intake.requests"} 1.0' in metrics
 
         await eventually(counted, within=30, what="the event was counted")
         nothing = await client.get("/nothing-here?name=Maya")
@@ -189,7 +187,7 @@ async def test_dead_letters_are_listed_shown_replayed_and_discarded_by_command(
         await streams.send(REQUESTS, [early])
 
         async def two_parked() -> bool:
-            return await database.pool.fetchval("SELECT count(*) FROM dead_letters") == 2
+            return bool(await database.pool.fetchval("SELECT count(*) = 2 FROM dead_letters"))
 
         await eventually(two_parked, within=30)
     await database.pool.execute("ALTER TABLE effects_away RENAME TO effects")

@@ -1,0 +1,1 @@
+"""Runs Attune: on one machine without containers, or with docker compose."""

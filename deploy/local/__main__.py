@@ -1,0 +1,99 @@
+"""The command line of the local stack: up, status, down, demo."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deploy.local import mailbox, running
+from deploy.local.faults import StackFault
+from deploy.local.services import ROOT
+from deploy.local.state import State
+from deploy.local.supervisor import Supervisor
+
+STATE = ROOT / ".attune"
+
+app = typer.Typer(
+    name="python -m deploy.local",
+    help="Runs the whole of Attune on this machine: Kafka, PostgreSQL, SMTP and the four services.\n\n"
+    "`make up`, `make status`, `make down` and `make demo` call it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+Folder = Annotated[Path, typer.Option("--state", help="Where the stack keeps its data, secrets and logs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+
+
+@app.command()
+def up(state: Folder = STATE) -> None:
+    """Start everything, or what is missing of it, and print the addresses and the staff sign-in."""
+    try:
+        found = running.up(state, console)
+    except StackFault as fault:
+        _give_up(fault)
+    table = Table.grid(padding=(0, 2))
+    for name, value in running.addresses(found).items():
+        table.add_row(name, escape(value))
+    console.print()
+    console.print(table)
+    console.print("\n`make status` tells how it is, `make down` stops it.", highlight=False)
+
+
+@app.command()
+def status(state: Folder = STATE, as_json: AsJson = False) -> None:
+    """Tell how every part is; exits 1 unless all of them are up."""
+    runner = State.load(state).runner() if (state / "state.json").exists() else None
+    found = State(state).status()
+    phase = found.phase if runner is not None else "down"
+    well = phase == "up" and all(part.state in {"up", "done"} for part in found.parts.values())
+    if as_json:
+        typer.echo(json.dumps(asdict(found) | {"phase": phase, "well": well}))
+    elif runner is None:
+        typer.echo("Attune is down; `make up` starts it.")
+    else:
+        table = Table("part", "state", "restarts", "process", "")
+        for name, part in found.parts.items():
+            table.add_row(name, part.state, str(part.restarts), str(part.pid or ""), escape(part.detail))
+        console.print(table)
+        console.print(f"Attune is {phase}.", highlight=False)
+    raise typer.Exit(0 if well else 1)
+
+
+@app.command()
+def down(state: Folder = STATE) -> None:
+    """Stop everything in order; nothing that was accepted is lost."""
+    typer.echo("Attune is down." if running.down(state, console) else "Attune was not running.")
+
+
+@app.command(hidden=True)
+def supervise(state: Folder = STATE) -> None:
+    """Run the stack in the foreground."""
+    raise typer.Exit(asyncio.run(Supervisor(State.load(state)).run()))
+
+
+@app.command(hidden=True, name="mailbox")
+def keep_mail(
+    folder: Annotated[Path, typer.Option(help="Where mails are kept.")],
+    port: Annotated[int, typer.Option(help="The loopback port.")],
+) -> None:
+    """Take mail over SMTP and keep it in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(mailbox.serve(folder, port))
+
+
+def _give_up(fault: StackFault) -> None:
+    console.print(f"[bold]It did not start.[/bold] {escape(str(fault))}", highlight=False)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,113 @@
+"""Fetches Kafka by its lock file: side by side, checked, once; offline from then on."""
+
+import hashlib
+import os
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from deploy.local.faults import StackFault
+
+LOCK = Path(__file__).with_name("kafka.lock")
+REPOSITORY = "ATTUNE_MAVEN_REPOSITORY"
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """One file of the lock; `path` is its place in a Maven repository."""
+
+    path: str
+    sha256: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What has to be there for Kafka to run."""
+
+    version: str
+    repository: str
+    jars: tuple[Jar, ...]
+
+
+def read_lock(path: Path = LOCK) -> Lock:
+    """The lock file; a company with a mirror names it by an environment variable."""
+    document = tomllib.loads(path.read_text("utf-8"))
+    return Lock(
+        version=document["version"],
+        repository=os.environ.get(REPOSITORY, document["repository"]).rstrip("/"),
+        jars=tuple(Jar(each["path"], each["sha256"], each["size"]) for each in document["jar"]),
+    )
+
+
+def cache() -> Path:
+    """The user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "attune"
+
+
+def fetch(lock: Lock, folder: Path, console: Console) -> Path:
+    """Puts every jar of the lock into the folder, unless it is there; a wrong one stops it by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [jar for jar in lock.jars if not _is_there(jar, folder)]
+    if missing:
+        _download(missing, lock.repository, folder, console)
+    return folder
+
+
+def _is_there(jar: Jar, folder: Path) -> bool:
+    path = folder / jar.name
+    if not path.exists() or path.stat().st_size != jar.size:
+        return False
+    if _checksum(path.read_bytes()) == jar.sha256:
+        return True
+    raise StackFault(f"{path} has a wrong checksum. Delete it and start again; it will be fetched anew.")
+
+
+def _download(jars: list[Jar], repository: str, folder: Path, console: Console) -> None:
+    progress = Progress(
+        TextColumn("  Kafka from Maven Central"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=console,
+    )
+    with (
+        progress,
+        httpx.Client(timeout=60, follow_redirects=True) as client,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        task = progress.add_task("jars", total=sum(jar.size for jar in jars))
+
+        def get(jar: Jar) -> None:
+            try:
+                response = client.get(f"{repository}/{jar.path}")
+                response.raise_for_status()
+            except httpx.HTTPError as error:
+                raise StackFault(
+                    f"{jar.name} could not be fetched ({type(error).__name__}). Is the network up? "
+                    f"A mirror can be named by {REPOSITORY}."
+                ) from None
+            if _checksum(response.content) != jar.sha256:
+                raise StackFault(f"{jar.name} was fetched with a wrong checksum and is not used.")
+            part = folder / f".{jar.name}.{os.getpid()}"
+            part.write_bytes(response.content)
+            part.replace(folder / jar.name)
+            progress.advance(task, jar.size)
+
+        for done in [pool.submit(get, jar) for jar in jars]:
+            done.result()
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,78 @@
+"""One real Kafka node, broker and controller in one process."""
+
+import base64
+import subprocess
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.local import downloads, processes
+from deploy.local.java import find_java
+
+HEAP_MB = 256
+JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+AUTO_ARCHIVE = 19
+"""From this Java on, class archives are made and renewed by themselves."""
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=16777216
+"""
+
+
+def prepare(
+    folder: Path, *, port: int, controller_port: int, console: Console, heap_mb: int = HEAP_MB
+) -> list[str]:
+    """Fetches Kafka if it is not here and lays out its folder; returns the command that starts it."""
+    java = find_java()
+    lock = downloads.read_lock()
+    jars = downloads.fetch(lock, downloads.cache() / f"kafka-{lock.version}", console)
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "data"
+    properties = folder / "server.properties"
+    properties.write_text(PROPERTIES.format(port=port, controller_port=controller_port, data=data))
+    program = [java.path, "-cp", f"{jars}/*"]
+    if not (data / "meta.properties").exists():
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        processes.run(
+            [*program, *JVM, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)],
+            environment={},
+        )
+    archive = jars / f"classes-java{java.major}.jsa"
+    sharing = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
+    if java.major >= AUTO_ARCHIVE:
+        sharing = ["-XX:+AutoCreateSharedArchive", f"-XX:SharedArchiveFile={archive}"]
+    elif not archive.exists():
+        sharing = [f"-XX:ArchiveClassesAtExit={archive}"]
+    return [
+        program[0],
+        f"-Xms{min(128, heap_mb)}m",
+        f"-Xmx{heap_mb}m",
+        *JVM,
+        *sharing,
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-Dorg.slf4j.simpleLogger.showDateTime=true",
+        *program[1:],
+        "kafka.Kafka",
+        str(properties),
+    ]
+
+
+def start(folder: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Starts Kafka with the command that `prepare` returned."""
+    return processes.start(command, folder / "kafka.log", environment={})

@@ -1,0 +1,105 @@
+"""The four services as processes: what each is told, and how it is prepared and started."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.local import postgres, processes
+from deploy.local.faults import StackFault
+from deploy.local.state import PARTNER, STAFF_EMAIL, STAFF_NAME, State
+
+ROOT = Path(__file__).parents[2]
+THERAPISTS = Path(__file__).with_name("therapists.csv")
+CLINIC = "Attune clinic"
+
+
+def environment(state: State, service: str) -> dict[str, str]:
+    """All that a service is told; notify is not given the clinical key."""
+    password = state.secrets[f"{service}_db_password"]
+    address = {name: f"http://127.0.0.1:{state.ports[name]}" for name in ("intake", "review")}
+    told = {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONUNBUFFERED": "1",
+        "KAFKA_URL": f"127.0.0.1:{state.ports['kafka']}",
+        "DATABASE_URL": _database(state, service, service),
+        "KEYRING_URL": postgres.url(
+            state.ports["postgres"], password, user=f"attune_{service}", database="keyring"
+        ),
+        "SEALING_KEY_CONTACT": state.secrets["sealing_key_contact"],
+        "HTTP_PORT": str(state.ports[service]),
+    }
+    if service != "notify":
+        told["SEALING_KEY_CLINICAL"] = state.secrets["sealing_key_clinical"]
+    return told | {
+        "intake": {"PUBLIC_URL": address["intake"]},
+        "matching": {},
+        "review": {"PUBLIC_URL": address["review"]},
+        "notify": {
+            "SMTP_URL": f"smtp://127.0.0.1:{state.ports['smtp']}",
+            "MAIL_FROM": "clinic@attune.example",
+            "CLINIC_NAME": CLINIC,
+            "REVIEW_PUBLIC_URL": address["review"],
+        },
+    }.get(service, {})
+
+
+def keyring_url(state: State) -> str:
+    """The keyring's database, for its owner."""
+    return _database(state, "keyring", "keyring")
+
+
+def database_url(state: State, service: str) -> str:
+    """A service's database, for its owner."""
+    return _database(state, service, service)
+
+
+def start(state: State, service: str) -> subprocess.Popen[bytes]:
+    """Starts a service."""
+    return processes.start(
+        [sys.executable, "-m", f"services.{service}", "run"],
+        state.place("logs") / f"{service}.log",
+        environment=environment(state, service),
+        working_directory=ROOT,
+    )
+
+
+def command(state: State, service: str, *arguments: str, given: str | None = None) -> str:
+    """Runs one of a service's commands; returns what it printed."""
+    result = subprocess.run(
+        [sys.executable, "-m", f"services.{service}", *arguments],
+        cwd=ROOT,
+        env=environment(state, service),
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    if result.returncode:
+        raise StackFault(f"`{service} {' '.join(arguments)}` failed: {result.stderr.strip()[-2000:]}")
+    return result.stdout
+
+
+def furnish(state: State) -> None:
+    """What a fresh stack needs to be of use: a directory of therapists, a member of staff, a partner."""
+    with state.once("therapists") as first:
+        if first:
+            command(state, "matching", "therapists", "import", str(THERAPISTS), "--json")
+    with state.once("staff") as first:
+        if first:
+            command(
+                state, "review", "accounts", "add", STAFF_EMAIL, "--name", STAFF_NAME, "--role", "reviewer",
+                "--password-stdin", "--json", given=state.secrets["staff_password"] + "\n",
+            )  # fmt: skip
+    with state.once("partner") as first:
+        if first:
+            told = command(state, "intake", "partners", "add", PARTNER, "--json")
+            state.secrets["partner_key"] = json.loads(told)["api_key"]
+            state.save()
+
+
+def _database(state: State, role: str, name: str) -> str:
+    password = state.secrets[f"{role}_db_password"]
+    return postgres.url(state.ports["postgres"], password, user=f"attune_{role}", database=name)

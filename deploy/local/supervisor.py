@@ -1,0 +1,255 @@
+"""Starts every part in order, restarts what dies, and stops them in reverse order when told to."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import httpx
+from rich.console import Console
+
+from deploy.local import kafka, postgres, processes, services
+from deploy.local.faults import StackFault
+from deploy.local.state import SERVICES, Part, State, Status
+from shared.kit import migrating, topics
+from shared.kit.errors import Fatal
+from shared.kit.kafka import Kafka
+
+TOPICS = Path(__file__).parents[1] / "kafka" / "topics.yaml"
+UP_SECONDS = 90.0
+STOP_SECONDS = 30.0
+LONGEST_BACKOFF = 30.0
+STEADY_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Child:
+    """One part: how it is started, how it is asked, and how it does."""
+
+    name: str
+    start: Callable[[], subprocess.Popen[bytes]]
+    answers: Callable[[], Awaitable[bool]]
+    stop_signal: signal.Signals = signal.SIGTERM
+    process: subprocess.Popen[bytes] | None = None
+    restarts: int = 0
+    backoff: float = 1.0
+    started: float = 0.0
+    retry_at: float = 0.0
+
+
+class Supervisor:
+    """Runs one stack, in the foreground, until SIGTERM."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._status = Status()
+        self._stopping = asyncio.Event()
+        self._console = Console(file=sys.stdout)
+        self._children: list[Child] = []
+
+    async def run(self) -> int:
+        """Exit code 0 if it was asked to stop, 1 if it could not start."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        self._state.choose_ports()
+        self._state.claim()
+        try:
+            await self._rise()
+            self._say_phase("up")
+            await self._watch()
+        except (StackFault, Fatal, subprocess.CalledProcessError, TimeoutError) as fault:
+            text = fault.stderr if isinstance(fault, subprocess.CalledProcessError) else str(fault)
+            self._status.fault = (text or type(fault).__name__).strip()
+            self._say_phase("failed")
+            return 1
+        finally:
+            await self._fall()
+            self._state.release()
+        self._say_phase("down")
+        return 0
+
+    # --- up ------------------------------------------------------------------------------------------
+
+    async def _rise(self) -> None:
+        self._tell("postgres", "preparing")
+        self._tell("kafka", "preparing")
+        await asyncio.gather(self._rise_postgres(), self._rise_kafka(), self._bring_up(self._mailbox()))
+        await self._prepare()
+        # Before the services run, so that they find everything in its place.
+        await self._step("directory, staff and partner", asyncio.to_thread(services.furnish, self._state))
+        await asyncio.gather(*(self._bring_up(self._service(name)) for name in SERVICES))
+
+    async def _rise_postgres(self) -> None:
+        folder, port = self._state.place("postgres"), self._state.ports["postgres"]
+        await asyncio.to_thread(postgres.prepare, folder, self._state.secrets["postgres_password"])
+        start = partial(postgres.start, folder, port=port)
+        await self._bring_up(Child("postgres", start, self._postgres_answers, signal.SIGINT))
+
+    async def _rise_kafka(self) -> None:
+        folder, ports = self._state.place("kafka"), self._state.ports
+        command = await asyncio.to_thread(
+            kafka.prepare,
+            folder,
+            port=ports["kafka"],
+            controller_port=ports["controller"],
+            console=self._console,
+        )
+        await self._bring_up(Child("kafka", partial(kafka.start, folder, command), self._cluster.reachable))
+
+    async def _prepare(self) -> None:
+        state = self._state
+        passwords = {
+            name.upper(): secret for name, secret in state.secrets.items() if name.endswith("_db_password")
+        }
+        await self._step(
+            "databases and roles",
+            asyncio.to_thread(
+                postgres.lay_out, state.ports["postgres"], state.secrets["postgres_password"], passwords
+            ),
+        )
+        await self._step("topics", topics.apply(self._cluster, topics.read(TOPICS)))
+        await self._step("migrations", self._migrate())
+
+    async def _migrate(self) -> None:
+        await migrating.migrate(services.keyring_url(self._state), migrating.of_keyring())
+        await asyncio.gather(
+            *(
+                migrating.migrate(services.database_url(self._state, name), migrating.of_service(name))
+                for name in SERVICES
+            )
+        )
+
+    async def _step(self, name: str, work: Awaitable[object]) -> None:
+        self._tell(name, "working")
+        await work
+        self._tell(name, "done")
+
+    async def _bring_up(self, child: Child) -> None:
+        """Starts a part and waits until it answers; one that ends at once is tried again for a while."""
+        self._children.append(child)
+        give_up = time.monotonic() + UP_SECONDS
+        self._start(child)
+        while not await child.answers():
+            if self._stopping.is_set():
+                raise StackFault("stopped while starting")
+            if time.monotonic() > give_up:
+                raise StackFault(f"{child.name} does not answer after {UP_SECONDS:g} s; {self._see(child)}")
+            if child.process is not None and child.process.poll() is not None:
+                self._tell(child.name, "starting again", child)
+                await asyncio.sleep(1)
+                self._start(child)
+            await asyncio.sleep(0.1)
+        self._tell(child.name, "up", child)
+
+    def _start(self, child: Child) -> None:
+        self._tell(child.name, "starting", child)
+        child.process = child.start()
+        child.started = time.monotonic()
+
+    # --- while it runs -------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while not self._stopping.is_set():
+            for child in self._children:
+                await self._look_after(child)
+            try:
+                async with asyncio.timeout(0.5):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
+
+    async def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is not None and child.process.poll() is not None:
+            code, child.process = child.process.returncode, None
+            child.backoff = 1.0 if now - child.started > STEADY_SECONDS else child.backoff
+            child.retry_at = now + child.backoff
+            child.backoff = min(LONGEST_BACKOFF, child.backoff * 2)
+            self._tell(child.name, f"ended with {code}, starts again soon; {self._see(child)}", child)
+        elif child.process is None and now >= child.retry_at:
+            child.restarts += 1
+            self._start(child)
+        elif self._status.parts[child.name].state == "starting" and await child.answers():
+            self._tell(child.name, "up", child)
+
+    # --- down ----------------------------------------------------------------------------------------
+
+    async def _fall(self) -> None:
+        if self._status.phase != "failed":
+            self._say_phase("stopping")
+        own = [child for child in self._children if child.name in SERVICES]
+        rest = [child for child in reversed(self._children) if child.name not in SERVICES]
+        await asyncio.gather(*(self._stop(child) for child in own))
+        await asyncio.gather(*(self._stop(child) for child in rest))
+
+    async def _stop(self, child: Child) -> None:
+        if child.process is not None:
+            await asyncio.to_thread(processes.stop, child.process, STOP_SECONDS, child.stop_signal)
+            self._tell(child.name, "stopped")
+
+    # --- parts ---------------------------------------------------------------------------------------
+
+    @property
+    def _cluster(self) -> Kafka:
+        return Kafka((f"127.0.0.1:{self._state.ports['kafka']}",))
+
+    def _mailbox(self) -> Child:
+        port = self._state.ports["smtp"]
+        command = ["-m", "deploy.local", "mailbox", "--folder", str(self._state.mails), "--port", str(port)]
+
+        def start() -> subprocess.Popen[bytes]:
+            return processes.start(
+                [sys.executable, *command],
+                self._state.place("logs") / "mail.log",
+                working_directory=services.ROOT,
+            )
+
+        async def answers() -> bool:
+            return await asyncio.to_thread(processes.listens, port)
+
+        return Child("mail", start, answers)
+
+    async def _postgres_answers(self) -> bool:
+        address = postgres.url(self._state.ports["postgres"], self._state.secrets["postgres_password"])
+        try:
+            await (await asyncpg.connect(address, timeout=5)).close()
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            return False
+        return True
+
+    def _service(self, name: str) -> Child:
+        async def ready() -> bool:
+            async with httpx.AsyncClient(timeout=3) as client:
+                try:
+                    answer = await client.get(f"http://127.0.0.1:{self._state.ports[name]}/ready")
+                except httpx.HTTPError:
+                    return False
+            return answer.status_code == httpx.codes.OK
+
+        return Child(name, lambda: services.start(self._state, name), ready)
+
+    def _see(self, child: Child) -> str:
+        folder = self._state.folder
+        log = {
+            "kafka": folder / "kafka" / "kafka.log",
+            "postgres": folder / "postgres" / "postgres.log",
+        }.get(child.name, folder / "logs" / f"{child.name}.log")
+        return f"see {log}"
+
+    def _tell(self, part: str, state: str, child: Child | None = None) -> None:
+        word, _, detail = state.partition(";")
+        pid = child.process.pid if child is not None and child.process is not None else None
+        restarts = child.restarts if child is not None else 0
+        self._status.parts[part] = Part(word.strip(), detail.strip(), restarts, pid)
+        self._state.report(self._status)
+
+    def _say_phase(self, phase: str) -> None:
+        self._status.phase = phase
+        self._state.report(self._status)
