@@ -1,0 +1,46 @@
+"""What matching's tests stand on: a prefix and databases of their own for each test."""
+
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from services.matching.settings import Settings
+from shared.kit.clock import MovableClock
+from shared.kit.database import Database
+from shared.kit.testing import service_database
+from tests.support.stack import Stack
+
+
+@pytest.fixture
+async def settings(
+    stack: Stack, topic_prefix: str, make_database: Callable[[str], Awaitable[str]]
+) -> Settings:
+    """Matching's settings for one test."""
+    return Settings(
+        kafka_url=stack.kafka_url,
+        kafka_topic_prefix=topic_prefix,
+        database_url=await make_database("matching"),
+        keyring_url=await make_database("keyring"),
+        sealing_key_contact=base64.b64encode(b"c" * 32).decode(),
+        sealing_key_clinical=base64.b64encode(b"k" * 32).decode(),
+        http_port=0,
+        database_pool_size=12,
+        startup_wait_seconds=30,
+        relay_poll_seconds=0.2,
+        reoffer_poll_seconds=0.2,
+    )
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """The morning of the day that the builders' therapists were confirmed."""
+    return MovableClock(datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+async def database(settings: Settings, clock: MovableClock) -> AsyncIterator[Database]:
+    """Matching's migrated database."""
+    async with service_database("matching", settings, clock) as database:
+        yield database

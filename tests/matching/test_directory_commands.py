@@ -1,0 +1,172 @@
+"""The directory's commands as an operator runs them: real processes, a real database, exit codes."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from services.matching import store
+from services.matching.domain.directory_file import written
+from services.matching.settings import Settings
+from shared.kit.database import Database
+from tests.matching.builders import a_therapist
+from tests.support.environment import environment
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Awaitable[Outcome]]
+
+
+@pytest.fixture
+def therapists(settings: Settings, database: Database) -> Command:
+    """Runs `python -m services.matching therapists …` on the database of the test."""
+    given = {"DATABASE_URL": environment(settings)["DATABASE_URL"], "PATH": os.environ["PATH"]}
+
+    async def run(*arguments: str | Path) -> Outcome:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "services.matching",
+            "therapists",
+            *map(str, arguments),
+            cwd=ROOT,
+            env=given,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(60):
+            out, err = await process.communicate()
+        return Outcome(process.returncode or 0, out.decode(), err.decode())
+
+    return run
+
+
+def saved(path: Path, *therapists: object, spoil: str = "") -> Path:
+    """Writes therapists to a file; `spoil` makes the fee of the first row wrong."""
+    text = "".join(written(therapists))  # type: ignore[arg-type]
+    path.write_text(text.replace(",80,", f",{spoil},", 1) if spoil else text, encoding="utf-8")
+    return path
+
+
+async def test_an_import_adds_updates_and_leaves_alone(
+    therapists: Command, database: Database, tmp_path: Path
+) -> None:
+    ada, ben = a_therapist("ada"), a_therapist("ben")
+    file = saved(tmp_path / "file.csv", ada, ben)
+
+    first = await therapists("import", file, "--json")
+    again = await therapists("import", file, "--json")
+    saved(file, ada, replace(ben, fee_pence=7000))
+    third = await therapists("import", file)
+
+    reports = [json.loads(first.out), json.loads(again.out)]
+    assert [(each["added"], each["updated"], each["unchanged"]) for each in reports] == [(2, 0, 0), (0, 0, 2)]
+    assert third.code == 0
+    assert third.out == "file.csv: 0 added, 1 updated, 1 unchanged, 0 left out\n"
+    async with database.transaction() as tx:
+        kept = await store.find_therapist(tx, ben.id)
+    assert kept == replace(ben, fee_pence=7000)
+
+
+async def test_one_bad_row_keeps_the_whole_file_out(
+    therapists: Command, database: Database, tmp_path: Path
+) -> None:
+    file = saved(tmp_path / "file.csv", a_therapist("ada"), a_therapist("ben"), spoil="cheap")
+
+    result = await therapists("import", file)
+
+    assert result.code == 1
+    assert "fee_pounds" in result.err
+    assert "1 of 2 rows have faults" in result.err
+    async with database.transaction() as tx:
+        assert await store.therapists(tx) == []
+
+
+async def test_the_good_rows_go_in_when_asked_for(
+    therapists: Command, database: Database, tmp_path: Path
+) -> None:
+    file = saved(tmp_path / "file.csv", a_therapist("ada"), a_therapist("ben"), spoil="cheap")
+
+    result = await therapists("import", file, "--partial", "--json")
+
+    assert result.code == 3
+    report = json.loads(result.out)
+    assert (report["imported"], report["added"], report["left_out"]) == (True, 1, 1)
+    assert report["faults"] == [
+        {"line": 2, "field": "fee_pounds", "rule": "must be pounds such as 80 or 82.50"}
+    ]
+    async with database.transaction() as tx:
+        assert [each.name for each in await store.therapists(tx)] == ["Ben Sampleford"]
+
+
+async def test_a_file_in_another_encoding_is_refused_in_one_line(therapists: Command, tmp_path: Path) -> None:
+    file = tmp_path / "file.csv"
+    file.write_bytes("id,name\n1,Zoë\n".encode("cp1252"))
+
+    plain = await therapists("import", file)
+    as_json = await therapists("import", file, "--json")
+
+    assert (plain.code, as_json.code) == (1, 1)
+    assert plain.err.startswith("file.csv was not imported: line 2 is not UTF-8, perhaps Windows-1252")
+    assert "Traceback" not in plain.err
+    assert json.loads(as_json.out)["imported"] is False
+
+
+async def test_a_file_that_is_not_there_is_a_usage_error(therapists: Command, tmp_path: Path) -> None:
+    result = await therapists("import", tmp_path / "nowhere.csv")
+
+    assert result.code == 2
+
+
+async def test_what_is_exported_imports_again_unchanged(therapists: Command, tmp_path: Path) -> None:
+    file = saved(tmp_path / "file.csv", a_therapist("ada"), a_therapist("ben"))
+    await therapists("import", file)
+
+    await therapists("export", "--output", tmp_path / "out.csv")
+    again = await therapists("import", tmp_path / "out.csv", "--json")
+
+    assert json.loads(again.out)["unchanged"] == 2
+
+
+async def test_entries_are_listed_and_shown(therapists: Command, tmp_path: Path) -> None:
+    ada = a_therapist("ada")
+    await therapists("import", saved(tmp_path / "file.csv", ada))
+
+    listed = json.loads((await therapists("list", "--json")).out)
+    shown = json.loads((await therapists("show", str(ada.id), "--json")).out)
+    nobody = await therapists("show", "00000000-0000-4000-8000-000000000000")
+
+    assert [entry["name"] for entry in listed] == ["Ada Sampleford"]
+    assert (shown["seats_free"], shown["outcode"]) == (4, "E2")
+    assert (nobody.code, nobody.err) == (1, "there is no therapist 00000000-0000-4000-8000-000000000000\n")
+
+
+async def test_a_database_without_tables_says_what_to_run(
+    make_database: Callable[[str], Awaitable[str]], settings: Settings
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.matching", "therapists", "list",
+        cwd=ROOT,
+        env={"DATABASE_URL": await make_database("empty"), "PATH": os.environ["PATH"]},
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        _, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert err.decode() == "the database has no directory yet: run `python -m services.matching migrate`\n"

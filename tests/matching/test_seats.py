@@ -1,0 +1,160 @@
+"""Seats on a real database: never more than are offered, taken and given back once, whoever comes at once."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from services.matching import store
+from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, SubjectId
+from shared.contract.vocabulary import Mode
+from shared.kit.database import Database
+from shared.kit.identifiers import new_id
+from tests.matching.builders import a_therapist
+
+ADA = a_therapist("ada", seats_offered=1, seats_free=1)
+
+
+async def a_proposed_request(database: Database) -> tuple[RequestId, ProposalId]:
+    request_id, proposal_id = RequestId(new_id()), ProposalId(new_id())
+    async with database.transaction() as tx:
+        await store.add_request(tx, request_id, SubjectId(new_id()), b"sealed", tx.now)
+        await store.add_proposal(
+            tx,
+            request_id=request_id,
+            proposal_id=proposal_id,
+            policy_version="test",
+            shortlist=b"sealed",
+            first=ADA.id,
+        )
+    return request_id, proposal_id
+
+
+async def take(database: Database, request_id: RequestId, proposal_id: ProposalId) -> bool:
+    async with database.transaction() as tx:
+        return await store.take_seat(
+            tx,
+            SeatId(new_id()),
+            therapist_id=ADA.id,
+            request_id=request_id,
+            proposal_id=proposal_id,
+            decision_id=DecisionId(new_id()),
+            mode=Mode.ONLINE,
+        )
+
+
+async def free(database: Database, request_id: RequestId) -> bool:
+    async with database.transaction() as tx:
+        return await store.free_seat(tx, request_id, "test")
+
+
+async def offer(database: Database, seats: int) -> None:
+    async with database.transaction() as tx:
+        await store.save_therapist(tx, replace(ADA, seats_offered=seats))
+
+
+async def seats_free(database: Database) -> int:
+    async with database.transaction() as tx:
+        entry = await store.find_therapist(tx, ADA.id)
+    assert entry is not None
+    return entry.seats_free
+
+
+async def test_of_many_who_want_the_last_seat_exactly_one_gets_it(database: Database) -> None:
+    await offer(database, 1)
+    wanted = [await a_proposed_request(database) for _ in range(20)]
+
+    got = await asyncio.gather(*(take(database, *each) for each in wanted))
+
+    assert sum(got) == 1
+    assert await seats_free(database) == 0
+
+
+async def test_as_many_get_a_seat_as_are_offered(database: Database) -> None:
+    await offer(database, 3)
+    wanted = [await a_proposed_request(database) for _ in range(10)]
+
+    got = await asyncio.gather(*(take(database, *each) for each in wanted))
+
+    assert sum(got) == 3
+
+
+async def test_a_seat_is_given_back_once_however_often_it_is_asked(database: Database) -> None:
+    await offer(database, 1)
+    request_id, proposal_id = await a_proposed_request(database)
+    await take(database, request_id, proposal_id)
+
+    freed = await asyncio.gather(*(free(database, request_id) for _ in range(10)))
+
+    assert sum(freed) == 1
+    assert await seats_free(database) == 1
+
+
+async def test_a_request_holds_one_seat_at_a_time(database: Database) -> None:
+    await offer(database, 5)
+    request_id, proposal_id = await a_proposed_request(database)
+    await take(database, request_id, proposal_id)
+
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        await take(database, request_id, proposal_id)
+
+    assert refused.value.constraint_name == "seats_one_open_per_request"
+    assert await seats_free(database) == 4
+
+
+async def test_fewer_seats_than_are_taken_means_none_free_until_enough_are_given_back(
+    database: Database,
+) -> None:
+    await offer(database, 3)
+    held = [await a_proposed_request(database) for _ in range(3)]
+    for each in held:
+        await take(database, *each)
+
+    await offer(database, 1)
+
+    assert await seats_free(database) == 0
+    assert [await free(database, request_id) for request_id, _ in held[:2]] == [True, True]
+    assert await seats_free(database) == 0
+    assert not await take(database, *await a_proposed_request(database))
+    await free(database, held[2][0])
+    assert await seats_free(database) == 1
+
+
+async def test_importing_again_leaves_taken_seats_taken(database: Database) -> None:
+    await offer(database, 2)
+    await take(database, *await a_proposed_request(database))
+
+    await offer(database, 2)
+
+    assert await seats_free(database) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_seats_are_conserved_under_any_interleaving(database: Database, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - a shuffle
+    await offer(database, 3)
+    requests = [await a_proposed_request(database) for _ in range(12)]
+    steps = [take(database, *each) for each in requests]
+    steps += [free(database, request_id) for request_id, _ in requests for _ in range(2)]
+    dice.shuffle(steps)
+
+    await asyncio.gather(*steps)
+
+    async with database.transaction() as tx:
+        held, taken = await tx.fetchval("SELECT count(*) FROM seats WHERE freed_at IS NULL"), None
+        taken = await tx.fetchval("SELECT seats_taken FROM therapists WHERE id = $1", ADA.id)
+    assert held == taken
+    assert 0 <= taken <= 3
+    assert await seats_free(database) == 3 - taken
+
+
+async def test_the_database_itself_refuses_a_seat_freed_twice(database: Database) -> None:
+    await offer(database, 1)
+
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        async with database.transaction() as tx:
+            await tx.execute("UPDATE therapists SET seats_taken = seats_taken - 1 WHERE id = $1", ADA.id)
+
+    assert refused.value.constraint_name == "therapists_no_seat_is_freed_twice"
