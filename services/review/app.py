@@ -1,0 +1,23 @@
+"""Wires review together; read this first."""
+
+from starlette.applications import Starlette
+
+from services.review import api, pages
+from services.review.handlers import handlers
+from services.review.settings import Settings
+from services.review.store.passwords import Passwords
+from services.review.store.tidying import forget_the_old
+from shared.kit.service import assemble
+
+
+def build_app(settings: Settings) -> Starlette:
+    """The whole service."""
+    return assemble(
+        "review",
+        settings,
+        handlers=handlers,
+        routes=[*api.routes(), *pages.routes()],
+        provide=[Passwords(settings.password_checks_at_once), pages.Look.of(settings)],
+        workers=[forget_the_old],
+        exception_handlers=pages.problem_handlers(),
+    )

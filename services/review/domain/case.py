@@ -1,0 +1,190 @@
+"""A case and what the other services' news makes of it; news that is old or late changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, StaffId, SubjectId, TherapistId
+from shared.contract.matching import SeatRefusal
+
+
+class State(StrEnum):
+    """Where a case stands."""
+
+    AWAITING_PROPOSAL = "awaiting_proposal"
+    """Matching has the request, or a wish for another shortlist, and has not answered yet."""
+
+    READY = "ready"
+    """There is a shortlist; a person decides."""
+
+    WAITING = "waiting"
+    """Nobody fits for now; the request is on matching's waiting list."""
+
+    INFORMATION_ASKED = "information_asked"
+    """A reviewer has asked the client something; everything may still be decided."""
+
+    CONFIRMED = "confirmed"
+    """A person has decided; the seat is not taken yet."""
+
+    MATCHED = "matched"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+OPEN = frozenset({State.AWAITING_PROPOSAL, State.READY, State.WAITING, State.INFORMATION_ASKED})
+"""A person may act on these."""
+
+PROMISED = OPEN - {State.WAITING} | {State.CONFIRMED}
+"""These keep the client waiting for us; the waiting list waits for a therapist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The decision that a seat is being taken for, or was."""
+
+    decision_id: DecisionId
+    decided_by: StaffId
+    therapist_id: TherapistId
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What decides about a case: no personal data, only ids, order and state."""
+
+    request_id: RequestId
+    subject_id: SubjectId
+    version: int
+    """Counts every change that a reviewer must know of before deciding; mails are not among them."""
+
+    state: State
+    submitted_at: datetime
+    flags: int = 0
+    claimed_by: StaffId | None = None
+    heard: int = 0
+    """How far matching had counted when its latest proposal was heard."""
+
+    proposal_id: ProposalId | None = None
+    shortlist: tuple[TherapistId, ...] = ()
+    """Best first."""
+
+    unavailable: tuple[TherapistId, ...] = ()
+    """Who is on the shortlist but could not take this client when asked."""
+
+    answered_at: datetime | None = None
+    """When matching last said who fits, or that nobody does."""
+
+    excluded: tuple[TherapistId, ...] = ()
+    """Whom reviewers have ruled out for this client, over all shortlists."""
+
+    choice: Choice | None = None
+    seat_id: SeatId | None = None
+    reopened_at: datetime | None = None
+    reopened_because: SeatRefusal | None = None
+
+    @property
+    def available(self) -> tuple[TherapistId, ...]:
+        """Whom a reviewer can still choose, best first."""
+        return tuple(each for each in self.shortlist if each not in self.unavailable)
+
+    @property
+    def first(self) -> TherapistId | None:
+        """Whom confirming means."""
+        return next(iter(self.available), None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person may act on it."""
+        return self.state in OPEN
+
+    def is_overdue(self, promise: timedelta, now: datetime) -> bool:
+        """Whether the client has waited for us longer than promised."""
+        return self.state in PROMISED and now - self.submitted_at > promise
+
+    @property
+    def seen_anew_since(self) -> datetime:
+        """Since when it lies before the reviewer as it does now."""
+        moments = (self.submitted_at, self.answered_at, self.reopened_at)
+        return max(each for each in moments if each is not None)
+
+
+def proposed(
+    case: Case, proposal_id: ProposalId, shortlist: Sequence[TherapistId], heard: int, now: datetime
+) -> Case | None:
+    """The case with a new shortlist."""
+    if not _takes_news(case, heard):
+        return None
+    return replace(
+        case,
+        version=case.version + 1,
+        state=State.READY if case.state in {State.AWAITING_PROPOSAL, State.WAITING} else case.state,
+        heard=heard,
+        proposal_id=proposal_id,
+        shortlist=tuple(shortlist),
+        unavailable=(),
+        answered_at=now,
+    )
+
+
+def nobody_found(case: Case, heard: int, now: datetime) -> Case | None:
+    """The case on the waiting list."""
+    if not _takes_news(case, heard):
+        return None
+    return replace(
+        case,
+        version=case.version + 1,
+        state=State.WAITING if case.state in {State.AWAITING_PROPOSAL, State.READY} else case.state,
+        heard=heard,
+        proposal_id=None,
+        shortlist=(),
+        unavailable=(),
+        answered_at=now,
+    )
+
+
+def seated(case: Case, decision_id: DecisionId, seat_id: SeatId) -> Case | None:
+    """The case matched, if it is this decision that waits for a seat."""
+    if not _waits_for(case, decision_id):
+        return None
+    return replace(case, version=case.version + 1, state=State.MATCHED, seat_id=seat_id)
+
+
+def seat_gone(case: Case, decision_id: DecisionId, refusal: SeatRefusal, now: datetime) -> Case | None:
+    """The case open again, before all others in the queue."""
+    if not _waits_for(case, decision_id) or case.choice is None:
+        return None
+    # A superseded proposal says nothing about the therapist.
+    gone = () if refusal is SeatRefusal.PROPOSAL_SUPERSEDED else (case.choice.therapist_id,)
+    return replace(
+        case,
+        version=case.version + 1,
+        state=State.READY if case.shortlist else State.WAITING,
+        unavailable=(*case.unavailable, *(each for each in gone if each in case.shortlist)),
+        choice=None,
+        reopened_at=now,
+        reopened_because=refusal,
+    )
+
+
+def withdrawn(case: Case) -> Case | None:
+    """The case closed because the client no longer wants a match."""
+    if case.state in {State.DECLINED, State.WITHDRAWN}:
+        return None
+    return replace(
+        case,
+        version=case.version + 1,
+        state=State.WITHDRAWN,
+        claimed_by=None,
+        reopened_at=None,
+        reopened_because=None,
+    )
+
+
+def _takes_news(case: Case, heard: int) -> bool:
+    return heard > case.heard and (case.is_open or case.state is State.CONFIRMED)
+
+
+def _waits_for(case: Case, decision_id: DecisionId) -> bool:
+    return (
+        case.state is State.CONFIRMED and case.choice is not None and case.choice.decision_id == decision_id
+    )

@@ -1,0 +1,45 @@
+"""How a session travels over HTTP: in a cookie for browsers, as a bearer token for programs."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.review.settings import Settings
+
+# Over plain http (only ever this machine itself, see the settings) Safari and programs refuse Secure cookies,
+# and `__Host-` demands Secure.
+SECURE_COOKIE = "__Host-attune_review"
+LOCAL_COOKIE = "attune_review"
+
+
+def token_in(request: Request, settings: Settings) -> str | None:
+    """The token that a request shows; a bearer token counts before a cookie."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip() or None
+    return cookie_in(request, settings)
+
+
+def cookie_in(request: Request, settings: Settings) -> str | None:
+    """The token in the cookie."""
+    return request.cookies.get(_name(settings)) or None
+
+
+def hand_out(response: Response, token: str, settings: Settings) -> None:
+    """Gives the browser its cookie; it goes when the browser closes, the session ends by itself."""
+    response.set_cookie(
+        _name(settings), token, path="/", secure=settings.secure, httponly=True, samesite="lax"
+    )
+
+
+def take_back(response: Response, settings: Settings) -> None:
+    """Takes the cookie away."""
+    response.delete_cookie(_name(settings), path="/", secure=settings.secure, httponly=True, samesite="lax")
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client is not None else "unknown"
+
+
+def _name(settings: Settings) -> str:
+    return SECURE_COOKIE if settings.secure else LOCAL_COOKIE

@@ -1,0 +1,128 @@
+"""What review hears: a case is built from it, and what is old or late changes nothing."""
+
+from datetime import datetime
+
+from services.review.domain import case as cases_domain
+from services.review.domain.case import Case
+from services.review.store import audit, cases, messages
+from shared.contract.intake import RequestSubmitted, RequestWithdrawn
+from shared.contract.matching import MatchNotFound, MatchProposed, SeatReserved, SeatUnavailable
+from shared.contract.notify import MessageFailed, MessageSent, MessageUncertain
+from shared.contract.sealing import opened
+from shared.kit.handlers import Handlers
+from shared.kit.transaction import Transaction
+
+handlers = Handlers()
+
+
+@handlers.on(RequestSubmitted)
+async def open_case(event: RequestSubmitted, tx: Transaction) -> None:
+    """Opens a case."""
+    if await cases.add_case(tx, event, _said_at(tx)):
+        await audit.add_for_case(
+            tx,
+            actor="intake",
+            action="submitted",
+            request_id=event.request_id,
+            subject_id=event.subject_id,
+            case_version=1,
+        )
+
+
+@handlers.on(RequestWithdrawn)
+async def close_case(event: RequestWithdrawn, tx: Transaction) -> None:
+    """Closes the case at the client's wish."""
+    before = await cases.get_case(tx, event.request_id)
+    after = cases_domain.withdrawn(before)
+    if after is not None:
+        await cases.save(tx, before, after)
+        await _note(tx, "intake", "withdrawn", after, because=event.reason.value)
+
+
+@handlers.on(MatchProposed)
+async def put_before_staff(event: MatchProposed, tx: Transaction) -> None:
+    """Puts the shortlist before staff."""
+    before = await cases.get_case(tx, event.request_id)
+    shortlist = opened(event.shortlist)
+    therapists = [each.therapist_id for each in shortlist.candidates]
+    after = cases_domain.proposed(before, event.proposal_id, therapists, _counted(tx, before), tx.now)
+    if after is not None:
+        await cases.save(tx, before, after, shortlist=shortlist, policy_version=event.policy_version)
+        await _note(tx, "matching", "proposed", after, candidates=len(therapists))
+
+
+@handlers.on(MatchNotFound)
+async def put_on_hold(event: MatchNotFound, tx: Transaction) -> None:
+    """Shows staff why nobody fits for now."""
+    before = await cases.get_case(tx, event.request_id)
+    after = cases_domain.nobody_found(before, _counted(tx, before), tx.now)
+    if after is not None:
+        findings = opened(event.findings)
+        await cases.save(tx, before, after, findings=findings, policy_version=event.policy_version)
+        await _note(tx, "matching", "nobody_found", after)
+
+
+@handlers.on(SeatReserved)
+async def note_match(event: SeatReserved, tx: Transaction) -> None:
+    """Notes that the decided therapist has a seat."""
+    before = await cases.get_case(tx, event.request_id)
+    after = cases_domain.seated(before, event.decision_id, event.seat_id)
+    if after is not None:
+        await cases.save(tx, before, after)
+        await _note(tx, "matching", "seat_reserved", after, seat_id=str(event.seat_id))
+
+
+@handlers.on(SeatUnavailable)
+async def reopen_case(event: SeatUnavailable, tx: Transaction) -> None:
+    """Reopens the case at the top of the queue."""
+    before = await cases.get_case(tx, event.request_id)
+    after = cases_domain.seat_gone(before, event.decision_id, event.reason, tx.now)
+    if after is not None:
+        await cases.save(tx, before, after)
+        await _note(tx, "matching", "seat_unavailable", after, because=event.reason.value)
+
+
+@handlers.on(MessageSent)
+async def note_sent(event: MessageSent, tx: Transaction) -> None:
+    """Notes a mail that was accepted."""
+    await _note_mail(event, tx)
+
+
+@handlers.on(MessageFailed)
+async def note_failed(event: MessageFailed, tx: Transaction) -> None:
+    """Notes a mail that did not go out."""
+    await _note_mail(event, tx)
+
+
+@handlers.on(MessageUncertain)
+async def note_uncertain(event: MessageUncertain, tx: Transaction) -> None:
+    """Notes a mail of which nobody can know."""
+    await _note_mail(event, tx)
+
+
+async def _note_mail(event: MessageSent | MessageFailed | MessageUncertain, tx: Transaction) -> None:
+    await cases.get_case(tx, event.request_id)
+    counted = tx.cause.aggregate_version if tx.cause is not None else None
+    await messages.note(tx, event, counted or 0, _said_at(tx))
+
+
+async def _note(tx: Transaction, actor: str, action: str, case: Case, **codes: object) -> None:
+    await audit.add_for_case(
+        tx,
+        actor=actor,
+        action=action,
+        request_id=case.request_id,
+        subject_id=case.subject_id,
+        case_version=case.version,
+        codes=codes,
+    )
+
+
+def _counted(tx: Transaction, case: Case) -> int:
+    """How far the producer had counted for this request; without a count, news is taken as it comes."""
+    counted = tx.cause.aggregate_version if tx.cause is not None else None
+    return counted if counted is not None else case.heard + 1
+
+
+def _said_at(tx: Transaction) -> datetime:
+    return tx.cause.time if tx.cause is not None else tx.now

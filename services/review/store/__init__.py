@@ -1,0 +1,1 @@
+"""What review remembers: the only SQL of this service."""

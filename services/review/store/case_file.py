@@ -1,0 +1,78 @@
+"""The whole case, opened for one member of staff; opening it is itself noted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.review.domain.case import Case
+from services.review.domain.staff import Staff
+from services.review.store import audit, cases, messages
+from services.review.store.audit import Entry, View
+from services.review.store.cases import as_case, open_part
+from services.review.store.messages import Mail
+from shared.contract.ids import RequestId
+from shared.contract.intake import CaseDetails, Contact
+from shared.contract.matching import NothingFound, Shortlist
+from shared.contract.vocabulary import Door
+from shared.kit.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """Everything there is about a case; `contact` and `details` are None once the person was erased."""
+
+    case: Case
+    door: Door
+    partner: str | None
+    consented_at: datetime
+    claimed_by: str | None
+    claimed_at: datetime | None
+    decided_by: str | None
+    decided_at: datetime | None
+    chosen_name: str | None
+    policy_version: str | None
+    contact: Contact | None
+    details: CaseDetails | None
+    shortlist: Shortlist | None
+    findings: NothingFound | None
+    mails: tuple[Mail, ...]
+    history: tuple[Entry, ...]
+    views: tuple[View, ...]
+    """Who has opened it; only for those who oversee."""
+
+
+async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFile | None:
+    """Opens a case and notes who did; None if there is no such case."""
+    row = await tx.fetchrow(
+        f"""
+        SELECT {cases.COLUMNS}, door, partner, consented_at, claimed_at, decided_at, policy_version, contact,
+               details, shortlist, findings, chosen_name,
+               (SELECT name FROM staff WHERE staff.id = cases.claimed_by) AS claimed_by_name,
+               (SELECT name FROM staff WHERE staff.id = cases.decided_by) AS decided_by_name
+        FROM cases WHERE request_id = $1
+        """,  # noqa: S608 - constants
+        request_id,
+    )
+    if row is None:
+        return None
+    case = as_case(row)
+    await audit.add_view(tx, request_id, by.id, case.version)
+    chosen = await tx.open(row["chosen_name"]) if row["chosen_name"] is not None else None
+    return CaseFile(
+        case=case,
+        door=Door(row["door"]),
+        partner=row["partner"],
+        consented_at=row["consented_at"],
+        claimed_by=row["claimed_by_name"],
+        claimed_at=row["claimed_at"],
+        decided_by=row["decided_by_name"],
+        decided_at=row["decided_at"],
+        chosen_name=chosen.decode() if chosen is not None else None,
+        policy_version=row["policy_version"],
+        contact=await open_part(tx, row["contact"], Contact),
+        details=await open_part(tx, row["details"], CaseDetails),
+        shortlist=await open_part(tx, row["shortlist"], Shortlist),
+        findings=await open_part(tx, row["findings"], NothingFound),
+        mails=tuple(await messages.mails_of(tx, request_id)),
+        history=tuple(await audit.history(tx, request_id)),
+        views=tuple(await audit.views(tx, request_id)) if by.oversees else (),
+    )

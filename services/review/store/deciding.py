@@ -1,0 +1,118 @@
+"""Carries out what staff ask for: case, audit and what is said, in one transaction."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.review.domain import deciding
+from services.review.domain.ages import today
+from services.review.domain.case import Case
+from services.review.domain.deciding import Fault, Outcome, Refusal, Refused, Reviewing
+from services.review.domain.staff import Staff
+from services.review.domain.wishes import SettleMail, Wish
+from services.review.store import audit, cases, messages
+from services.review.store.audit import Entry
+from shared.contract.ids import DecisionId, RequestId, TherapistId
+from shared.kit.errors import KeyDestroyed
+from shared.kit.identifiers import new_id
+from shared.kit.transaction import Transaction
+
+
+class NoSuchCase(Exception):
+    """There is no case for that request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done."""
+
+    case: Case
+    decision_id: DecisionId | None
+
+
+class Changed(Exception):
+    """The case is not any more as its author saw it; says what happened since."""
+
+    def __init__(self, case: Case, since: list[Entry]) -> None:
+        super().__init__("the case has changed")
+        self.case = case
+        self.since = since
+
+
+async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> Done:
+    """Acts on a case; raises NoSuchCase, Changed or Refused, and then nothing has happened."""
+    case = await cases.find_case(tx, request_id, lock=True)
+    if case is None:
+        raise NoSuchCase
+    if case.version != wish.version:
+        raise Changed(case, await audit.history(tx, request_id, since_version=wish.version))
+    details = await cases.details_of(tx, request_id)
+    if details is None:
+        raise KeyDestroyed
+    seen = await audit.first_view(tx, request_id, by.id, case.seen_anew_since)
+    reviewing = Reviewing(
+        by=by,
+        decision_id=DecisionId(new_id()),
+        today=today(tx.now),
+        considered_seconds=None if seen is None else max(0, int((tx.now - seen).total_seconds())),
+        date_of_birth=details.date_of_birth,
+    )
+    outcome = deciding.act(case, wish, reviewing)
+    return await _keep(tx, by, case, outcome, reviewing.decision_id)
+
+
+async def settle_mail(tx: Transaction, by: Staff, request_id: RequestId, wish: SettleMail) -> Case:
+    """Notes how somebody was told whom a mail did not reach; raises NoSuchCase or Refused."""
+    case = await cases.find_case(tx, request_id, lock=True)
+    if case is None:
+        raise NoSuchCase
+    faults = deciding.settling_faults(wish)
+    if faults:
+        raise Refused(Refusal.INCOMPLETE, "the note is not complete", tuple(faults))
+    message_id: UUID = wish.message_id
+    if not await messages.settle(tx, request_id, message_id, by.id):
+        fault = Fault("message_id", "is not a mail of this case that is in trouble")
+        raise Refused(Refusal.INCOMPLETE, "there is nothing to settle", (fault,))
+    await audit.add_for_case(
+        tx,
+        actor="staff",
+        action="mail_settled",
+        request_id=request_id,
+        subject_id=case.subject_id,
+        case_version=case.version,
+        staff_id=by.id,
+        codes={"message_id": str(message_id)},
+        words={"note": wish.note},
+    )
+    return case
+
+
+async def _keep(tx: Transaction, by: Staff, before: Case, outcome: Outcome, decision_id: DecisionId) -> Done:
+    decided = decision_id if outcome.event is not None else None
+    words = dict(outcome.words)
+    name = None
+    if outcome.therapist_id is not None:
+        name = await _name_of(tx, before.request_id, outcome.therapist_id)
+        words["therapist"] = name
+    await cases.save(tx, before, outcome.case, chosen_name=name)
+    await audit.add_for_case(
+        tx,
+        actor="staff",
+        action=outcome.action.value,
+        request_id=before.request_id,
+        subject_id=before.subject_id,
+        case_version=outcome.case.version,
+        staff_id=by.id,
+        decision_id=decided,
+        therapist_id=outcome.therapist_id,
+        codes=outcome.codes,
+        words=words,
+    )
+    if outcome.event is not None:
+        await tx.publish(outcome.event)
+    return Done(outcome.case, decided)
+
+
+async def _name_of(tx: Transaction, request_id: RequestId, therapist_id: TherapistId) -> str:
+    shortlist = await cases.shortlist_of(tx, request_id)
+    names = {each.therapist_id: each.name for each in shortlist.candidates} if shortlist else {}
+    return names[therapist_id]

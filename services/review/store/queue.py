@@ -1,0 +1,106 @@
+"""The queue: which case is next, how long it has waited, and what is wrong with its mails."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.review.domain.case import OPEN, Case, State
+from services.review.store import cases, messages
+from services.review.store.cases import as_case, open_part
+from shared.contract.intake import Contact
+from shared.kit.transaction import Transaction
+
+PAGE = 50
+
+_TROUBLE = """
+    SELECT request_id, count(*) AS number FROM messages
+    WHERE state <> 'sent' AND settled_at IS NULL AND NOT coalesce(reason = ANY ($1::text[]), false)
+    GROUP BY request_id
+"""
+_WANTED = "(cases.state = ANY ($2::text[]) OR ($3 AND trouble.number IS NOT NULL))"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A case as the queue shows it."""
+
+    case: Case
+    claimed_by: str | None
+    claimed_at: datetime | None
+    mails_in_trouble: int
+    sealed_contact: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One page of the queue."""
+
+    cases: tuple[Queued, ...]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; one, even if empty."""
+        return max(1, -(-self.total // PAGE))
+
+
+OPEN_STATES = frozenset({*OPEN, State.CONFIRMED})
+
+
+async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble: bool) -> Queue:
+    """Cases of these states, and if asked all others with a mail in trouble.
+
+    What was reopened comes first, then what has a risk flag, then what has waited longest.
+    """
+    wanted = (
+        [each.value for each in messages.NO_TROUBLE],
+        sorted(each.value for each in states),
+        trouble,
+    )
+    total = await tx.fetchval(
+        f"""
+        SELECT count(*) FROM cases LEFT JOIN ({_TROUBLE}) AS trouble USING (request_id) WHERE {_WANTED}
+        """,  # noqa: S608 - constants
+        *wanted,
+    )
+    rows = await tx.fetch(
+        f"""
+        SELECT {cases.COLUMNS}, contact, claimed_at, staff.name AS claimed_by_name,
+               coalesce(trouble.number, 0) AS mails_in_trouble
+        FROM cases LEFT JOIN ({_TROUBLE}) AS trouble USING (request_id)
+             LEFT JOIN staff ON staff.id = cases.claimed_by
+        WHERE {_WANTED}
+        ORDER BY (reopened_at IS NULL), (flags = 0), submitted_at, request_id
+        LIMIT $4 OFFSET $5
+        """,  # noqa: S608 - constants
+        *wanted,
+        PAGE,
+        (page - 1) * PAGE,
+    )
+    return Queue(
+        tuple(
+            Queued(
+                as_case(row),
+                row["claimed_by_name"],
+                row["claimed_at"],
+                row["mails_in_trouble"],
+                row["contact"],
+            )
+            for row in rows
+        ),
+        total,
+        page,
+    )
+
+
+async def name_on(tx: Transaction, queued: Queued) -> str | None:
+    """The client's name; None once they were erased."""
+    contact = await open_part(tx, queued.sealed_contact, Contact)
+    return contact.client_name if contact is not None else None
+
+
+async def counts(tx: Transaction) -> dict[State, int]:
+    """How many cases are in each state."""
+    rows = await tx.fetch("SELECT state, count(*) AS number FROM cases GROUP BY state")
+    found = {State(row["state"]): int(row["number"]) for row in rows}
+    return {state: found.get(state, 0) for state in State}
