@@ -24,6 +24,7 @@ from shared.contract.matching import (
 )
 from shared.contract.review import MatchConfirmed
 from shared.contract.sealing import opened
+from shared.contract.vocabulary import Mode
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.errors import NotYet
@@ -281,6 +282,20 @@ async def test_somebody_who_was_not_on_the_list_gets_nobody(database: Database, 
     said = await hear(a_confirmation(proposal, "ben"))
 
     assert one(said, SeatUnavailable).reason is SeatRefusal.NO_LONGER_ELIGIBLE
+    assert sorted(candidates(one(said, MatchProposed))) == sorted(each.id for each in PAIR)
+
+
+async def test_a_therapist_who_now_works_otherwise_is_shown_to_the_reviewer_again(
+    database: Database, hear: Hear
+) -> None:
+    await in_directory(database, PAIR[0])
+    proposal = one(await hear(a_request(details=a_case(mode=Mode.EITHER))), MatchProposed)
+    await in_directory(database, replace(PAIR[0], modes=frozenset({Mode.ONLINE})))
+
+    said = await hear(a_choice(proposal))
+
+    assert one(said, SeatUnavailable).reason is SeatRefusal.NO_LONGER_ELIGIBLE
+    assert [each.mode for each in opened(one(said, MatchProposed).shortlist).candidates] == [Mode.ONLINE]
 
 
 async def test_an_older_list_is_superseded(database: Database, hear: Hear) -> None:

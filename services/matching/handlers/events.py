@@ -51,8 +51,8 @@ async def seat_client(event: MatchConfirmed, tx: Transaction, rules: Rules) -> N
     await store.want_reoffer(tx, "a proposal was decided")
     if refusal is not None:
         await _refuse(event, tx, refusal)
-        # The reviewer finds a list that can be confirmed, and the client loses no time.
-        await propose_or_wait(case, tx, rules, without=frozenset({event.therapist_id}))
+        # The reviewer finds a list that can be confirmed; the gates keep off it who no longer qualifies.
+        await propose_or_wait(case, tx, rules)
 
 
 @handlers.on(RematchRequested)

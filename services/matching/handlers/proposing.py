@@ -31,12 +31,10 @@ async def open_request(tx: Transaction, request: store.Request) -> Opened | None
     return Opened(request, request.subject_id, CaseDetails.model_validate_json(details))
 
 
-async def propose_or_wait(
-    opened: Opened, tx: Transaction, rules: Rules, without: frozenset[TherapistId] = frozenset()
-) -> None:
+async def propose_or_wait(opened: Opened, tx: Transaction, rules: Rules) -> None:
     """Proposes a shortlist, or puts the request on the waiting list and says why."""
     request = opened.request
-    found = await _rank(opened, tx, rules, without, {})
+    found = await _rank(opened, tx, rules, {})
     if isinstance(found, Shortlist):
         await _propose(opened, tx, rules, found)
         return
@@ -56,7 +54,7 @@ async def propose_or_wait(
 
 async def propose_if_found(opened: Opened, tx: Transaction, rules: Rules) -> bool:
     """Proposes to somebody who waits, if a seat is free that was not offered to another first."""
-    found = await _rank(opened, tx, rules, frozenset(), await store.spoken_for(tx))
+    found = await _rank(opened, tx, rules, await store.spoken_for(tx))
     if isinstance(found, NothingFound):
         return False
     await _propose(opened, tx, rules, found)
@@ -67,11 +65,10 @@ async def _rank(
     opened: Opened,
     tx: Transaction,
     rules: Rules,
-    without: frozenset[TherapistId],
     spoken_for: dict[TherapistId, int],
 ) -> Shortlist | NothingFound:
     excluded = await store.excluded_from(tx, opened.request.id)
-    search = search_for(opened.case, tx.now.date(), rules, excluded | without, spoken_for)
+    search = search_for(opened.case, tx.now.date(), rules, excluded, spoken_for)
     return rank(search, await store.therapists(tx), rules)
 
 
