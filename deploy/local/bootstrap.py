@@ -13,6 +13,7 @@ import os
 import platform
 import re
 import shutil
+import ssl
 import stat
 import subprocess
 import sys
@@ -53,13 +54,20 @@ def main() -> int:
     command = [uv, "sync", "--frozen"]
     command += ["--all-groups"] if wants_dev else ["--no-dev"]
     command += ["--extra", "java"] if needs_java else []
-    environment = dict(os.environ, UV_PROJECT_ENVIRONMENT=str(VENV))
+    environment = {**trusting(), **os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV)}
     code = subprocess.call(command, cwd=str(ROOT), env=environment)
     if code:
         say("uv could not install the packages; its message is above")
         return code
     STAMP.write_text(("dev " if wants_dev else "run ") + wanted)
     return 0
+
+
+def trusting() -> dict[str, str]:
+    """Makes uv trust whom this machine trusts: a company's proxy may sign with a root of its own."""
+    paths = ssl.get_default_verify_paths()
+    has_roots = paths.cafile or (paths.capath and any(Path(paths.capath).iterdir()))
+    return {"UV_SYSTEM_CERTS": "true"} if has_roots else {}
 
 
 def fingerprint(needs_java: bool) -> str:

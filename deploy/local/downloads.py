@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import ssl
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def _download(jars: list[Jar], repository: str, folder: Path, console: Console) 
     )
     with (
         progress,
-        httpx.Client(timeout=60, follow_redirects=True) as client,
+        httpx.Client(timeout=60, follow_redirects=True, verify=_trusted()) as client,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         task = progress.add_task("jars", total=sum(jar.size for jar in jars))
@@ -107,6 +108,13 @@ def _download(jars: list[Jar], repository: str, folder: Path, console: Console) 
 
         for done in [pool.submit(get, jar) for jar in jars]:
             done.result()
+
+
+def _trusted() -> ssl.SSLContext:
+    # The usual roots, and whom this machine trusts: a company's proxy may sign with a root of its own.
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
 
 
 def _checksum(content: bytes) -> str:
