@@ -39,6 +39,9 @@ T = TypeVar("T")
 IN_PART = 3
 """The exit code of an import that left rows out because it was told to."""
 
+SHOWN = 200
+"""So many faults and notes are shown; nobody reads further."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
 therapists = typer.Typer(help="The directory of therapists.", no_args_is_help=True)
@@ -280,9 +283,11 @@ def _report(file: Path, reading: Reading, saved: Saved, *, as_json: bool) -> Non
     ):
         if found:
             table = Table("line", "field", title.lower(), title=title, title_justify="left")
-            for line, field, text in found:
+            for line, field, text in found[:SHOWN]:
                 table.add_row(str(line), field, text)
             screen.print(table)
+            if len(found) > SHOWN:
+                screen.print(f"and {len(found) - SHOWN} more; --json lists all")
     if not saved.imported:
         typer.echo(
             f"{file.name} was not imported: {left_out} of {reading.rows} rows have faults; "
