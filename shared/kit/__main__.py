@@ -1,6 +1,7 @@
 """`python -m shared.kit`: what belongs to no service: the topics and the keyring."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,36 +33,40 @@ commands.add_typer(keyring_commands, name="keyring")
 @topic_commands.command("apply")
 def apply_topics(
     file: TopicsFile,
-    replication: Annotated[int | None, typer.Option(help="Instead of what the file says.")] = None,
+    replication: Annotated[int | None, typer.Option(min=1, help="Instead of what the file says.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for Kafka to answer.")] = 60,
 ) -> None:
     """Create the topics that are missing. Existing ones are never changed; `check` says how they differ."""
-    kafka = Kafka.of(loaded(KafkaSettings))
-    wanted = topics.read(file)
-    if replication is not None:
-        wanted = [topics.Topic(topic.stream, topic.partitions, replication, topic.config) for topic in wanted]
+    settings = loaded(KafkaSettings)
 
-    async def work() -> list[str]:
+    async def work() -> None:
+        kafka = Kafka.of(settings)
+        wanted = topics.read(file)
+        if replication is not None:
+            wanted = [replace(topic, replication=replication) for topic in wanted]
         await kafka.wait_for([], wait)
-        return await topics.apply(kafka, wanted)
+        created = await topics.apply(kafka, wanted)
+        for stream in created:
+            typer.echo(f"created {kafka.topic(stream)}")
+        typer.echo(f"{len(created)} topics created, {len(wanted) - len(created)} were there")
 
-    created = finish(work())
-    for stream in created:
-        typer.echo(f"created {kafka.topic(stream)}")
-    typer.echo(f"{len(created)} topics created, {len(wanted) - len(created)} were there")
+    finish(work())
 
 
 @topic_commands.command("check")
 def check_topics(file: TopicsFile) -> None:
     """Say where the cluster differs from the file; exits 1 if it does."""
-    kafka = Kafka.of(loaded(KafkaSettings))
-    wanted = topics.read(file)
-    found = finish(topics.differences(kafka, wanted))
-    for difference in found:
-        typer.echo(difference)
-    if found:
+    settings = loaded(KafkaSettings)
+
+    async def work() -> int:
+        wanted = topics.read(file)
+        found = await topics.differences(Kafka.of(settings), wanted)
+        for difference in found or [f"{len(wanted)} topics are as the file says"]:
+            typer.echo(difference)
+        return len(found)
+
+    if finish(work()):
         raise typer.Exit(1)
-    typer.echo(f"{len(wanted)} topics are as the file says")
 
 
 @keyring_commands.command("migrate")

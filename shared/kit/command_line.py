@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import typer
+from aiokafka.errors import KafkaError
 from starlette.applications import Starlette
 
 from shared.kit import dead_letters, logs, migrating, running
@@ -47,7 +48,7 @@ def command_line(
         """Run the service until it is told to stop; exits non-zero if anything it needs fails."""
         given = loaded(settings)
         logs.configure(name, given.log_level)
-        raise typer.Exit(running.run(build_app(given), given))
+        raise typer.Exit(running.run(_built(build_app, given), given))
 
     @commands.command()
     def migrate() -> None:
@@ -72,6 +73,14 @@ def loaded(settings: type[T]) -> T:
         raise typer.Exit(2) from None
 
 
+def _built(build_app: Callable[[Any], Starlette], settings: KitSettings) -> Starlette:
+    try:
+        return build_app(settings)
+    except Fatal as fatal:
+        typer.echo(str(fatal), err=True)
+        raise typer.Exit(1) from None
+
+
 def finish(work: Awaitable[T]) -> T:
     """Runs a command's work; a failure is one line and exit code 1."""
 
@@ -83,7 +92,7 @@ def finish(work: Awaitable[T]) -> T:
         return asyncio.run(guarded())
     except Fatal as fatal:
         typer.echo(str(fatal), err=True)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         typer.echo(f"failed: {type(error).__name__}", err=True)
     raise typer.Exit(1) from None
 

@@ -2,7 +2,7 @@
 
     defaults:
       partitions: 12
-      replication: 3             # `topics apply --replication 1` where there is one broker
+      replication: -1            # -1: three, or one per broker where there are fewer
       config: {retention.ms: 1209600000}
     topics:
       intake.requests: {}
@@ -27,13 +27,15 @@ from shared.kit.errors import Fatal
 from shared.kit.kafka import Kafka
 
 APPEAR_SECONDS = 30.0
+AS_MANY_AS_SENSIBLE = -1
+SENSIBLE = 3
 
 
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     partitions: int | None = Field(None, ge=1)
-    replication: int | None = Field(None, ge=1)
+    replication: int | None = Field(None, ge=-1)
     config: dict[str, str | int | bool] = {}
 
 
@@ -68,7 +70,7 @@ def read(file: Path) -> list[Topic]:
         Topic(
             stream=stream,
             partitions=(shape and shape.partitions) or defaults.partitions or 12,
-            replication=(shape and shape.replication) or defaults.replication or 1,
+            replication=(shape and shape.replication) or defaults.replication or AS_MANY_AS_SENSIBLE,
             config={
                 name: _text(value)
                 for name, value in {**defaults.config, **(shape.config if shape else {})}.items()
@@ -84,16 +86,19 @@ async def apply(kafka: Kafka, topics: Sequence[Topic]) -> list[str]:
     missing = set(await kafka.missing(streams))
     if missing:
         async with kafka.admin() as admin:
-            answer = await admin.create_topics(
-                [
-                    NewTopic(
-                        kafka.topic(topic.stream), topic.partitions, topic.replication, None, topic.config
-                    )
-                    for topic in topics
-                    if topic.stream in missing
-                ],
-                timeout_ms=20_000,
-            )
+            most = min(SENSIBLE, len((await admin.describe_cluster())["brokers"]))
+            new = [
+                NewTopic(
+                    kafka.topic(topic.stream),
+                    topic.partitions,
+                    most if topic.replication == AS_MANY_AS_SENSIBLE else topic.replication,
+                    None,
+                    topic.config,
+                )
+                for topic in topics
+                if topic.stream in missing
+            ]
+            answer = await admin.create_topics(new, timeout_ms=20_000)
         for each in answer.to_object()["topic_errors"]:
             error = for_code(each["error_code"])
             # Another process may have been first.
