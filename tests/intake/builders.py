@@ -60,3 +60,31 @@ def from_a_parent(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         "client.date_of_birth": "2011-02-01",
         "client.email": MISSING,
     } | (changes or {})
+
+
+def a_form(changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The web form, filled in by an adult who asks for herself."""
+    return {
+        "once": "8a0b8f0e-3f0e-4c53-9f1c-0a1d5f6f7a10",
+        "requester.role": "self",
+        "client.name": "Maya Okafor-Lind",
+        "client.date_of_birth.day": "14",
+        "client.date_of_birth.month": "3",
+        "client.date_of_birth.year": "1991",
+        "client.email": "maya@example.com",
+        "client.postcode": "E1 6AN",
+        "looking_for.mode": "online",
+        "looking_for.format": "individual",
+        "looking_for.therapy": "either",
+        "looking_for.languages": "en",
+        "looking_for.availability": ["tue_evening", "thu_evening"],
+        "strength.therapist_gender": "slight",
+        "strength.approach": "slight",
+        "consent.to_process": "yes",
+        "consent.to_share": "yes",
+    } | (changes or {})
+
+
+def json_bytes(document: object) -> bytes:
+    """A document as it travels."""
+    return json.dumps(document).encode()

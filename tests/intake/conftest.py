@@ -1,0 +1,106 @@
+"""What intake's tests stand on: a running intake on real Kafka and PostgreSQL, alone with its topics."""
+
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from services.intake import store
+from services.intake.app import build_app
+from services.intake.settings import Settings
+from shared.contract.event import Event
+from shared.contract.intake import RequestSubmitted
+from shared.kit.clock import MovableClock
+from shared.kit.database import Database
+from shared.kit.keyring import Keyring
+from shared.kit.keyring.sealing import open_event
+from shared.kit.testing import service_database
+from tests.intake.builders import NOW
+from tests.support.stack import Stack
+from tests.support.streams import Seen, Streams
+
+STREAMS = (
+    "intake.requests",
+    "intake.rejections",
+    "intake.submissions",
+    "intake.dead-letters",
+    "matching.proposals",
+    "review.cases",
+    "notify.messages",
+)
+
+
+@pytest.fixture
+async def settings(
+    stack: Stack, topic_prefix: str, make_database: Callable[[str], Awaitable[str]]
+) -> Settings:
+    """Settings of an intake with databases of its own."""
+    return Settings(
+        kafka_url=stack.kafka_url,
+        kafka_topic_prefix=topic_prefix,
+        database_url=await make_database("intake"),
+        keyring_url=await make_database("keyring"),
+        sealing_key_contact=base64.b64encode(b"c" * 32).decode(),
+        sealing_key_clinical=base64.b64encode(b"k" * 32).decode(),
+        http_port=0,
+        database_pool_size=6,
+        startup_wait_seconds=30,
+        relay_poll_seconds=0.2,
+        public_url="https://intake.example/",
+    )
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """Intake's migrated database."""
+    async with service_database("intake", settings, MovableClock(NOW)) as database:
+        yield database
+
+
+@pytest.fixture
+async def keyring(settings: Settings, database: Database) -> AsyncIterator[Keyring]:
+    """A second hand on the keyring."""
+    async with await Keyring.open(settings) as keyring:
+        yield keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A running intake, and hands to try its doors with."""
+
+    app: Starlette
+    http: httpx.AsyncClient
+    database: Database
+    streams: Streams
+    keyring: Keyring
+
+    async def partner(self, name: str, source: str | None = None) -> dict[str, str]:
+        """Lets a partner in; returns the header to show."""
+        async with self.database.transaction() as tx:
+            key = await store.add_partner(tx, name, source or f"https://{name}.example")
+        assert key is not None
+        return {"authorization": f"Bearer {key}"}
+
+    async def opened(self, seen: Seen, kind: type[Event] = RequestSubmitted) -> Event:
+        """An event off a topic, with its sealed fields opened."""
+        return await open_event(kind, seen.document, self.keyring)
+
+
+@pytest.fixture
+async def intake(
+    settings: Settings,
+    database: Database,
+    keyring: Keyring,
+    create_topics: Callable[..., Awaitable[None]],
+) -> AsyncIterator[Intake]:
+    """Intake with its consumers and its relay at work; its clock stands still."""
+    await create_topics(STREAMS)
+    app = build_app(settings, MovableClock(NOW))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="https://intake.example") as http:
+            streams = Streams(settings.kafka_url, settings.kafka_topic_prefix)
+            yield Intake(app, http, database, streams, keyring)
