@@ -1,0 +1,1 @@
+"""Notify's decisions: what to write to whom, and what an answer of the mail server means."""
