@@ -1,7 +1,6 @@
 """Child processes that never outlive their parent, and ports that are free."""
 
 import ctypes
-import os
 import signal
 import socket
 import subprocess
@@ -9,9 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deploy.local import ordinary
+
 _PR_SET_PDEATHSIG = 1
-_CLONE_NEWUSER = 0x10000000
-_INSIDE = 1000
 
 
 def start(
@@ -27,14 +26,13 @@ def start(
 
     Call it from the main thread: the system takes the end of the starting thread for the parent's.
 
-    `unprivileged`: when this process is root, the child is an ordinary user in a user namespace of its
-    own, to whom root's files belong; PostgreSQL refuses to run as root.
+    `unprivileged`: when this process is root, the child is an ordinary user; PostgreSQL refuses root.
     """
-    as_somebody = unprivileged and os.geteuid() == 0
+    become_ordinary = ordinary.way_in() if unprivileged else None
 
     def prepare() -> None:
-        if as_somebody:
-            _become_somebody()
+        if become_ordinary:
+            become_ordinary()
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, orphaned)
 
@@ -53,7 +51,6 @@ def start(
 
 def run(command: Sequence[str], *, environment: Mapping[str, str], unprivileged: bool = False) -> str:
     """Runs a short command to its end; returns what it printed, raises CalledProcessError if it failed."""
-    as_somebody = unprivileged and os.geteuid() == 0
     return subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -62,7 +59,7 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], unprivileged:
         env=dict(environment),
         timeout=120,
         check=True,
-        preexec_fn=_become_somebody if as_somebody else None,
+        preexec_fn=ordinary.way_in() if unprivileged else None,
     ).stdout
 
 
@@ -98,12 +95,3 @@ def listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _become_somebody() -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWUSER):
-        raise OSError(ctypes.get_errno(), "user namespaces are not allowed here: run as an ordinary user")
-    for file, line in (("setgroups", "deny"), ("uid_map", f"{_INSIDE} 0 1"), ("gid_map", f"{_INSIDE} 0 1")):
-        with open(f"/proc/self/{file}", "w") as out:  # noqa: PTH123 - between fork and exec, keep it plain
-            out.write(line)
