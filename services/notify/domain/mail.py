@@ -93,9 +93,10 @@ def compose(letter: Letter, *, sender: Mailbox, to: Mailbox, message_id: UUID, w
     mail["Date"] = format_datetime(written_at)
     mail["Message-ID"] = message_id_header(message_id, sender)
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = "en-GB"
     mail.set_content(letter.text, cte="quoted-printable")
     mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    # After the contents: setting those removes every other Content- header.
+    mail["Content-Language"] = "en-GB"
     # Given, as Python's own would be different each time.
     mail.set_boundary(f"=_{message_id.hex}")
     return Mail(to.on_the_wire, mail.as_bytes())
