@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -95,8 +96,10 @@ def furnish(state: State) -> None:
             )  # fmt: skip
     with state.once("partner") as first:
         if first:
-            told = command(state, "intake", "partners", "add", PARTNER, "--json")
-            state.secrets["partner_key"] = json.loads(told)["api_key"]
+            # A name of its own each time: an earlier try may have been cut short after the name was taken.
+            name = f"{PARTNER}-{secrets.token_hex(2)}"
+            told = json.loads(command(state, "intake", "partners", "add", name, "--json"))
+            state.secrets |= {"partner_key": told["key"], "partner_source": told["source"]}
             state.save()
 
 

@@ -64,9 +64,11 @@ class Supervisor:
             await self._rise()
             self._say_phase("up")
             await self._watch()
-        except (StackFault, Fatal, subprocess.CalledProcessError, TimeoutError) as fault:
+        except Exception as fault:  # whatever it was, whoever waits for the stack is told
             text = fault.stderr if isinstance(fault, subprocess.CalledProcessError) else str(fault)
-            self._status.fault = (text or type(fault).__name__).strip()
+            self._status.fault = f"{type(fault).__name__}: {(text or '').strip()}"
+            if isinstance(fault, StackFault | Fatal):
+                self._status.fault = str(fault)
             self._say_phase("failed")
             return 1
         finally:
