@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -83,6 +84,8 @@ def _built(build_app: Callable[[Any], Starlette], settings: KitSettings) -> Star
 
 def finish(work: Awaitable[T]) -> T:
     """Runs a command's work; a failure is one line and exit code 1."""
+    # What a library complains about on the way is told in that line, or did not matter.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     async def guarded() -> T:
         asyncio.get_running_loop().set_exception_handler(logs.on_loop_exception)

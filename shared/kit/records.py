@@ -19,6 +19,8 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: tuple[Header, ...]
+    decodable: bool = True
+    """False if the client could not take it out of its batch: then only its place is known."""
 
     def __repr__(self) -> str:
         return f"Record({self.topic}/{self.partition}/{self.offset})"
@@ -43,6 +45,7 @@ def from_kafka(raw: Any, stream: str) -> Record:
         key=raw.key,
         value=raw.value,
         headers=tuple((name, value) for name, value in raw.headers or ()),
+        decodable=not getattr(raw, "undecodable", False),
     )
 
 

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from shared.contract.catalogue import EVENTS
 from shared.kit import health, logs, migrating, problems
 from shared.kit.clock import Clock, SystemClock
+from shared.kit.consuming import subscribing
 from shared.kit.consuming.stream import Patience, StreamConsumer
 from shared.kit.consuming.subscribing import Subscription, make_broker, subscribe
 from shared.kit.database import Database
@@ -269,7 +270,7 @@ async def _consuming(
 async def _start(broker: KafkaBroker, within: float) -> None:
     try:
         async with asyncio.timeout(within):
-            await broker.start()
+            await subscribing.start(broker)
     except (TimeoutError, KafkaError) as error:
         raise Fatal(f"the consumers could not start within {within:g} s: {type(error).__name__}") from None
 

@@ -81,6 +81,8 @@ class _Unreadable(Exception):
 
 async def read(record: Record, handlers: Bound, keys: Keys) -> Reading:
     """Reads a record; raises only what may pass, such as a keyring that is away."""
+    if not record.decodable:
+        return Faulty(record, Reason.BAD_HEADER, confidential=record.topic in handlers.untrusted)
     receive = handlers.untrusted.get(record.topic)
     if receive is not None:
         return Untrusted(record, untrusted_identity(record), _cause(record), receive)

@@ -122,7 +122,7 @@ class StreamConsumer:
 
     async def _together(self, records: Sequence[Record]) -> bool:
         readings = [await read(record, self._handlers, self._database.keys) for record in records]
-        faulty = sum(isinstance(reading, Faulty) for reading in readings)
+        faulty = sum(isinstance(reading, Faulty) and not reading.confidential for reading in readings)
         if self._parked_in_a_row + faulty >= self._patience.dead_letters_in_a_row:
             return False
         outcomes = await self._commit(readings)
@@ -246,6 +246,9 @@ class StreamConsumer:
             error=reading.error_class,
             attempts=reading.attempts,
         )
+        if reading.confidential and not reading.was_heard:
+            # What outsiders send says nothing about how this service is.
+            return
         self._parked_in_a_row += 1
         if self._parked_in_a_row >= self._patience.dead_letters_in_a_row:
             self._parked_in_a_row = 0

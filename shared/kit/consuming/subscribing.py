@@ -12,12 +12,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.kit.consuming.careful import CarefulConsumer
 from shared.kit.consuming.progress import Membership
 from shared.kit.consuming.stream import StreamConsumer
 from shared.kit.kafka import Kafka
@@ -102,6 +104,15 @@ def make_broker(kafka: Kafka, service: str, graceful_seconds: float) -> KafkaBro
         logger=LibraryLogger(),
         log_level=logging.DEBUG,
     )
+
+
+async def start(broker: KafkaBroker) -> None:
+    """Starts the broker's subscribers with the careful client."""
+    await broker.connect()
+    # FastStream has no setting for the class of its clients.
+    config: Any = broker.config.broker_config
+    config.builder = partial(CarefulConsumer, **config.builder.keywords)
+    await broker.start()
 
 
 def subscribe(broker: KafkaBroker, kafka: Kafka, consumers: Iterable[StreamConsumer]) -> list[Subscription]:

@@ -17,7 +17,8 @@ class Reason(StrEnum):
 
     tombstone: no value. Nobody of ours sends that; find out who did, discard.
     too_large: larger than any event may be. Find the sender, discard.
-    bad_header: a header is null or not UTF-8. Fix the sender, have it sent again, discard.
+    bad_header: a header is null or not UTF-8. Fix the sender, have it sent again, discard. If it is a
+        name that is not UTF-8, not even the client can read the record: only its place is known.
     bad_envelope: the CloudEvents headers are missing or wrong, or do not fit the key or the stream. Likewise.
     unknown_type: well formed, but this build does not know the type. Deploy the newer build, then replay.
     bad_json: the value is not JSON. Fix the sender, discard.
