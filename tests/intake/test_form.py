@@ -77,6 +77,10 @@ def test_an_empty_form_gets_advice_on_all_that_is_needed_in_the_order_of_the_for
     ("changes", "text"),
     [
         ({"client.name": ""}, "The name is needed."),
+        (
+            {"requester.role": "carer", "requester.name": "Ben"},
+            "Your e-mail address is needed from whoever asks for somebody else.",
+        ),
         ({"client.date_of_birth.year": "2030"}, "The date of birth must not be in the future."),
         ({"client.date_of_birth.month": "13"}, "The date of birth must be a real date such as 1990-12-31."),
         ({"client.date_of_birth.day": ""}, "The date of birth must be a real date such as 1990-12-31."),

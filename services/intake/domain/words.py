@@ -39,7 +39,7 @@ STATES = {
     State.QUESTION: Words(
         "We would like to ask you something",
         "Before deciding, the member of staff who looks at your request needs to know a little more.",
-        "Please get in touch with us, or wait for our call. Your place in the queue is kept.",
+        "Reply to any of our e-mails to arrange a call, or wait for ours. Your place in the queue is kept.",
     ),
     State.MATCHED: Words(
         "We have found a therapist for you",
@@ -78,5 +78,5 @@ ONWARD_ROUTES = {
     OnwardRoute.RELATIONSHIP_SERVICE: (
         "A relationship counselling service, such as Relate: search for “Relate counselling”."
     ),
-    OnwardRoute.OTHER_CLINIC: "Another clinic. Our message to you says which; call us if it does not.",
+    OnwardRoute.OTHER_CLINIC: "Another clinic, one that offers what you need. Your GP can refer you.",
 }

@@ -130,7 +130,8 @@ def advice(refused: Refused) -> list[Advice]:
     """The faults as sentences about the questions of the form, in its order."""
     found: dict[str, Advice] = {}
     for fault in refused.faults:
-        field = next((each for each in LABELS if f"{fault.field}.".startswith(f"{each}.")), None)
+        holders = [each for each in LABELS if f"{fault.field}.".startswith(f"{each}.")]
+        field = max(holders, key=len, default=None)
         label = LABELS[field] if field else "What you sent"
         rule = "is needed" if fault.rule in {"is required", "must not be empty"} else fault.rule
         found.setdefault(field or "form", Advice(field or "form", f"{label} {rule}."))
