@@ -7,10 +7,11 @@ from services.review.handlers import handlers
 from services.review.settings import Settings
 from services.review.store.passwords import Passwords
 from services.review.store.tidying import forget_the_old
+from shared.kit.clock import Clock
 from shared.kit.service import assemble
 
 
-def build_app(settings: Settings) -> Starlette:
+def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
     """The whole service."""
     return assemble(
         "review",
@@ -20,4 +21,5 @@ def build_app(settings: Settings) -> Starlette:
         provide=[Passwords(settings.password_checks_at_once), pages.Look.of(settings)],
         workers=[forget_the_old],
         exception_handlers=pages.problem_handlers(),
+        clock=clock,
     )

@@ -13,7 +13,7 @@ class Settings(KitSettings):
     """Settings of the review service."""
 
     public_url: str = Field(description="where staff reach these pages, such as https://review.example.org")
-    clinic_name: str = "IPT London"
+    clinic_name: str = "Attune clinic"
     promised_hours: int = Field(72, ge=1, le=2000)
     """Within how many hours a client is told what comes of the request."""
 

@@ -1,0 +1,127 @@
+"""What news makes of a case."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from services.review.domain.case import State, nobody_found, proposed, seat_gone, seated, withdrawn
+from shared.contract.ids import DecisionId, ProposalId, SeatId
+from shared.contract.matching import SeatRefusal
+from tests.review.builders import NOON, a_case_in, a_choice, a_review_case, therapists
+
+LATER = NOON + timedelta(hours=1)
+NEW = ProposalId(uuid4())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (State.AWAITING_PROPOSAL, State.READY),
+        (State.WAITING, State.READY),
+        (State.READY, State.READY),
+        (State.INFORMATION_ASKED, State.INFORMATION_ASKED),
+        (State.CONFIRMED, State.CONFIRMED),
+    ],
+)
+def test_a_new_shortlist_is_put_before_staff(before: State, after: State) -> None:
+    case = proposed(a_case_in(before), NEW, therapists("dev"), heard=9, now=LATER)
+
+    assert case is not None
+    assert (case.state, case.proposal_id, case.first) == (after, NEW, *therapists("dev"))
+    assert case.version == a_case_in(before).version + 1
+
+
+@pytest.mark.parametrize("closed", [State.MATCHED, State.DECLINED, State.WITHDRAWN])
+def test_news_from_matching_leaves_a_closed_case_alone(closed: State) -> None:
+    case = a_case_in(closed)
+
+    assert proposed(case, NEW, therapists("dev"), heard=9, now=LATER) is None
+    assert nobody_found(case, heard=9, now=LATER) is None
+
+
+@pytest.mark.parametrize("heard", [1, 2, 3])
+def test_a_shortlist_that_is_not_newer_changes_nothing(heard: int) -> None:
+    assert proposed(a_review_case(heard=3), NEW, therapists("dev"), heard=heard, now=LATER) is None
+
+
+def test_a_request_that_nobody_fits_waits_and_loses_its_shortlist() -> None:
+    case = nobody_found(a_review_case(), heard=2, now=LATER)
+
+    assert case is not None
+    assert (case.state, case.shortlist, case.proposal_id) == (State.WAITING, (), None)
+
+
+def test_a_seat_makes_the_match_only_for_the_decision_that_waits_for_it() -> None:
+    case = a_case_in(State.CONFIRMED)
+    seat = SeatId(uuid4())
+
+    other = seated(case, DecisionId(uuid4()), seat)
+    this = seated(case, a_choice().decision_id, seat)
+
+    assert other is None
+    assert this is not None
+    assert (this.state, this.seat_id) == (State.MATCHED, seat)
+
+
+@pytest.mark.parametrize("state", [State.READY, State.WITHDRAWN, State.DECLINED, State.MATCHED])
+def test_a_seat_comes_too_late_for_a_case_that_does_not_wait_for_one(state: State) -> None:
+    case = a_case_in(state, choice=a_choice())
+
+    assert seated(case, a_choice().decision_id, SeatId(uuid4())) is None
+    assert seat_gone(case, a_choice().decision_id, SeatRefusal.NO_SEAT_LEFT, LATER) is None
+
+
+def test_a_seat_that_has_gone_reopens_the_case_without_that_therapist() -> None:
+    case = seat_gone(a_case_in(State.CONFIRMED), a_choice().decision_id, SeatRefusal.NO_SEAT_LEFT, LATER)
+
+    assert case is not None
+    assert (case.state, case.reopened_at, case.choice) == (State.READY, LATER, None)
+    assert case.available == therapists("ben", "cem")
+    assert case.seen_anew_since == LATER
+
+
+def test_a_superseded_proposal_says_nothing_about_the_therapist() -> None:
+    refusal = SeatRefusal.PROPOSAL_SUPERSEDED
+
+    case = seat_gone(a_case_in(State.CONFIRMED), a_choice().decision_id, refusal, LATER)
+
+    assert case is not None
+    assert case.available == therapists("ada", "ben", "cem")
+
+
+def test_a_reopened_case_without_a_shortlist_is_on_the_waiting_list() -> None:
+    confirmed = nobody_found(a_case_in(State.CONFIRMED), heard=5, now=LATER)
+    assert confirmed is not None
+
+    case = seat_gone(confirmed, a_choice().decision_id, SeatRefusal.NO_LONGER_ELIGIBLE, LATER)
+
+    assert case is not None
+    assert (case.state, case.reopened_at) == (State.WAITING, LATER)
+
+
+@pytest.mark.parametrize("state", [each for each in State if each not in {State.DECLINED, State.WITHDRAWN}])
+def test_a_withdrawal_closes_any_case_that_is_not_closed_by_a_no(state: State) -> None:
+    case = withdrawn(a_case_in(state))
+
+    assert case is not None
+    assert (case.state, case.claimed_by) == (State.WITHDRAWN, None)
+
+
+@pytest.mark.parametrize("state", [State.DECLINED, State.WITHDRAWN])
+def test_a_withdrawal_after_the_end_changes_nothing(state: State) -> None:
+    assert withdrawn(a_case_in(state)) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "overdue"),
+    [(State.READY, True), (State.CONFIRMED, True), (State.WAITING, False), (State.MATCHED, False)],
+)
+def test_a_case_is_overdue_when_the_client_waits_for_us_longer_than_promised(
+    state: State, overdue: bool
+) -> None:
+    promise = timedelta(hours=72)
+    case = a_case_in(state)
+
+    assert not case.is_overdue(promise, NOON + promise)
+    assert case.is_overdue(promise, NOON + promise + timedelta(seconds=1)) is overdue
