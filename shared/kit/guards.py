@@ -110,30 +110,17 @@ class BodyLimit:
             await too_large.response()(scope, receive, send)
             return
         seen = 0
-        started = False
 
         async def receive_within_limit() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._limit:
-                raise _Longer
+                # Inside the door that reads the body: answered like any other problem there.
+                raise too_large
             return message
 
-        async def note_start(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive_within_limit, note_start)
-        except _Longer:
-            if not started:
-                await too_large.response()(scope, receive, send)
-
-
-class _Longer(Exception):
-    pass
+        await self._app(scope, receive_within_limit, send)
 
 
 class LastResort:

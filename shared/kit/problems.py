@@ -141,6 +141,8 @@ async def on_erased(_request: Request, _error: Exception) -> Response:
 
 async def on_unexpected(_request: Request, error: Exception) -> Response:
     """Answers what nobody foresaw: a bug, or something that is away. Nothing of it is shown."""
+    if isinstance(error, Problem):
+        return error.response()
     if judge(error).kind is Kind.TRANSIENT:
         logs.logger().warning("a request came while something was away", **logs.fault(error))
         return Problem(503, "not_available", headers={"retry-after": "5"}).response()
