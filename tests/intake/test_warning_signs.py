@@ -86,6 +86,7 @@ def test_words_are_found_in_what_people_write(text: str, kind: FlagKind) -> None
         "I want to diet and dye my hair.",
         "The methodology of the course was crackling with life.",
         "I was touched by my friend's help.",
+        "She wears tweed and restarts everything.",
         "",
     ],
 )
