@@ -1,13 +1,16 @@
 """What notify must be told beside what the kit needs."""
 
-from email.utils import parseaddr
+from datetime import timedelta
 from typing import Annotated
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from services.notify.domain.jobs import Patience
+from services.notify.domain.mail import Mailbox, NotWritable
+from services.notify.domain.neutral import telling_words
 from services.notify.gateway import MailServer
-from shared.kit.settings import KitSettings
+from shared.kit.settings import KitSettings, Seconds
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 PORTS = {"smtp": 587, "smtps": 465}
@@ -19,16 +22,23 @@ def mail_server(url: str) -> MailServer:
     Plain smtp must be upgraded by STARTTLS unless the host is this machine or `?starttls=never` is added.
     """
     parts = urlsplit(url)
-    wish = parse_qs(parts.query).get("starttls", ["require"])[0]
-    if parts.scheme not in PORTS or not parts.hostname or wish not in {"require", "never"}:
-        raise ValueError("must be smtp:// or smtps:// with a host, and ?starttls= require or never")
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    wish = options.pop("starttls", None)
+    if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("must be smtp://[user:password@]host:port or smtps://…")
+    if options or wish not in {None, "require", "never"}:
+        raise ValueError("knows one option: ?starttls=require or ?starttls=never")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError("must have a port below 65536") from None
+    upgrade = wish == "require" or (wish is None and parts.hostname not in LOOPBACK)
     return MailServer(
         host=parts.hostname,
-        port=parts.port or PORTS[parts.scheme],
+        port=port or PORTS[parts.scheme],
+        tls="implicit" if parts.scheme == "smtps" else "require" if upgrade else "never",
         user=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        tls=parts.scheme == "smtps",
-        starttls=parts.scheme == "smtp" and wish == "require" and parts.hostname not in LOOPBACK,
+        password=unquote(parts.password or ""),
     )
 
 
@@ -37,32 +47,64 @@ def _smtp(url: SecretStr) -> SecretStr:
     return url
 
 
-def _address(address: str) -> str:
-    name, email = parseaddr(address)
-    if name or email != address or "@" not in email or any(ord(sign) < 33 for sign in email):
-        raise ValueError("must be one plain e-mail address")
-    return address
+def _sender(address: str) -> str:
+    try:
+        mailbox = Mailbox("", address)
+    except NotWritable as fault:
+        raise ValueError(f"must be one plain e-mail address: {fault}") from None
+    if not mailbox.on_the_wire.isascii():
+        raise ValueError("must be written in ASCII, as not every mail server takes another")
+    return _neutral(mailbox.on_the_wire)
+
+
+def _neutral(text: str) -> str:
+    if telling_words(text):
+        raise ValueError("must not say what the clinic treats: it stands in every mail")
+    return text
 
 
 class Settings(KitSettings):
     """Notify's settings."""
 
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] = Field(description="where mail is handed over")
-    mail_from: Annotated[str, AfterValidator(_address)] = Field(
-        description="the address that mails come from"
+    mail_from: Annotated[str, AfterValidator(_sender)] = Field(
+        description="the address that mails come from; somebody must read what is sent there"
     )
-    clinic_name: str = Field(
-        min_length=1, max_length=60, pattern=r"^[^\r\n]+$", description="what the clinic is called in mails"
+    clinic_name: Annotated[str, AfterValidator(_neutral)] = Field(
+        min_length=1,
+        max_length=60,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="what the clinic is called in mails",
     )
-    clinic_phone: str = Field("", max_length=30, pattern=r"^[^\r\n]*$")
-    review_public_url: str = Field(description="where therapists will find their referrals")
+
+    senders: int = Field(4, ge=1, le=32)
+    """How many mails may be under way at once, each on its own connection."""
 
     send_poll_seconds: float = Field(0.25, gt=0, le=10)
-    smtp_timeout_seconds: float = Field(60, gt=0)
-    """How long the mail server may take for one answer. Not above half the lease."""
+    lease_seconds: float = Field(15, ge=1, le=600)
+    """A sender that has given no sign of life for so long is taken for dead."""
 
-    lease_seconds: float = Field(180, gt=0)
-    """After so long a sender that has not said what became of its message is taken for dead."""
+    smtp_offer_seconds: Seconds = 60
+    """How long connecting and offering one mail may take, up to its final dot."""
 
-    give_up_hours: float = Field(24, gt=0)
-    """How long a message that the server does not take is tried again."""
+    smtp_answer_seconds: Seconds = 600
+    """How long to wait for the answer to the final dot; RFC 5321 asks for ten minutes."""
+
+    first_pause_seconds: Seconds = 2
+    longest_pause_seconds: Seconds = 900
+    give_up_hours: Seconds = 24
+    """How long a mail that the server does not take is tried again."""
+
+    @property
+    def sender(self) -> Mailbox:
+        """Who mails are from."""
+        return Mailbox(self.clinic_name, self.mail_from)
+
+    @property
+    def patience(self) -> Patience:
+        """How long and how often a mail is tried."""
+        return Patience(
+            first_pause=timedelta(seconds=self.first_pause_seconds),
+            longest_pause=timedelta(seconds=self.longest_pause_seconds),
+            give_up_after=timedelta(hours=self.give_up_hours),
+        )

@@ -5,6 +5,7 @@ aiosmtpd cannot cut the line on either side of the final dot from its handlers, 
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -51,6 +52,9 @@ class Fault:
     times: int | None = 1
     recipient: str | None = None
     """Only for mails to this address."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """What happens elsewhere just then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,10 @@ class MailServer:
     def delay(self, step: Step, seconds: float, *, times: int | None = 1) -> None:
         """Takes its time at a step."""
         self.fail(Fault(step, delay=seconds, times=times))
+
+    def on(self, step: Step, recipient: str, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        """Lets something happen elsewhere, once, while it is at a step of a mail to an address."""
+        self._faults.insert(0, Fault(step, recipient=recipient, meanwhile=meanwhile))
 
     def mend(self) -> None:
         """Nothing goes wrong any more."""
@@ -282,6 +290,8 @@ class MailServer:
                 continue
             if fault.times is not None:
                 fault.times -= 1
+            if fault.meanwhile is not None:
+                await fault.meanwhile()
             await asyncio.sleep(fault.delay)
             if fault.cut:
                 raise _Cut

@@ -1,145 +1,211 @@
 """Sends what was written: claim, hand over between two transactions, write down what came of it."""
 
 import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-import asyncpg
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.notify import store
-from services.notify.domain.jobs import Answer, Status, Verdict, after_a_crash, judge
+from services.notify.domain.jobs import ERASED, Answer, Status, Verdict, after_a_crash, judge
+from services.notify.domain.mail import Mail
 from services.notify.gateway import Mailer
-from services.notify.handlers.letters import Letter, opened_letter
-from services.notify.handlers.telling import tell
+from services.notify.handlers.telling import settle
+from services.notify.handlers.writing import opened_mail
 from services.notify.settings import Settings, mail_server
 from services.notify.store import Message
-from shared.contract.notify import FailureReason
 from shared.kit import failpoints, logs
+from shared.kit.consuming import verdicts
 from shared.kit.database import Database
-from shared.kit.service import Service, Worker
+from shared.kit.service import Service
+from shared.kit.transaction import Transaction
 
-PAUSE_AFTER_A_FAULT = 2.0
-PASSING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DATABASE_PAUSE = 1.0
+LONGEST_REST = timedelta(seconds=30)
+"""A sender rests while the server is out of reach, so as not to try every message in vain."""
 
 
-class NotOurs(Exception):
-    """Another sender has the message by now: no dot from here."""
+class Counts:
+    """What is measured of messages."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.ended = Counter(
+            "attune_messages", "Attempts by what they came to", ["kind", "status"], registry=registry
+        )
+        self.open = Gauge("attune_messages_open", "Messages not settled", ["status"], registry=registry)
 
 
 class Sender:
-    """Sends one message at a time; several senders never send the same one."""
+    """Sends one message at a time; any number of senders, in any number of processes, never send the same."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, counts: Counts | None = None) -> None:
         self._database = database
-        self._settings = settings
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._patience = timedelta(hours=settings.give_up_hours)
-        server = mail_server(settings.smtp_url.get_secret_value())
-        self._mailer = Mailer(server, timeout=settings.smtp_timeout_seconds)
+        self._poll_seconds = settings.send_poll_seconds
+        self._patience = settings.patience
+        self._counts = counts if counts is not None else Counts(CollectorRegistry())
+        self._mailer = Mailer(
+            mail_server(settings.smtp_url.get_secret_value()),
+            settings.sender.on_the_wire,
+            offer_seconds=settings.smtp_offer_seconds,
+            answer_seconds=settings.smtp_answer_seconds,
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Sends until it is told to stop; the message in hand is finished."""
+        in_vain = 0
         try:
             while not stopping.is_set():
                 try:
-                    busy = await self.send_next()
-                except PASSING as error:
-                    logs.logger().warning("sending waits for the database", **logs.fault(error))
-                    await _pause(stopping, PAUSE_AFTER_A_FAULT)
+                    answer = await self.send_next()
+                    if answer is None:
+                        await self.recover()
+                except Exception as fault:
+                    if not _passes(fault):
+                        raise
+                    logs.logger().warning("sending waits for the database", **logs.fault(fault))
+                    await _rest(stopping, DATABASE_PAUSE)
                     continue
-                if not busy:
-                    await self.recover()
-                    await _pause(stopping, self._settings.send_poll_seconds)
+                if answer is None:
+                    # A connection that nobody needs for now would only grow stale.
+                    await self._mailer.close()
+                    await _rest(stopping, self._poll_seconds)
+                elif answer.status is Status.PENDING and not answer.phase.is_about_the_message:
+                    in_vain += 1
+                    pause = min(self._patience.pause(in_vain, 0.5), LONGEST_REST)
+                    await _rest(stopping, pause.total_seconds())
+                else:
+                    in_vain = 0
         finally:
-            self._mailer.close()
+            await self._mailer.close()
 
-    async def send_next(self) -> bool:
-        """Sends the next message that is due; False if there is none."""
+    async def close(self) -> None:
+        """Takes leave of the mail server."""
+        await self._mailer.close()
+
+    async def send_next(self) -> Answer | None:
+        """Sends the next message that is due, and returns what the server answered; None if there is none."""
         async with self._database.transaction(step="notify.claim") as tx:
             message = await store.claim_next(tx, self._lease)
-            letter = (
-                None if message is None or message.letter is None else await opened_letter(tx, message.letter)
-            )
-        if message is None:
-            return False
-        if letter is None:
-            await self._settle(message, Verdict(Status.FAILED, reason=FailureReason.ERASED))
-            return True
-        try:
-            answer = await self._hand_over(message, letter)
-        except NotOurs:
-            return True
+            mail = await opened_mail(tx, message) if message is not None else None
+            if message is not None and mail is None:
+                await settle(tx, message, ERASED)
+                return Answer(Status.FAILED)
+        if message is None or mail is None:
+            return None
+        async with self._alive(message):
+            answer = await self._hand_over(message, mail)
         failpoints.reach("notify.before_record")
-        async with self._database.transaction(step="notify.record") as tx:
-            verdict = judge(
-                answer,
-                attempts=message.attempts,
-                created_at=message.created_at,
-                now=tx.now,
-                patience=self._patience,
-            )
-            if await store.settle(tx, message, verdict):
-                await tell(tx, message, verdict)
+        await self._record(message, answer)
+        return answer
+
+    async def recover(self) -> None:
+        """Takes up messages whose sender died: before the dot to be tried again, after it to a person."""
+        async with self._database.transaction(step="notify.recover") as tx:
+            for message in await store.expired(tx):
+                answer = after_a_crash(message.handing_over_at is not None)
+                await self._settle(tx, message, answer)
+            for status, number in (dict.fromkeys(_OPEN, 0) | await store.count_waiting(tx)).items():
+                self._counts.open.labels(status.value).set(number)
+
+    async def _hand_over(self, message: Message, mail: Mail) -> Answer:
+        async def before_dot() -> bool:
+            async with self._database.transaction(step="notify.mark") as tx:
+                return await store.mark_handing_over(tx, message, self._lease)
+
+        return await self._mailer.hand_over(mail, before_dot)
+
+    async def _record(self, message: Message, answer: Answer) -> None:
+        # What is known must not become uncertain only because the database is away for a while.
+        while True:
+            try:
+                async with self._database.transaction(step="notify.record") as tx:
+                    current = await store.claimed(tx, message)
+                    if current is not None:
+                        await self._settle(tx, current, answer)
+                return
+            except Exception as fault:
+                if not _passes(fault):
+                    raise
+                logs.logger().warning("an outcome waits to be written down", **logs.fault(fault))
+                await asyncio.sleep(DATABASE_PAUSE)
+
+    async def _settle(self, tx: Transaction, message: Message, answer: Answer) -> Verdict:
+        verdict = judge(
+            answer,
+            attempts=message.attempts,
+            tried_since=message.tried_since,
+            unwanted=message.unwanted_at is not None,
+            now=tx.now,
+            patience=self._patience,
+            chance=random.random(),  # noqa: S311 - spreads attempts, protects nothing
+        )
+        await settle(tx, message, verdict, answer)
+        self._counts.ended.labels(message.kind.value, verdict.status.value).inc()
         logs.logger().info(
             "a message was tried",
             message_id=str(message.id),
             request_id=str(message.request_id),
             kind=message.kind.value,
             status=verdict.status.value,
-            smtp_code=verdict.code,
+            phase=answer.phase.value,
+            smtp_code=answer.code,
             attempts=message.attempts,
         )
-        return True
+        return verdict
 
-    async def recover(self) -> None:
-        """Takes up messages whose sender died: before the dot again, after the dot to a person."""
-        async with self._database.transaction(step="notify.recover") as tx:
-            for message in await store.expired(tx):
-                status = after_a_crash(message.handing_over_at is not None)
-                verdict = Verdict(status, next_attempt_at=tx.now if status is Status.PENDING else None)
-                if await store.settle(tx, message, verdict):
-                    await tell(tx, message, verdict)
+    @asynccontextmanager
+    async def _alive(self, message: Message) -> AsyncIterator[None]:
+        """Gives signs of life while the mail server takes its time, so that a short lease is enough."""
 
-    async def _hand_over(self, message: Message, letter: Letter) -> Answer:
-        async def before_dot() -> None:
-            failpoints.reach("notify.before_mark")
-            async with self._database.transaction(step="notify.mark") as tx:
-                if not await store.mark_handing_over(tx, message, self._lease):
-                    raise NotOurs
-            failpoints.reach("notify.before_dot")
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(self._lease.total_seconds() / 3)
+                try:
+                    async with self._database.transaction(step="notify.renew") as tx:
+                        await store.renew_lease(tx, message, self._lease)
+                except Exception as fault:
+                    # Without one another sender takes over, and this one is stopped before the dot.
+                    logs.logger().warning("a sign of life could not be given", **logs.fault(fault))
 
-        answer = await self._mailer.hand_over(
-            letter.mail,
-            sender=self._settings.mail_from,
-            recipient=letter.recipient,
-            before_dot=before_dot,
-        )
-        failpoints.reach("notify.after_dot")
-        return answer
-
-    async def _settle(self, message: Message, verdict: Verdict) -> None:
-        async with self._database.transaction(step="notify.record") as tx:
-            if await store.settle(tx, message, verdict):
-                await tell(tx, message, verdict)
-
-
-def sending(settings: Settings) -> Worker:
-    """The worker that sends, for as long as the service runs."""
-
-    async def send_messages(service: Service) -> None:
-        # Shielded: a message in hand is finished when the service stops, or it would be uncertain.
-        run = asyncio.ensure_future(Sender(service.database, settings).run(service.stopping))
+        signs = asyncio.create_task(renew(), name="signs of life")
         try:
-            await asyncio.shield(run)
-        except asyncio.CancelledError:
-            await run
-            raise
+            yield
+        finally:
+            signs.cancel()
+            with suppress(asyncio.CancelledError):
+                await signs
 
-    return send_messages
+
+async def send_messages(service: Service) -> None:
+    """Sends for as long as the service runs; what is in hand when it stops is finished within its grace."""
+    settings = service.provided[Settings]
+    counts = Counts(service.metrics)
+    async with asyncio.TaskGroup() as senders:
+        for _ in range(settings.senders):
+            senders.create_task(_send(Sender(service.database, settings, counts), service.stopping))
 
 
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+async def _send(sender: Sender, stopping: asyncio.Event) -> None:
+    run = asyncio.create_task(sender.run(stopping))
     try:
+        # Shielded: a message cut short after the dot would be uncertain without need.
+        await asyncio.shield(run)
+    except asyncio.CancelledError:
+        await run
+        raise
+
+
+_OPEN = (Status.PENDING, Status.SENDING, Status.UNCERTAIN)
+
+
+def _passes(fault: Exception) -> bool:
+    return verdicts.judge(fault).kind is verdicts.Kind.TRANSIENT
+
+
+async def _rest(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stopping.wait()
-    except TimeoutError:
-        return
