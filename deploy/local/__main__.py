@@ -40,11 +40,10 @@ def up(state: Folder = STATE) -> None:
         found = running.up(state, console)
     except StackFault as fault:
         _give_up(fault)
-    table = Table.grid(padding=(0, 2))
-    for name, value in running.addresses(found).items():
-        table.add_row(name, escape(value))
     console.print()
-    console.print(table)
+    for name, value in running.addresses(found).items():
+        # Never cut: keys and addresses are there to be copied.
+        console.print(f"{name:<22}  {escape(value)}", highlight=False, soft_wrap=True)
     console.print("\n`make status` tells how it is, `make down` stops it.", highlight=False)
 
 
@@ -72,6 +71,23 @@ def status(state: Folder = STATE, as_json: AsJson = False) -> None:
 def down(state: Folder = STATE) -> None:
     """Stop everything in order; nothing that was accepted is lost."""
     typer.echo("Attune is down." if running.down(state, console) else "Attune was not running.")
+
+
+@app.command()
+def demo(
+    state: Annotated[Path, typer.Option("--state", help="Where the demo's own stack lives.")] = STATE
+    / "demo",
+    keep: Annotated[bool, typer.Option("--keep", help="Keep data, mails and logs afterwards.")] = False,
+) -> None:
+    """Take four requests and a broken one from submission to delivered mail, and say what happened."""
+    # Only here, so that the other commands start quickly.
+    from deploy.local.demo import run, showing  # noqa: PLC0415
+
+    try:
+        complete = run.play(state.absolute(), showing.screen(), keep=keep)
+    except StackFault as fault:
+        _give_up(fault)
+    raise typer.Exit(0 if complete else 1)
 
 
 @app.command(hidden=True)

@@ -51,7 +51,8 @@ def main() -> int:
         return 0
     uv = find_uv() or fetch_uv()
     say("installing packages from uv.lock" + (", and a Java runtime, as there is none" if needs_java else ""))
-    command = [uv, "sync", "--frozen"]
+    # Inexact: what somebody has installed besides stays.
+    command = [uv, "sync", "--frozen", "--inexact"]
     command += ["--all-groups"] if wants_dev else ["--no-dev"]
     command += ["--extra", "java"] if needs_java else []
     environment = {**trusting(), **os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV)}

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from deploy.local import ordinary
@@ -29,12 +29,12 @@ def start(
     `unprivileged`: when this process is root, the child is an ordinary user; PostgreSQL refuses root.
     """
     become_ordinary = ordinary.way_in() if unprivileged else None
+    tie = tied(orphaned)
 
     def prepare() -> None:
         if become_ordinary:
             become_ordinary()
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, orphaned)
+        tie()
 
     with log.open("ab") as out:
         return subprocess.Popen(
@@ -47,6 +47,16 @@ def start(
             preexec_fn=prepare,  # noqa: PLW1509 - started from the main thread only
             start_new_session=True,
         )
+
+
+def tied(orphaned: signal.Signals) -> Callable[[], None]:
+    """What a child runs between fork and exec so as to get the signal if its parent dies."""
+
+    def tie() -> None:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, orphaned)
+
+    return tie
 
 
 def run(command: Sequence[str], *, environment: Mapping[str, str], unprivileged: bool = False) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from deploy.local import resources
+from deploy.local import processes, resources
 from deploy.local.faults import StackFault
 from deploy.local.services import ROOT
 from deploy.local.state import STAFF_EMAIL, State
@@ -19,14 +19,17 @@ UP_SECONDS = 240.0
 DOWN_SECONDS = 90.0
 
 
-def up(folder: Path, console: Console) -> State:
-    """Starts the stack unless it runs, waits until every part answers, and returns its state."""
+def up(folder: Path, console: Console, *, own: bool = False) -> State:
+    """Starts the stack unless it runs, waits until every part answers, and returns its state.
+
+    `own`: the stack is this process's own, and stops in order if this process dies.
+    """
     state = State.load(folder)
     runner = state.runner()
     if runner is None:
         resources.require(state.folder)
         state.forget_status()
-        runner = _start(state)
+        runner = _start(state, own)
     _show_until_up(state, runner, console)
     return State.load(folder)
 
@@ -67,7 +70,7 @@ def addresses(state: State) -> dict[str, str]:
     }
 
 
-def _start(state: State) -> psutil.Process:
+def _start(state: State, own: bool) -> psutil.Process:
     with (state.place("logs") / "supervisor.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "supervise", "--state", str(state.folder)],
@@ -77,6 +80,7 @@ def _start(state: State) -> psutil.Process:
             stderr=log,
             env=dict(os.environ, PYTHONUNBUFFERED="1"),
             start_new_session=True,
+            preexec_fn=processes.tied(signal.SIGTERM) if own else None,  # noqa: PLW1509 - there is one thread
         )
     return psutil.Process(process.pid)
 

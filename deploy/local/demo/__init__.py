@@ -1,0 +1,1 @@
+"""Takes requests through all three doors, from submission to delivered mail, and says what happened."""

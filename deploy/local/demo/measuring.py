@@ -1,0 +1,78 @@
+"""How long things took and how much memory the parts hold."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from deploy.local.demo.story import Story
+from deploy.local.state import SERVICES, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Some durations of the same thing, in seconds."""
+
+    what: str
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Half took no longer."""
+        return statistics.median(self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one part holds."""
+
+    part: str
+    processes: int
+    megabytes: float
+
+
+def durations(stories: Iterable[Story]) -> list[Durations]:
+    """Submit to stored shortlist, and confirm to accepted mail."""
+    shortlists: list[float] = []
+    mails: list[float] = []
+    for story in stories:
+        proposed = story.event("match-proposed")
+        if proposed is not None:
+            # Heard here only after it was committed, so never too short.
+            shortlists.append((proposed.heard - story.submitted.at).total_seconds())
+        for kind, recipient in (("matched", "client"), ("referral", "therapist")):
+            letter = story.letter(kind, recipient)
+            if letter is not None and story.decision is not None:
+                mails.append((letter.accepted - story.decision.at).total_seconds())
+    found = [
+        Durations("submit → stored shortlist", tuple(shortlists)),
+        Durations("confirm → mail accepted", tuple(mails)),
+    ]
+    return [each for each in found if each.seconds]
+
+
+def memory(parts: dict[str, Part]) -> list[Memory]:
+    """What each part holds now."""
+    return [_memory(name, part.pid) for name, part in parts.items() if part.pid is not None]
+
+
+def of_services(found: Sequence[Memory]) -> float:
+    """What the four services hold together, in MB."""
+    return sum(each.megabytes for each in found if each.part in SERVICES)
+
+
+def _memory(name: str, pid: int) -> Memory:
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        held = family[0].memory_info().rss if len(family) == 1 else sum(_share(each) for each in family)
+    except psutil.Error:
+        return Memory(name, 0, 0)
+    return Memory(name, len(family), held / 2**20)
+
+
+def _share(process: psutil.Process) -> int:
+    # Several processes of one server hold much of their memory together; it counts once.
+    found = process.memory_full_info()
+    return int(getattr(found, "pss", found.rss))
