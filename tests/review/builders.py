@@ -17,10 +17,11 @@ from services.review.domain.staff import Role, Staff
 from services.review.handlers import handlers
 from services.review.store import accounts
 from services.review.store.passwords import Passwords
-from shared.contract import intake, matching
+from shared.contract import intake, matching, notify
 from shared.contract.envelope import Envelope
 from shared.contract.event import Event
-from shared.contract.ids import DecisionId, ProposalId, RequestId, StaffId, SubjectId, TherapistId
+from shared.contract.ids import DecisionId, MessageId, ProposalId, RequestId, StaffId, SubjectId, TherapistId
+from shared.contract.vocabulary import MessageKind, Recipient
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.identifiers import new_id
@@ -87,6 +88,19 @@ def reviewing(by: Staff | None = None, **changes: Any) -> Reviewing:
         "date_of_birth": date(1991, 3, 14),
     }
     return Reviewing(**(defaults | changes))
+
+
+def a_mail(request: Event, kind: type[Event] = notify.MessageSent, **changes: object) -> Event:
+    """What became of the acknowledgement."""
+    fields = {
+        "request_id": request.request_id,
+        "message_id": MessageId(id_of("mail")),
+        "kind": MessageKind.ACKNOWLEDGEMENT,
+        "recipient": Recipient.CLIENT,
+        "cause_id": id_of("cause"),
+        "attempts": 1,
+    }
+    return kind.model_validate(fields | changes)
 
 
 @dataclass(slots=True)

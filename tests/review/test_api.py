@@ -17,8 +17,7 @@ from shared.contract.review import (
     RematchRequested,
     RequestDeclined,
 )
-from tests.review.builders import NOTE, REASON, Office, case_url
-from tests.review.test_handlers import a_mail
+from tests.review.builders import NOTE, REASON, Office, a_mail, case_url
 from tests.support.builders import (
     a_case,
     a_confirmation,
@@ -263,8 +262,7 @@ async def test_a_person_under_16_is_matched_once_somebody_has_recorded_who_conse
 
     async with office.program() as bea:
         refused = await decide(bea, request, "confirm")
-        fields = {"under_16_basis": "parental_consent", "under_16_note": NOTE}
-        allowed = await decide(bea, request, "confirm", **fields)
+        allowed = await decide(bea, request, "confirm", under_16_basis="parental_consent", under_16_note=NOTE)
         entry = (await bea.get(case_url(request))).json()["history"][-1]
 
     assert faults(refused) == {"under_16_basis", "under_16_note"}

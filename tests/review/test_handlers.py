@@ -9,11 +9,9 @@ from services.review.domain.case import State
 from services.review.store import cases
 from services.review.store.messages import Mail, mails_of
 from shared.contract import notify
-from shared.contract.event import Event
-from shared.contract.ids import MessageId, RequestId
-from shared.contract.vocabulary import MessageKind, Recipient
+from shared.contract.ids import RequestId
 from shared.kit.errors import NotYet
-from tests.review.builders import Office
+from tests.review.builders import Office, a_mail
 from tests.support.builders import (
     a_case,
     a_confirmation,
@@ -23,22 +21,8 @@ from tests.support.builders import (
     a_seat,
     a_seat_gone,
     a_withdrawal,
-    id_of,
     nothing_found,
 )
-
-
-def a_mail(request: Event, kind: type[notify.MessageSent] = notify.MessageSent, **changes: object) -> Event:
-    """What became of the acknowledgement."""
-    fields = {
-        "request_id": request.request_id,
-        "message_id": MessageId(id_of("mail")),
-        "kind": MessageKind.ACKNOWLEDGEMENT,
-        "recipient": Recipient.CLIENT,
-        "cause_id": id_of("cause"),
-        "attempts": 1,
-    }
-    return kind.model_validate(fields | changes)
 
 
 async def state_of(office: Office, request_id: RequestId) -> State:

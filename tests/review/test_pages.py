@@ -9,10 +9,9 @@ import pytest
 from services.review.domain.staff import Role
 from shared.contract import intake, matching
 from shared.contract.ids import SubjectId
-from shared.contract.notify import MessageFailed
+from shared.contract.notify import FailureReason, MessageFailed
 from shared.contract.vocabulary import Evidence, FlagKind, Variant
-from tests.review.builders import NOTE, PASSWORD, REASON, Office, page_url
-from tests.review.test_handlers import a_mail
+from tests.review.builders import NOTE, PASSWORD, REASON, Office, a_mail, page_url
 from tests.support.builders import (
     a_candidate,
     a_case,
@@ -106,8 +105,8 @@ async def test_the_case_shows_everything_that_matching_and_the_person_said(offic
         "14 March 1991", "maya.okafor-lind@example.com", "do not leave a message", "Tue evening", "up to £90",
         "gender of the therapist: woman (strong wish)", "role transition", "depression (diagnosed)",
         "Second &lt;b&gt;line&lt;/b&gt;.", "limited evidence", "NICE NG69", "IPT is not first line here.",
-        "Works often with role transitions.", "problem areas", "+200", "712 points", "3.2 km", "£80 a session",
-        "2 seats free", "Not met:", "is for 12 to 18", "language: 31", "Policy 2026-11",
+        "Works often with role transitions.", "problem areas", "+200", "712 points", "3.2 km",
+        "£80 a session", "2 seats free", "Not met:", "is for 12 to 18", "language: 31", "Policy 2026-11",
     ):  # fmt: skip
         assert part in page, part
 
@@ -230,7 +229,7 @@ async def test_a_claim_is_seen_by_others_and_only_a_supervisor_can_take_it_over(
 
 async def test_a_mail_that_did_not_arrive_is_settled_on_the_case(office: Office) -> None:
     request, _ = await office.ready_case()
-    await office.hear(a_mail(request, MessageFailed, reason="refused", smtp_code=550))
+    await office.hear(a_mail(request, MessageFailed, reason=FailureReason.REFUSED, smtp_code=550))
 
     async with office.browser() as bea:
         queue = (await bea.get("/")).text
