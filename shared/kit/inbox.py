@@ -1,4 +1,8 @@
-"""What a consumer has already heard, so that a second delivery changes nothing."""
+"""What a consumer has already heard, so that a second delivery changes nothing.
+
+Remembered by event id. Versions of a request need no comparing: a relay sends them in order, and what it
+sends twice is a duplicate here.
+"""
 
 import asyncio
 from datetime import timedelta

@@ -117,22 +117,23 @@ class Kafka:
         """Waits, for a bounded time, until Kafka answers and has the streams' topics."""
         streams = list(streams)
         lacking: list[str] | None = None
+        why = "no answer"
         try:
             async with asyncio.timeout(seconds):
                 while lacking != []:
                     try:
                         lacking = await self.missing(streams)
-                    except (KafkaError, OSError):
-                        lacking = None
+                    except (KafkaError, OSError) as error:
+                        lacking, why = None, type(error).__name__
                     if lacking != []:
                         await asyncio.sleep(0.5)
         except TimeoutError:
             if lacking is None:
                 raise Fatal(
-                    f"Kafka at {', '.join(self.servers)} did not answer within {seconds:g} s"
+                    f"Kafka at {', '.join(self.servers)} did not answer within {seconds:g} s: {why}"
                 ) from None
             raise Fatal(
-                f"Kafka lacks the topics of {', '.join(lacking)}:"
+                f"Kafka lacks the topics of {', '.join(lacking)}, or does not show them to this user:"
                 " run `python -m shared.kit topics apply deploy/kafka/topics.yaml`"
             ) from None
 

@@ -168,6 +168,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         subscriptions = await stack.enter_async_context(_consuming(service, bound, kafka, metrics))
         app.state.service = service
         app.state.provided = service.provided
+        # For a page that replays dead letters.
+        app.state.bound = bound
         app.state.health = Health(
             pool=service.database.pool,
             relay=relay,
