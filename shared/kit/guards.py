@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
@@ -187,8 +186,5 @@ class RequestLog:
 
 def _route(scope: Scope) -> str:
     """The pattern of the route, such as `/status/{token}`: the path itself may hold a secret."""
-    path: str = scope["path"]
-    parameters: dict[str, Any] = scope.get("path_params") or {}
-    for name, value in parameters.items():
-        path = path.replace(str(value), f"{{{name}}}")
-    return path if "endpoint" in scope else "unknown"
+    path: str = getattr(scope.get("route"), "path", "unknown")
+    return path

@@ -88,7 +88,7 @@ async def missing(connection: Connection, migrations: Iterable[Migration]) -> li
     return [each.name for each in migrations if applied.get(each.name) != each.checksum]
 
 
-async def connect(url: str, wait_seconds: float) -> asyncpg.Connection:
+async def connect(url: str, wait_seconds: float, what: str = "the database") -> asyncpg.Connection:
     """One connection; waits for a database that is still starting, for a bounded time."""
     try:
         async with asyncio.timeout(wait_seconds):
@@ -103,9 +103,9 @@ async def connect(url: str, wait_seconds: float) -> asyncpg.Connection:
                 ):
                     await asyncio.sleep(0.5)
     except TimeoutError:
-        raise Fatal(f"the database did not answer within {wait_seconds:g} s") from None
+        raise Fatal(f"{what} did not answer within {wait_seconds:g} s") from None
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-        raise Fatal(f"the database refused the connection: {type(error).__name__}") from None
+        raise Fatal(f"{what} refused the connection: {type(error).__name__}") from None
 
 
 async def _wait_for_turn(connection: asyncpg.Connection, wait_seconds: float) -> None:

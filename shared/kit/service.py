@@ -124,13 +124,10 @@ async def furnished(plan: Plan, stopping: asyncio.Event) -> AsyncIterator[tuple[
     """The service without Kafka: its database, keyring, and handlers with all they need."""
     settings = plan.settings
     async with AsyncExitStack() as stack:
-        keyring = await stack.enter_async_context(await Keyring.open(settings))
+        wait = settings.startup_wait_seconds
+        keyring = await stack.enter_async_context(await Keyring.open(settings, wait_seconds=wait))
         database = await Database.open(
-            settings,
-            service=plan.name,
-            keyring=keyring,
-            clock=plan.clock,
-            wait_seconds=settings.startup_wait_seconds,
+            settings, service=plan.name, keyring=keyring, clock=plan.clock, wait_seconds=wait
         )
         stack.push_async_callback(database.close)
         await database.check_migrated(migrating.of_service(plan.name))

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.contract.sealing import Purpose
+from shared.kit import migrating
 from shared.kit.errors import Fatal, KeyDestroyed
 from shared.kit.identifiers import new_id
 from shared.kit.keyring import boxes
@@ -83,16 +84,16 @@ class Keyring:
         self._cache: OrderedDict[tuple[Purpose, UUID], tuple[float, DataKey]] = OrderedDict()
 
     @classmethod
-    async def open(cls, settings: KitSettings) -> Self:
-        """Connects to the keyring's database with the keys of these settings."""
+    async def open(cls, settings: KitSettings, *, wait_seconds: float = 10) -> Self:
+        """Connects to the keyring's database with the keys of these settings; waits for it to come up."""
+        url = settings.keyring_url.get_secret_value()
+        await (await migrating.connect(url, wait_seconds, "the keyring")).close(timeout=5)
         secrets = {
             Purpose.CONTACT: settings.sealing_key_contact,
             Purpose.CLINICAL: settings.sealing_key_clinical,
         }
         # min_size=0: a keyring that is away holds nothing up but what needs it.
-        pool = await asyncpg.create_pool(
-            settings.keyring_url.get_secret_value(), min_size=0, max_size=4, timeout=10, command_timeout=10
-        )
+        pool = await asyncpg.create_pool(url, min_size=0, max_size=4, timeout=10, command_timeout=10)
         return cls(
             pool,
             {
