@@ -204,7 +204,7 @@ async def test_a_new_shortlist_while_somebody_writes_leaves_the_form_filled_in(o
 
     elements = Elements(answer.text)
     assert answer.status_code == 409
-    assert "matching: Matching proposed a shortlist of 2 therapists" in answer.text
+    assert "Matching: Proposed a shortlist of 2 therapists" in answer.text
     assert {each["value"] for each in elements.all("input") if each.get("name") == "version"} == {"3"}
     assert f">{REASON}</textarea>" in answer.text
     assert again.status_code == 303

@@ -168,12 +168,12 @@ REFUSALS = {
     SeatRefusal.REQUEST_CLOSED: "the request was closed meanwhile",
 }
 ACTIONS = {
-    "submitted": "The request came in",
-    "proposed": "Matching proposed a shortlist",
-    "nobody_found": "Matching found nobody for now: on the waiting list",
-    "seat_reserved": "The seat was taken: matched",
-    "seat_unavailable": "The seat could not be taken: reopened",
-    "withdrawn": "The client withdrew",
+    "submitted": "Took the request in",
+    "proposed": "Proposed a shortlist",
+    "nobody_found": "Found nobody for now: on the waiting list",
+    "seat_reserved": "Took the seat: matched",
+    "seat_unavailable": "Could not take the seat: reopened",
+    "withdrawn": "Told that the client has withdrawn",
     "claim": "Claimed the case",
     "release": "Released the case",
     "released": "Released the case of an account that was disabled",
@@ -184,6 +184,25 @@ ACTIONS = {
     "ask": "Asked for information",
     "mail_settled": "Settled a mail that did not arrive",
 }
+FIELDS = {
+    "therapist_id": "therapist",
+    "exclude": "leave out",
+    "flags_seen": "risk flags",
+    "onward_route": "where to turn",
+    "under_16_basis": "who consents",
+    "under_16_note": "what was established",
+}
+"""Fields of a decision; others are called as they are."""
+
+ASKED = {
+    "max fee pence": "fee limit",
+    "outcode": "place",
+    "max distance km": "distance limit",
+    "mode": "online or in person",
+    "date of birth": "age",
+}
+"""Fields of the request; others are called as they are."""
+
 LANGUAGES = {
     "ar": "Arabic",
     "bn": "Bengali",
@@ -222,7 +241,7 @@ def said(action: str, codes: Mapping[str, Any]) -> str:
     sentence = ACTIONS.get(action, action)
     match codes:
         case {"because": str(because)} if action == "seat_unavailable":
-            return f"{sentence}, for {REFUSALS[SeatRefusal(because)]}"
+            return f"{sentence}, because {REFUSALS[SeatRefusal(because)]}"
         case {"candidates": int(number)}:
             return f"{sentence} of {_many(number, 'therapist')}"
         case {"taken_from": _}:

@@ -157,5 +157,6 @@ def _capitalised(text: str) -> str:
 
 
 def _plain(code: str) -> str:
-    """A code as words: `details.problem_areas` is `problem areas`."""
-    return code.rpartition(".")[2].replace("_", " ")
+    """A code as words: `details.problem_areas` is `problem areas`; places in a list are left out."""
+    parts = [each for each in code.split(".") if not each.isdecimal()]
+    return parts[-1].replace("_", " ") if parts else code

@@ -112,14 +112,16 @@ async def history(tx: Transaction, request_id: RequestId, since_version: int = 0
     ]
 
 
-async def add_view(tx: Transaction, request_id: RequestId, staff_id: StaffId, case_version: int) -> None:
+async def add_view(
+    tx: Transaction, request_id: RequestId, staff_id: StaffId, case_version: int, at: datetime
+) -> None:
     """Notes that somebody on the staff has the case before them."""
     await tx.execute(
         "INSERT INTO case_views (request_id, staff_id, case_version, at) VALUES ($1, $2, $3, $4)",
         request_id,
         staff_id,
         case_version,
-        tx.now,
+        at,
     )
 
 

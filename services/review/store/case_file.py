@@ -55,7 +55,8 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     if row is None:
         return None
     case = as_case(row)
-    await audit.add_view(tx, request_id, by.id, case.version)
+    # This transaction may have begun before the news that it sees: seen is seen.
+    await audit.add_view(tx, request_id, by.id, case.version, max(tx.now, case.seen_anew_since))
     chosen = await tx.open(row["chosen_name"]) if row["chosen_name"] is not None else None
     return CaseFile(
         case=case,
