@@ -18,6 +18,7 @@ from shared.kit.metrics import Metrics
 
 LOOK_SECONDS = 2.0
 MEASURE_SECONDS = 10.0
+FROZEN_SECONDS = 2.0
 PURGE_SECONDS = 3600.0
 LOOK_TIMEOUT = 10.0
 EXIT_STUCK = 70
@@ -63,8 +64,13 @@ class Watchdog:
 
     async def run(self) -> None:
         """Looks until cancelled."""
+        pause = min(LOOK_SECONDS, self._stuck / 4)
         while True:
-            await asyncio.sleep(min(LOOK_SECONDS, self._stuck / 4))
+            begin = time.monotonic()
+            await asyncio.sleep(pause)
+            if time.monotonic() - begin > pause + FROZEN_SECONDS:
+                for subscription in self._subscriptions:
+                    subscription.consumer.progress.forgive()
             for subscription in self._subscriptions:
                 await self._look(subscription)
 

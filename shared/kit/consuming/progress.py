@@ -48,6 +48,12 @@ class Progress:
         elif self._unmoved.get(partition, (None, 0.0))[0] != position:
             self._unmoved[partition] = (position, time.monotonic())
 
+    def forgive(self) -> None:
+        """The process itself stood still: nothing that is old now says anything about the consumer."""
+        now = time.monotonic()
+        self._beat = self._fetched = self._joined_changed = now
+        self._unmoved = {partition: (position, now) for partition, (position, _) in self._unmoved.items()}
+
     def fetched_at(self, partition: int, mark: int | None) -> None:
         """When a partition last answered a fetch, in the client's own time; a change is a sign of life."""
         if self._fetch_marks.get(partition) != mark:
