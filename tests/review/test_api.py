@@ -281,6 +281,18 @@ async def test_nobody_decides_on_a_case_unseen(office: Office) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "unseen")
 
 
+async def test_a_look_that_began_a_moment_before_the_news_it_shows_counts(office: Office) -> None:
+    request, _ = await office.ready_case()
+
+    async with office.program() as bea:
+        office.clock.move(timedelta(milliseconds=-5))
+        await bea.get(case_url(request))
+        office.clock.move(timedelta(seconds=30))
+        answer = await decide(bea, request, "confirm", look=False)
+
+    assert answer.status_code == 200
+
+
 async def test_a_seat_that_has_gone_reopens_the_case_at_the_top_of_the_queue(office: Office) -> None:
     flagged, _ = await office.ready_case(details=a_case(flags=(a_flag(),)))
     office.clock.move(timedelta(hours=1))

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 LONGEST = 1024
 """Longer ones are not hashed at all."""
@@ -16,9 +16,9 @@ class Passwords:
     def __init__(self, at_once: int) -> None:
         self._hasher = PasswordHasher()
         self._turns = asyncio.Semaphore(at_once)
-        self._nobodys: str | None = None
+        self._nobodys = self._hasher.hash(secrets.token_urlsafe(16))
         self.checks = 0
-        """How many checks were made; the same for known and unknown accounts."""
+        """How many checks were worked through; the same for known and unknown accounts."""
 
     async def hash(self, password: str) -> str:
         """A new hash."""
@@ -27,11 +27,8 @@ class Passwords:
 
     async def check(self, password: str, stored: str | None) -> bool:
         """Whether the password is right; None for an account that does not exist."""
-        if stored is None and self._nobodys is None:
-            self._nobodys = await self.hash(secrets.token_urlsafe(16))
         async with self._turns:
-            self.checks += 1
-            right = await asyncio.to_thread(self._check, password[:LONGEST], stored or self._nobodys or "")
+            right = await asyncio.to_thread(self._check, password[:LONGEST], stored or self._nobodys)
         return right and stored is not None and len(password) <= LONGEST
 
     def is_outdated(self, stored: str) -> bool:
@@ -40,6 +37,10 @@ class Passwords:
 
     def _check(self, password: str, stored: str) -> bool:
         try:
-            return self._hasher.verify(stored, password)
+            right = self._hasher.verify(stored, password)
+        except VerifyMismatchError:
+            right = False
         except (VerificationError, InvalidHashError):
             return False
+        self.checks += 1
+        return right
