@@ -62,11 +62,11 @@ async def recording(database: Database, cause: Envelope | None = None) -> AsyncI
 
 @overload
 async def eventually(
-    check: Callable[[], Awaitable[T]], within: float = 10, every: float = 0.05, what: str = "it"
+    check: Callable[[], Awaitable[T | None]], within: float = 10, every: float = 0.05, what: str = "it"
 ) -> T: ...
 @overload
 async def eventually(
-    check: Callable[[], T], within: float = 10, every: float = 0.05, what: str = "it"
+    check: Callable[[], T | None], within: float = 10, every: float = 0.05, what: str = "it"
 ) -> T: ...
 async def eventually(
     check: Callable[[], Any], within: float = 10, every: float = 0.05, what: str = "it"
