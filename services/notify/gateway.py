@@ -82,7 +82,8 @@ class Mailer:
                 if not await before_dot():
                     self._drop()
                     return Answer(Status.PENDING, phase=self._phase)
-                # By now it has been heard whether the server went away while that was noted down.
+                # Hears whether the server went away while that was noted down.
+                await asyncio.sleep(0)
                 if not protocol.is_connected:
                     raise aiosmtplib.SMTPServerDisconnected("gone before the final dot")
         except aiosmtplib.SMTPResponseException as refusal:
@@ -154,7 +155,8 @@ class Mailer:
             self._writer = asyncio.StreamWriter(
                 protocol.transport, protocol, None, asyncio.get_running_loop()
             )
-            protocol.transport.set_write_buffer_limits(high=0)
+            # Not 0: asyncio's TLS transport would pause for ever.
+            protocol.transport.set_write_buffer_limits(high=1, low=0)
         protocol.write(stuffed(mail.data))
         # A server that stops reading is found out here, where the mail may still be tried again.
         await self._writer.drain()

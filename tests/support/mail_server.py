@@ -206,6 +206,8 @@ class MailServer:
             self._open.discard(task)
             # Aborted: a cut line takes with it what was not read yet.
             writer.transport.abort()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _talk(self, talk: _Conversation) -> None:
         if not await self._refused(Step.CONNECT, talk):
