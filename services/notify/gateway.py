@@ -35,7 +35,7 @@ class MailServer:
 
     host: str
     port: int
-    tls: Literal["implicit", "require", "never"] = "never"
+    tls: Literal["implicit", "require", "if_offered", "never"] = "never"
     user: str | None = None
     password: str = field(default="", repr=False)
 
@@ -121,7 +121,7 @@ class Mailer:
         await smtp.connect()
         self._phase = Phase.GREETING
         await smtp.ehlo()
-        if server.tls == "require":
+        if server.tls == "require" or (server.tls == "if_offered" and smtp.supports_extension("starttls")):
             self._phase = Phase.TLS
             await smtp.starttls()
             await smtp.ehlo()

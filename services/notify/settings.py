@@ -1,7 +1,7 @@
 """What notify must be told beside what the kit needs."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -12,6 +12,11 @@ from services.notify.domain.neutral import telling_words
 from services.notify.gateway import MailServer
 from shared.kit.settings import KitSettings, Seconds
 
+_TLS: dict[str | None, Literal["require", "if_offered", "never"]] = {
+    None: "if_offered",
+    "require": "require",
+    "never": "never",
+}
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 PORTS = {"smtp": 587, "smtps": 465}
 
@@ -19,24 +24,26 @@ PORTS = {"smtp": 587, "smtps": 465}
 def mail_server(url: str) -> MailServer:
     """Where mail goes: smtp://user:password@host:port, or smtps://.
 
-    Plain smtp must be upgraded by STARTTLS unless the host is this machine or `?starttls=never` is added.
+    Plain smtp is upgraded by STARTTLS where the server offers it; `?starttls=require` insists on it.
     """
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     wish = options.pop("starttls", None)
     if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/"):
         raise ValueError("must be smtp://[user:password@]host:port or smtps://…")
-    if options or wish not in {None, "require", "never"}:
+    if options or wish not in _TLS:
         raise ValueError("knows one option: ?starttls=require or ?starttls=never")
     try:
         port = parts.port
     except ValueError:
         raise ValueError("must have a port below 65536") from None
-    upgrade = wish == "require" or (wish is None and parts.hostname not in LOOPBACK)
+    # Whether a password travels in the open must not be up to the server, or to somebody in between.
+    if parts.scheme == "smtp" and parts.username and wish is None and parts.hostname not in LOOPBACK:
+        raise ValueError("bears a password, so it must be smtps:// or say ?starttls=require (or never)")
     return MailServer(
         host=parts.hostname,
         port=port or PORTS[parts.scheme],
-        tls="implicit" if parts.scheme == "smtps" else "require" if upgrade else "never",
+        tls="implicit" if parts.scheme == "smtps" else _TLS[wish],
         user=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password or ""),
     )

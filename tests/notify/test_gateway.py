@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -405,13 +405,14 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLConte
     return context
 
 
+@pytest.mark.parametrize("tls", ["require", "if_offered"])
 async def test_an_independent_server_takes_a_mail_after_starttls_and_sign_in(
-    certificate: ssl.SSLContext,
+    certificate: ssl.SSLContext, tls: Literal["require", "if_offered"]
 ) -> None:
     keeping, mail = Keeping(), a_mail(".a line\n..another\n")
 
     with an_independent_server(keeping, certificate) as port:
-        server = gateway.MailServer("127.0.0.1", port, tls="require", user="attune", password="right")
+        server = gateway.MailServer("127.0.0.1", port, tls=tls, user="attune", password="right")
         async with a_mailer(server) as mailer:
             answers = [await mailer.hand_over(mail, Marks()) for _ in range(2)]
 

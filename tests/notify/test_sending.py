@@ -1,0 +1,388 @@
+"""The way of a message from written to settled, on real PostgreSQL and a real SMTP server."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from services.notify import store
+from services.notify.domain.jobs import Status
+from services.notify.handlers import Sender
+from shared.contract.notify import FailureReason, MessageFailed, MessageSent, MessageUncertain
+from shared.contract.vocabulary import MessageKind
+from shared.kit.database import Database
+from shared.kit.keyring import Keyring
+from shared.kit.testing import eventually
+from tests.notify.builders import CLIENT, THERAPIST, Office
+from tests.support.builders import (
+    a_confirmation,
+    a_contact,
+    a_proposal,
+    a_question,
+    a_request,
+    a_seat,
+    a_withdrawal,
+    nothing_found,
+)
+from tests.support.mail_server import MailServer, Step
+
+
+async def fates(office: Office) -> list[type]:
+    return [type(event) for event in await office.said()]
+
+
+async def test_a_mail_that_is_put_off_is_tried_again_after_a_pause_with_the_very_same_bytes(
+    office: Office, mail_server: MailServer
+) -> None:
+    mail_server.refuse(Step.DOT, "451 Later", times=2)
+    await office.hear(a_request())
+
+    attempts = []
+    for _ in range(3):
+        attempts.append(len(await office.send_all()))
+        office.later(hours=1)
+
+    assert attempts == [1, 1, 1]
+    assert len(mail_server.offered) == 3
+    assert len(set(mail_server.offered)) == 1
+    assert mail_server.accepted.total() == 1
+    [said] = await office.said()
+    assert isinstance(said, MessageSent)
+    assert said.attempts == 3
+
+
+async def test_a_mail_that_is_put_off_is_not_tried_before_its_pause_is_over(
+    office: Office, mail_server: MailServer
+) -> None:
+    mail_server.refuse(Step.RCPT, "451 Later")
+    await office.hear(a_request())
+
+    await office.send_all()
+    at_once = await office.send_all()
+    office.later(seconds=1)
+    later = await office.send_all()
+
+    assert (len(at_once), len(later)) == (0, 1)
+
+
+async def test_a_refused_mail_is_not_tried_again_and_its_code_is_said(
+    office: Office, mail_server: MailServer
+) -> None:
+    mail_server.refuse(Step.RCPT, "550 No such person", times=None)
+    await office.hear(a_request())
+
+    await office.send_all()
+    office.later(days=2)
+    again = await office.send_all()
+
+    assert again == []
+    [said] = await office.said()
+    assert isinstance(said, MessageFailed)
+    assert (said.reason, said.smtp_code, said.attempts) == (FailureReason.REFUSED, 550, 1)
+
+
+async def test_a_mail_that_the_server_never_takes_is_given_up_after_a_day(
+    office: Office, mail_server: MailServer
+) -> None:
+    await mail_server.stop()
+    await office.hear(a_request())
+
+    tries = 0
+    while (await office.messages())[0].status is Status.PENDING:
+        tries += len(await office.send_all())
+        office.later(hours=1)
+
+    [said] = await office.said()
+    assert isinstance(said, MessageFailed)
+    assert (said.reason, said.smtp_code, said.attempts) == (FailureReason.GAVE_UP, None, tries)
+    assert 24 <= tries <= 25
+    assert (await office.messages())[0].mail is None
+
+
+async def test_a_mail_that_waited_out_a_long_stop_of_the_service_is_still_tried(
+    office: Office, mail_server: MailServer
+) -> None:
+    await office.hear(a_request())
+    office.later(days=3)
+
+    await office.send_all()
+
+    assert len(mail_server.mails) == 1
+
+
+@pytest.mark.parametrize("step", [Step.DOT, Step.TAKEN])
+async def test_a_mail_cut_off_after_its_dot_is_uncertain_and_never_sent_again_by_itself(
+    office: Office, mail_server: MailServer, step: Step
+) -> None:
+    mail_server.cut(step)
+    await office.hear(a_request())
+
+    await office.send_all()
+    office.later(days=3)
+    await office.send_all()
+
+    assert await fates(office) == [MessageUncertain]
+    assert len(mail_server.offered) == 1
+    [message] = await office.messages()
+    assert message.mail is not None
+
+
+async def test_messages_to_one_person_go_out_in_order_even_if_the_first_is_put_off(
+    office: Office, mail_server: MailServer
+) -> None:
+    mail_server.refuse(Step.RCPT, "451 Later")
+    request = a_request()
+    await office.hear(request)
+    await office.hear(nothing_found(request))
+    await office.hear(a_question(request))
+
+    await office.send_all()
+    while_the_first_waits = list(mail_server.mails)
+    office.later(minutes=1)
+    await office.send_all()
+
+    assert while_the_first_waits == []
+    assert [str(mail.message["Subject"]) for mail in mail_server.mails] == [
+        "We have your request",
+        "How your request stands",
+        "Please get in touch about your request",
+    ]
+
+
+async def test_a_message_that_is_put_off_holds_nobody_else_up(
+    office: Office, mail_server: MailServer
+) -> None:
+    mail_server.refuse(Step.RCPT, "451 Later", recipient=CLIENT, times=None)
+    await office.hear(a_request())
+    await office.hear(a_request(contact=a_contact(write_to_email="other@example.com")))
+
+    await office.send_all()
+
+    assert [mail.recipients for mail in mail_server.mails] == [("other@example.com",)]
+
+
+async def test_a_withdrawal_never_overtakes_its_referral(office: Office, mail_server: MailServer) -> None:
+    request = a_request()
+    await office.hear(request)
+    await office.hear(a_seat(a_confirmation(a_proposal(request))))
+    sending = asyncio.Event()
+
+    async def withdraw_while_it_is_sent() -> None:
+        await office.hear(a_withdrawal(request))
+        # Another sender looks for work just then.
+        assert THERAPIST not in [mail.recipients[0] for mail in mail_server.mails]
+        while await second.send_next() is not None:
+            pass
+        sending.set()
+
+    second = office.sender()
+    mail_server.on(Step.DOT, THERAPIST, withdraw_while_it_is_sent)
+    await office.send_all()
+    await second.close()
+
+    assert sending.is_set()
+    assert [str(mail.message["Subject"]) for mail in mail_server.to(THERAPIST)] == [
+        "A new referral for you",
+        "A referral has been withdrawn",
+    ]
+
+
+async def test_many_senders_never_send_the_same_message_twice(
+    office: Office, mail_server: MailServer
+) -> None:
+    for number in range(60):
+        await office.hear(a_request(contact=a_contact(write_to_email=f"client{number}@example.com")))
+
+    async def work(sender: Sender) -> int:
+        sent = 0
+        while await sender.send_next() is not None:
+            sent += 1
+        await sender.close()
+        return sent
+
+    shares = await asyncio.gather(*(work(office.sender()) for _ in range(6)))
+
+    assert sum(shares) == 60
+    assert all(share > 0 for share in shares)
+    assert len(mail_server.accepted) == 60
+    assert set(mail_server.accepted.values()) == {1}
+    assert await fates(office) == [MessageSent] * 60
+
+
+async def test_a_sender_that_died_before_the_dot_is_replaced_once_its_lease_is_over(
+    office: Office, mail_server: MailServer
+) -> None:
+    await office.hear(a_request())
+    async with office.database.transaction() as tx:
+        assert await store.claim_next(tx, timedelta(seconds=10))
+
+    early = await recovered(office)
+    office.later(seconds=11)
+    late = await recovered(office)
+
+    assert (early, late) == ([Status.SENDING], [Status.PENDING])
+    office.later(minutes=1)
+    await office.send_all()
+    assert mail_server.accepted.total() == 1
+    [said] = await office.said()
+    assert isinstance(said, MessageSent)
+    assert said.attempts == 2
+
+
+async def test_a_sender_that_died_once_the_dot_was_announced_leaves_an_uncertain_message(
+    office: Office, mail_server: MailServer
+) -> None:
+    await office.hear(a_request())
+    async with office.database.transaction() as tx:
+        claimed = await store.claim_next(tx, timedelta(seconds=10))
+        assert claimed is not None
+        assert await store.mark_handing_over(tx, claimed, timedelta(seconds=10))
+
+    office.later(seconds=11)
+
+    assert await recovered(office) == [Status.UNCERTAIN]
+    office.later(days=1)
+    assert await office.send_all() == []
+    assert await fates(office) == [MessageUncertain]
+    assert mail_server.offered == []
+
+
+async def test_a_sender_that_was_frozen_past_its_lease_sends_no_dot(
+    office: Office, mail_server: MailServer
+) -> None:
+    await office.hear(a_request())
+
+    async def another_takes_over() -> None:
+        office.later(seconds=11)
+        assert await recovered(office) == [Status.PENDING]
+        office.later(minutes=1)
+        mail_server.mend()
+        assert len(await office.send_all()) == 1
+
+    mail_server.on(Step.DATA, CLIENT, another_takes_over)
+    frozen = office.sender(lease_seconds=10)
+    answer = await frozen.send_next()
+    await frozen.close()
+
+    assert answer is not None
+    assert len(mail_server.offered) == 1
+    assert mail_server.accepted.total() == 1
+    assert await fates(office) == [MessageSent]
+
+
+async def test_an_answer_that_arrives_after_all_settles_what_was_taken_for_uncertain(
+    office: Office, mail_server: MailServer
+) -> None:
+    await office.hear(a_request())
+
+    async def given_up_on() -> None:
+        office.later(seconds=11)
+        assert await recovered(office) == [Status.UNCERTAIN]
+
+    mail_server.on(Step.DOT, CLIENT, given_up_on)
+    frozen = office.sender(lease_seconds=10)
+    await frozen.send_next()
+    await frozen.close()
+
+    assert await fates(office) == [MessageUncertain, MessageSent]
+    assert [status for _, status in await office.statuses()] == [Status.SENT]
+
+
+async def test_a_slow_server_does_not_cost_a_living_sender_its_message(
+    office: Office, mail_server: MailServer, database: Database
+) -> None:
+    await office.hear(a_request())
+    released = asyncio.Event()
+    mail_server.on(Step.DOT, CLIENT, released.wait)
+    sender = office.sender(lease_seconds=0.3)
+    sending = asyncio.create_task(sender.send_next())
+    await eventually(lambda: mail_server.reached[Step.DOT] == 1)
+
+    async def lease_is_renewed() -> bool:
+        # The clock stands between these moves, so only a sign of life can prolong the lease.
+        office.later(seconds=0.2)
+        return bool(await database.pool.fetchval("SELECT lease_until > $1 FROM messages", office.clock.now()))
+
+    for _ in range(5):
+        await eventually(lease_is_renewed, every=0.15)
+    released.set()
+    await sending
+    await sender.close()
+
+    assert await fates(office) == [MessageSent]
+
+
+async def test_an_erased_person_gets_no_mail_and_that_is_said(
+    office: Office, mail_server: MailServer, database: Database
+) -> None:
+    request = a_request()
+    await office.hear(request)
+    async with await Keyring.open(office.settings) as keyring:
+        await keyring.destroy(request.subject_id)
+    assert isinstance(database.keys, Keyring)
+    await database.keys.destroy(request.subject_id)
+
+    await office.send_all()
+
+    assert mail_server.mails == []
+    [said] = await office.said()
+    assert isinstance(said, MessageFailed)
+    assert (said.kind, said.reason) == (MessageKind.ACKNOWLEDGEMENT, FailureReason.ERASED)
+
+
+async def test_an_outcome_is_written_down_once_the_database_is_back(
+    office: Office, mail_server: MailServer, database: Database
+) -> None:
+    await office.hear(a_request())
+
+    async def lose_every_connection() -> None:
+        await database.pool.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    mail_server.on(Step.DOT, CLIENT, lose_every_connection)
+    await office.send_all()
+
+    assert await fates(office) == [MessageSent]
+    assert mail_server.accepted.total() == 1
+
+
+async def test_senders_finish_what_is_in_hand_when_they_are_told_to_stop(
+    office: Office, mail_server: MailServer
+) -> None:
+    for number in range(5):
+        await office.hear(a_request(contact=a_contact(write_to_email=f"client{number}@example.com")))
+    stopping = asyncio.Event()
+
+    async def stop() -> None:
+        stopping.set()
+
+    mail_server.on(Step.DOT, "client0@example.com", stop)
+    await office.sender().run(stopping)
+
+    assert [status for _, status in await office.statuses()].count(Status.SENT) == 1
+    assert Status.SENDING not in [status for _, status in await office.statuses()]
+
+
+async def test_nothing_of_a_person_is_logged(
+    office: Office, mail_server: MailServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mail_server.refuse(Step.RCPT, f"550 <{CLIENT}> is unknown here")
+    mail_server.refuse(Step.CONNECT, "450 not now, Maya")
+    await office.hear(a_request())
+
+    await office.send_all()
+    office.later(minutes=1)
+    await office.send_all()
+
+    printed = "".join(capfd.readouterr())
+    assert "a message was tried" in printed
+    assert "maya" not in printed.lower()
+
+
+async def recovered(office: Office) -> list[Status]:
+    sender = office.sender()
+    await sender.recover()
+    await sender.close()
+    return [status for _, status in await office.statuses()]
