@@ -19,6 +19,9 @@ from shared.contract.sealing import Purpose, sealed_fields
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.handlers import Provided
+from shared.kit.testing import eventually
+from tests.support.processes import Process
+from tests.support.streams import Seen
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 THERAPIST = "ada.fernsby@therapists.example"
@@ -104,3 +107,17 @@ def without_clinical_fields(event: Event) -> Event:
     """The event as a service without the clinical key sees it."""
     withheld = [name for name, purpose in sealed_fields(type(event)).items() if purpose is Purpose.CLINICAL]
     return event.model_copy(update=dict.fromkeys(withheld))
+
+
+NOTIFY = ("-m", "services.notify")
+STREAMS = ("intake.requests", "matching.proposals", "review.cases", "notify.messages", "notify.dead-letters")
+
+
+async def up(process: Process) -> None:
+    """Waits until a started service is up."""
+    await eventually(lambda: "the service is up" in process.output, within=60, what="the service came up")
+
+
+def events_of(seen: list[Seen]) -> list[Event]:
+    """What lies in a stream, as events; notify seals nothing of what it says."""
+    return [EVENTS[each.type].model_validate_json(each.value or b"") for each in seen]

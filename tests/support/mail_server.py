@@ -159,6 +159,10 @@ class MailServer:
         """Lets something happen elsewhere, once, while it is at a step of a mail to an address."""
         self._faults.insert(0, Fault(step, recipient=recipient, meanwhile=meanwhile))
 
+    def on_any_dot(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        """Lets something happen elsewhere, once, while it is at the final dot of any mail."""
+        self._faults.insert(0, Fault(Step.DOT, meanwhile=meanwhile))
+
     def mend(self) -> None:
         """Nothing goes wrong any more."""
         self._faults.clear()
