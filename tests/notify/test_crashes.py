@@ -59,8 +59,8 @@ async def settled_by_another(office: Office, settings: Settings) -> list[Status]
     async def all_settled() -> bool:
         return not {status for _, status in await office.statuses()} & {Status.PENDING, Status.SENDING}
 
-    async with running(*NOTIFY, "run", environment=environment(settings)) as process:
-        await up(process)
+    # Its consumers have to wait until Kafka has given up the killed one; sending does not.
+    async with running(*NOTIFY, "run", environment=environment(settings)):
         await eventually(all_settled, within=30, what="every message was settled")
         await eventually(lambda: _outbox_empty(office), within=30, what="everything was said")
     return sorted(status for _, status in await office.statuses())
