@@ -63,7 +63,9 @@ def status(state: Folder = STATE, as_json: AsJson = False) -> None:
         for name, part in found.parts.items():
             table.add_row(name, part.state, str(part.restarts), str(part.pid or ""), escape(part.detail))
         console.print(table)
-        console.print(f"Attune is {phase}.", highlight=False)
+        amiss = [name for name, part in found.parts.items() if part.state not in {"up", "done"}]
+        but = f", but not all of it: look at {', '.join(amiss)}" if phase == "up" and amiss else ""
+        console.print(f"Attune is {phase}{but}.", highlight=False)
     raise typer.Exit(0 if well else 1)
 
 

@@ -1,5 +1,7 @@
 """Wires review together; read this first."""
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 
 from services.review import api, pages
@@ -8,7 +10,7 @@ from services.review.settings import Settings
 from services.review.store.passwords import Passwords
 from services.review.store.tidying import forget_the_old
 from shared.kit.clock import Clock
-from shared.kit.service import assemble
+from shared.kit.service import Service, assemble
 
 
 def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
@@ -18,8 +20,14 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
         settings,
         handlers=handlers,
         routes=[*api.routes(), *pages.routes()],
-        provide=[Passwords(settings.password_checks_at_once), pages.Look.of(settings)],
+        provide=[pages.Look.of(settings)],
+        prepare=_prepare,
         workers=[forget_the_old],
         exception_handlers=pages.problem_handlers(),
         clock=clock,
     )
+
+
+async def _prepare(service: Service) -> Sequence[object]:
+    # Here and not when the app is built: it works on a hash to compare unknown accounts with.
+    return [Passwords(service.provided[Settings].password_checks_at_once)]

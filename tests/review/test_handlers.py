@@ -7,6 +7,7 @@ import pytest
 
 from services.review.domain.case import State
 from services.review.store import cases
+from services.review.store.case_file import open_file
 from services.review.store.messages import Mail, mails_of
 from shared.contract import notify
 from shared.contract.ids import RequestId
@@ -166,11 +167,15 @@ async def test_nothing_that_is_told_of_a_person_lies_open_in_the_database(office
 
 async def test_the_secret_link_of_the_client_is_not_kept_for_staff(office: Office) -> None:
     request, _ = await office.ready_case()
+    bea = await office.hire()
 
-    async with office.program() as bea:
-        case = (await bea.get(f"/api/v1/cases/{request.request_id}")).text
+    async with office.database.transaction() as tx:
+        file = await open_file(tx, bea, request.request_id)
 
-    assert "sample-token" not in case
+    assert file is not None
+    assert file.contact is not None
+    assert file.contact.client_name == "Maya Okafor-Lind"
+    assert file.contact.status_url == ""
 
 
 @pytest.mark.parametrize("table", ["audit", "case_views"])

@@ -37,7 +37,7 @@ class Passwords:
 
     def _check(self, password: str, stored: str) -> bool:
         try:
-            right = self._hasher.verify(stored, password)
+            right: bool = self._hasher.verify(stored, password)
         except VerifyMismatchError:
             right = False
         except (VerificationError, InvalidHashError):

@@ -1,0 +1,70 @@
+"""The committed topics hold every stream there is, and let each service do what it does and no more."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.contract import submission
+from shared.contract.catalogue import EVENTS
+from shared.kit import topics
+from shared.kit.kafka import Kafka
+from tests.support.stack import Stack
+
+FILE = Path(__file__).parents[2] / "deploy" / "kafka" / "topics.yaml"
+SERVICES = ("intake", "matching", "review", "notify")
+DAY = 86_400_000
+
+
+def principals() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(FILE.read_text())["principals"]
+    return found
+
+
+def test_every_stream_of_the_contract_and_a_place_for_dead_letters_has_its_topic() -> None:
+    spoken = {event.stream for event in EVENTS.values()} | {submission.STREAM}
+    parked = {f"{service}.dead-letters" for service in SERVICES}
+
+    assert {topic.stream for topic in topics.read(FILE)} == spoken | parked
+
+
+def test_streams_have_twelve_partitions_and_unsealed_submissions_go_after_a_day() -> None:
+    kept = {topic.stream: topic for topic in topics.read(FILE)}
+
+    for stream in {event.stream for event in EVENTS.values()}:
+        assert kept[stream].partitions == 12
+        assert kept[stream].config["retention.ms"] == str(14 * DAY)
+    assert kept[submission.STREAM].config["retention.ms"] == str(DAY)
+    assert all(int(kept[f"{each}.dead-letters"].config["retention.ms"]) > 14 * DAY for each in SERVICES)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_may_write_what_it_says_and_read_what_it_hears_and_nothing_else(service: str) -> None:
+    said = {event.stream for event in EVENTS.values() if event.type.split(".")[1] == service}
+    heard = set(import_module(f"services.{service}.handlers").handlers.streams)
+
+    assert set(principals()[service]["write"]) == said | {f"{service}.dead-letters"}
+    assert set(principals()[service]["read"]) == heard
+
+
+def test_a_partner_may_only_send_submissions_and_read_what_was_wrong_with_them() -> None:
+    assert principals()["partner"] == {"write": ["intake.submissions"], "read": ["intake.rejections"]}
+
+
+async def test_the_file_creates_all_its_topics_once_and_they_are_as_it_says(
+    stack: Stack, topic_prefix: str
+) -> None:
+    wanted = topics.read(FILE)
+    cluster = Kafka(tuple(stack.kafka_url.split(",")), topic_prefix)
+    try:
+        created = await topics.apply(cluster, wanted)
+        again = await topics.apply(cluster, wanted)
+
+        assert created == sorted(topic.stream for topic in wanted)
+        assert again == []
+        assert await topics.differences(cluster, wanted) == []
+    finally:
+        async with cluster.admin() as admin:
+            await admin.delete_topics([cluster.topic(topic.stream) for topic in wanted])
