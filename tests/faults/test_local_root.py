@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root meets this"
 @pytest.fixture
 def closed_folder() -> Iterator[Path]:
     """A folder below one that no other user may enter, as a clone in /root is."""
-    folder = Path("/root/.attune-test-of-root")
+    folder = Path("~root/.attune-test-of-root").expanduser()
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "stack").mkdir(parents=True)
     folder.chmod(0o700)
