@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from services.notify import store
@@ -331,18 +332,28 @@ async def test_an_erased_person_gets_no_mail_and_that_is_said(
 
 
 async def test_an_outcome_is_written_down_once_the_database_is_back(
-    office: Office, mail_server: MailServer, database: Database
+    office: Office, mail_server: MailServer, database: Database, capfd: pytest.CaptureFixture[str]
 ) -> None:
     await office.hear(a_request())
+    holder = await asyncpg.connect(office.settings.database_url.get_secret_value())
+    printed: list[str] = []
 
-    async def lose_every_connection() -> None:
-        await database.pool.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    def has_failed_once() -> bool:
+        printed.append(capfd.readouterr().out)
+        return "an outcome waits to be written down" in "".join(printed)
 
-    mail_server.on(Step.DOT, CLIENT, lose_every_connection)
-    await office.send_all()
+    async def out_of_reach() -> None:
+        name = await holder.fetchval("SELECT current_database()")
+        await holder.execute(f'ALTER DATABASE "{name}" SET lock_timeout = 100')
+        # New connections find the table locked and, other than the old ones, soon give up.
+        await database.pool.expire_connections()
+        await holder.execute("BEGIN; LOCK TABLE messages")
+
+    mail_server.on(Step.DOT, CLIENT, out_of_reach)
+    sending = asyncio.create_task(office.send_all())
+    await eventually(has_failed_once)
+    await holder.close()
+    await sending
 
     assert await fates(office) == [MessageSent]
     assert mail_server.accepted.total() == 1
