@@ -31,6 +31,8 @@ async def settings(
         database_pool_size=6,
         startup_wait_seconds=30,
         relay_poll_seconds=0.2,
+        # Short, as tests kill members and wait for the others to take over.
+        kafka_session_seconds=8,
     )
 
 

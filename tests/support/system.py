@@ -200,6 +200,7 @@ class System:
             "SEALING_KEY_CLINICAL": base64.b64encode(b"k" * 32).decode(),
             "HTTP_PORT": str(self.ports[service]),
             "DATABASE_POOL_SIZE": "6",
+            "KAFKA_SESSION_SECONDS": "8",
         }
         if service == "notify":
             del told["SEALING_KEY_CLINICAL"]
