@@ -1,0 +1,199 @@
+"""A search as numbers: what the scan has to compare, and the points for each answer."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from services.matching.domain.engine.columns import (
+    AGE_GROUP,
+    AREA,
+    CONDITION,
+    FORMAT,
+    LAYOUT,
+    MODE,
+    SLOT,
+    TRAIT,
+    VARIANT,
+    Array,
+)
+from services.matching.domain.gates import Search
+from services.matching.domain.pathways import routes
+from services.matching.domain.policy import Policy
+from shared.contract.intake import Preference
+from shared.contract.matching import Pathway
+from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, Strength, Therapy
+
+_NO_LIMIT = 2**31 - 1
+_UNSPOKEN = -1
+_OLDEST = 150
+
+
+class Question(NamedTuple):
+    """One search as the scan reads it."""
+
+    live: Array  # planes, one for each pathway
+    formats: Array  # planes, one for each pathway
+    variants: Array  # one for each pathway
+    evidence: Array  # points, one for each pathway
+    any_age: Array  # planes, of which one must be set
+    any_language: Array  # planes, of which one must be set
+    any_mode: Array  # planes, of which one must be set
+    every: Array  # planes, of which each must be set
+    first_language: int  # plane, or -1 if nobody speaks it
+    first_language_points: int
+    other_language_points: int
+    in_person: bool
+    online: bool
+    metres: int
+    fee: int
+    fee_points: int
+    slots: int
+    areas: int
+    area_points: int
+    conditions: int
+    condition_points: int
+    condition_count: int
+    wishes: Array  # one trait's bit each
+    wish_points: Array
+
+
+class _Facts(NamedTuple):
+    """All of a case that decides which pathways fit and how well they are supported."""
+
+    age: int
+    therapy: Therapy
+    format: Format
+    conditions: tuple[Condition, ...]
+    attending_adult: bool
+    diagnosed: bool | None
+    acute: bool
+
+
+class _Ways(NamedTuple):
+    live: Array
+    formats: Array
+    variants: Array
+    evidence: Array
+    pathways: tuple[Pathway, ...]
+
+
+class Asker:
+    """Turns searches into questions under one policy."""
+
+    def __init__(self, policy: Policy, language_planes: Mapping[str, int]) -> None:
+        self._policy = policy
+        self._language_planes = language_planes
+        self._ways: dict[_Facts, _Ways] = {}
+        self._ages = [_age_planes(age, policy) for age in range(_OLDEST + 1)]
+
+    def question(self, search: Search) -> Question:
+        """The search as numbers."""
+        case, policy, weights = search.case, self._policy, self._policy.weights
+        ways = self._ways_for(search)
+        languages = [self._language_planes[code] for code in case.languages if code in self._language_planes]
+        wishes = [(_trait(wish), wish.strength) for wish in case.preferences]
+        named = set(case.conditions)
+        in_person, online = case.mode is not Mode.ONLINE, case.mode is not Mode.IN_PERSON
+        met = [(bit, weights.preference.of(strength)) for bit, strength in wishes if bit is not None]
+        return Question(
+            live=ways.live,
+            formats=ways.formats,
+            variants=ways.variants,
+            evidence=ways.evidence,
+            any_age=self._ages[min(search.age, _OLDEST)],
+            any_language=_numbers(languages),
+            any_mode=_MODES[in_person, online],
+            every=_numbers(
+                [
+                    LAYOUT.nobody if bit is None else LAYOUT.traits + bit
+                    for bit, strength in wishes
+                    if strength is Strength.MUST
+                ]
+            ),
+            first_language=self._language_planes.get(case.languages[0], _UNSPOKEN),
+            first_language_points=weights.preferred_language,
+            other_language_points=weights.other_language,
+            in_person=in_person and search.position is not None,
+            online=online,
+            metres=(case.max_distance_km or policy.default_distance_km) * 1000,
+            fee=_NO_LIMIT if case.max_fee_pence is None else case.max_fee_pence,
+            fee_points=weights.fee if case.max_fee_pence else 0,
+            slots=_mask(case.availability, SLOT),
+            areas=_mask([area.area for area in search.areas], AREA),
+            area_points=weights.problem_area // max(len(search.areas), 1),
+            conditions=_mask(named, CONDITION),
+            condition_points=weights.condition,
+            condition_count=max(len(named), 1),
+            wishes=_numbers([1 << bit for bit, _ in met]),
+            wish_points=_numbers([points for _, points in met]),
+        )
+
+    def pathways(self, search: Search) -> tuple[Pathway, ...]:
+        """The pathways of a question, in the order in which it names them."""
+        return self._ways_for(search).pathways
+
+    def _ways_for(self, search: Search) -> _Ways:
+        case = search.case
+        facts = _Facts(
+            search.age,
+            case.therapy,
+            case.format,
+            case.conditions,
+            case.attending_adult,
+            case.diagnosed,
+            any(flag.kind in self._policy.acute_flags for flag in case.flags),
+        )
+        ways = self._ways.get(facts)
+        if ways is None:
+            if len(self._ways) >= _MOST_REMEMBERED:
+                self._ways.clear()
+            ways = self._ways[facts] = self._work_out(search)
+        return ways
+
+    def _work_out(self, search: Search) -> _Ways:
+        pathways = routes(search.case, search.on, self._policy).pathways
+        points = self._policy.weights.evidence
+        return _Ways(
+            live=_numbers([LAYOUT.live + VARIANT[way.variant] for way in pathways]),
+            formats=_numbers([LAYOUT.formats + FORMAT[way.format] for way in pathways]),
+            variants=_numbers([VARIANT[way.variant] for way in pathways]),
+            evidence=_numbers([points[way.evidence] for way in pathways]),
+            pathways=pathways,
+        )
+
+
+_MOST_REMEMBERED = 4096
+
+
+def _numbers(values: Collection[int]) -> Array:
+    return np.array(values, np.int64)
+
+
+def _mask(words: Collection[str], bits: Mapping[str, int]) -> int:
+    found = 0
+    for word in words:
+        found |= 1 << bits[word]
+    return found
+
+
+def _age_planes(age: int, policy: Policy) -> Array:
+    return _numbers(
+        [LAYOUT.ages + AGE_GROUP[group] for group, span in policy.age_groups.items() if age in span]
+    )
+
+
+def _trait(wish: Preference) -> int | None:
+    """The trait that a wish is about; None for one that no therapist has."""
+    if wish.about in (PreferenceAbout.THERAPIST_GENDER, PreferenceAbout.APPROACH):
+        return TRAIT.get(wish.wish)
+    return TRAIT[wish.about]
+
+
+_MODES = {
+    (in_person, online): _numbers(
+        [LAYOUT.modes + MODE[Mode.IN_PERSON]] * in_person + [LAYOUT.modes + MODE[Mode.ONLINE]] * online
+    )
+    for in_person in (False, True)
+    for online in (False, True)
+}

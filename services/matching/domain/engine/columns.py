@@ -1,0 +1,93 @@
+"""How the directory lies in memory: a plane of bits per fact for gates, a short row each for points."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from services.matching.domain.therapist import AgeGroup, Approach, Gender
+from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, ProblemArea, Slot, Variant
+
+Array = npt.NDArray[Any]
+
+
+def _bits(*words: StrEnum) -> dict[str, int]:
+    return {word: place for place, word in enumerate(words)}
+
+
+VARIANT = _bits(*Variant)
+FORMAT = _bits(*Format)
+AGE_GROUP = _bits(*AgeGroup)
+AREA = _bits(*ProblemArea)
+CONDITION = _bits(*Condition)
+SLOT = _bits(*Slot)
+MODE = _bits(Mode.IN_PERSON, Mode.ONLINE)
+# What a client may wish for in a therapist.
+TRAIT = _bits(
+    *Gender,
+    *Approach,
+    PreferenceAbout.LGBTQ_AFFIRMING,
+    PreferenceAbout.NEURODIVERGENCE_AFFIRMING,
+    PreferenceAbout.FAITH_AWARE,
+)
+
+
+class Layout(NamedTuple):
+    """Where each group of planes begins. A plane holds one bit for each row."""
+
+    live: int  # may be proposed today for the variant, and has a seat free
+    formats: int
+    ages: int
+    modes: int
+    traits: int
+    nobody: int  # always empty
+    languages: int  # one plane for each language that somebody speaks
+
+
+def _laid_out(*sizes: int) -> Layout:
+    return Layout(*(sum(sizes[:place]) for place in range(len(sizes) + 1)))
+
+
+LAYOUT = _laid_out(len(VARIANT), len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), 1)
+
+_EPOCH = date(2000, 1, 1).toordinal()
+NEVER = 0
+"""A credential that is not held."""
+
+MOST_CASES = 255
+"""More closed cases than this are not told apart; the policy's cap is below it."""
+
+
+ROW = np.dtype(
+    [
+        ("id_high", np.uint64),
+        ("id_low", np.uint64),
+        ("fee", np.int32),  # pence
+        ("price", np.int32),  # points
+        ("slots", np.uint32),
+        ("conditions", np.uint16),
+        ("outcode", np.uint16),  # place in the table of districts; 0 for one that is not known
+        ("standing", np.int16),  # points that are the same for every client
+        ("seats_free", np.int16),
+        ("seats_offered", np.int16),
+        ("confirmed", np.uint16),  # days since 2000
+        ("registered_until", np.uint16),  # days since 2000
+        ("accredited_until", np.uint16, len(VARIANT)),  # days since 2000, by variant
+        ("cases", np.uint8, len(VARIANT)),
+        ("ksa", np.uint8),  # a bit for each variant that was reached by the KSA route
+        ("areas", np.uint8),
+        ("traits", np.uint8),
+        ("formats", np.uint8),
+        ("ages", np.uint8),
+        ("modes", np.uint8),
+    ],
+    align=True,
+)
+"""What scoring needs of one therapist, side by side, so that one row is one look into memory."""
+
+
+def day_number(day: date) -> int:
+    """Days since 2000, from 1; what lies outside the range of the column is held at its ends."""
+    return min(max(day.toordinal() - _EPOCH, 1), 65_535)

@@ -1,0 +1,145 @@
+"""From entries of the directory, written plainly, to columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+
+from services.matching.domain.engine.columns import (
+    AGE_GROUP,
+    AREA,
+    CONDITION,
+    FORMAT,
+    MODE,
+    MOST_CASES,
+    SLOT,
+    TRAIT,
+    VARIANT,
+    Array,
+    day_number,
+)
+from services.matching.domain.policy import Policy
+from services.matching.domain.therapist import Route, Therapist
+
+_LOW = (1 << 64) - 1
+
+
+class Entry(NamedTuple):
+    """What the engine needs to know of a therapist; lists are words with a space between them."""
+
+    id: UUID
+    outcode: str
+    modes: str
+    formats: str
+    age_groups: str
+    languages: str
+    traits: str
+    slots: str
+    problem_areas: str
+    conditions: str
+    fee_pence: int
+    seats_offered: int
+    seats_free: int
+    registered_until: int
+    """Days since 2000; 0 for nobody's register."""
+
+    confirmed: int
+    accreditations: str
+    """Each as `variant:route:days since 2000:closed cases`."""
+
+
+def entry_of(therapist: Therapist) -> Entry:
+    """A therapist as an entry."""
+    held = therapist.registration
+    return Entry(
+        id=therapist.id,
+        outcode=therapist.outcode,
+        modes=" ".join(sorted(therapist.modes)),
+        formats=" ".join(sorted(therapist.formats)),
+        age_groups=" ".join(sorted(therapist.age_groups)),
+        languages=" ".join(sorted(therapist.languages)),
+        traits=" ".join([therapist.gender, *sorted(therapist.approaches), *sorted(therapist.affirming)]),
+        slots=" ".join(sorted(therapist.slots)),
+        problem_areas=" ".join(sorted(therapist.problem_areas)),
+        conditions=" ".join(sorted(therapist.conditions)),
+        fee_pence=therapist.fee_pence,
+        seats_offered=therapist.seats_offered,
+        seats_free=therapist.seats_free,
+        registered_until=0 if held is None else day_number(held.expires_on),
+        confirmed=day_number(therapist.confirmed_on),
+        accreditations=" ".join(
+            f"{each.variant}:{each.route}:{day_number(each.expires_on)}:{each.cases}"
+            for each in therapist.accreditations
+        ),
+    )
+
+
+class _Masks(dict[str, int]):
+    """The bits of a list of words; few lists are met again and again, so each is worked out once."""
+
+    def __init__(self, bits: Mapping[str, int]) -> None:
+        super().__init__()
+        self._bits = bits
+
+    def __missing__(self, words: str) -> int:
+        found = 0
+        for word in words.split():
+            # A word that is new to the vocabulary is no reason to lose the therapist.
+            if word in self._bits:
+                found |= 1 << self._bits[word]
+        self[words] = found
+        return found
+
+
+def write(table: Array, rows: Array, entries: Sequence[Entry], outcodes: Mapping[str, int]) -> None:
+    """Writes entries into their rows; planes and standing points are not touched."""
+    count = len(entries)
+
+    def put(column: str, values: Iterable[int]) -> None:
+        table[column][rows] = np.fromiter(values, table.dtype[column], count)
+
+    def masks(column: str, words: Iterable[str], bits: Mapping[str, int]) -> None:
+        known = _Masks(bits)
+        put(column, (known[each] for each in words))
+
+    put("id_high", (entry.id.int >> 64 for entry in entries))
+    put("id_low", (entry.id.int & _LOW for entry in entries))
+    put("registered_until", (entry.registered_until for entry in entries))
+    put("confirmed", (entry.confirmed for entry in entries))
+    put("outcode", (outcodes.get(entry.outcode.strip().upper(), 0) for entry in entries))
+    put("fee", (entry.fee_pence for entry in entries))
+    put("seats_offered", (entry.seats_offered for entry in entries))
+    put("seats_free", (entry.seats_free for entry in entries))
+    masks("slots", (entry.slots for entry in entries), SLOT)
+    masks("areas", (entry.problem_areas for entry in entries), AREA)
+    masks("conditions", (entry.conditions for entry in entries), CONDITION)
+    masks("traits", (entry.traits for entry in entries), TRAIT)
+    masks("formats", (entry.formats for entry in entries), FORMAT)
+    masks("ages", (entry.age_groups for entry in entries), AGE_GROUP)
+    masks("modes", (entry.modes for entry in entries), MODE)
+    _write_accreditations(table, rows, entries)
+
+
+def _write_accreditations(table: Array, rows: Array, entries: Sequence[Entry]) -> None:
+    until = np.zeros((len(entries), len(VARIANT)), np.uint16)
+    cases = np.zeros((len(entries), len(VARIANT)), np.uint8)
+    ksa = np.zeros(len(entries), np.uint8)
+    for place, entry in enumerate(entries):
+        for held in entry.accreditations.split():
+            variant, route, days, closed = held.split(":")
+            bit = VARIANT[variant]
+            until[place, bit] = int(days)
+            cases[place, bit] = min(int(closed), MOST_CASES)
+            if route == Route.KSA:
+                ksa[place] |= 1 << bit
+    table["accredited_until"][rows] = until
+    table["cases"][rows] = cases
+    table["ksa"][rows] = ksa
+
+
+def write_standing(table: Array, rows: Array, policy: Policy) -> None:
+    """Works out the points that are the same for every client: how much of the caseload is free."""
+    offered = table["seats_offered"][rows].astype(np.int64)
+    free = np.minimum(table["seats_free"][rows].astype(np.int64), offered)
+    table["standing"][rows] = policy.weights.caseload * free // np.maximum(offered, 1)

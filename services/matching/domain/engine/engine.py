@@ -1,0 +1,207 @@
+"""The engine: keeps the columns true to the directory, and answers searches from them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+
+from services.matching.domain.engine.asking import Asker
+from services.matching.domain.engine.columns import LAYOUT, ROW, Array, day_number
+from services.matching.domain.engine.encoding import Entry, write, write_standing
+from services.matching.domain.engine.painting import find_row, paint_facts, paint_languages, paint_live
+from services.matching.domain.engine.scanning import BEST, Terms, choose, survivors
+from services.matching.domain.gates import Search
+from services.matching.domain.place import Places, metres_between
+from services.matching.domain.policy import Policy
+from shared.contract.ids import TherapistId
+from shared.contract.matching import Pathway
+from shared.contract.vocabulary import Mode
+
+_LOW = (1 << 64) - 1
+_MORE_ROWS = 1024
+_MORE_LANGUAGES = 16
+
+
+class Placed(NamedTuple):
+    """A therapist's place on the list, on the pathway that suits them best."""
+
+    therapist_id: TherapistId
+    pathway: Pathway
+    mode: Mode
+    score: int
+    order: int
+    """Score minus price."""
+
+
+class Engine:
+    """The directory in memory, for one policy and one table of places."""
+
+    def __init__(self, policy: Policy, places: Places, today: date) -> None:
+        self._policy = policy
+        self._today = today
+        self._positions = list(places.positions.values())
+        self._districts = {outcode: place + 1 for place, outcode in enumerate(places.positions)}
+        self._metres = lru_cache(maxsize=512)(self._metres_from)
+        self._languages: dict[str, int] = {}
+        self._asker = Asker(policy, self._languages)
+        self._terms = _terms(policy)
+        self._table = np.zeros(0, ROW)
+        self._planes = np.zeros((LAYOUT.languages + _MORE_LANGUAGES, 0), np.uint64)
+        self._count = 0
+        self._sorted = np.zeros(0, np.int32)
+        self._late: dict[int, int] = {}
+        self._make_room(_MORE_ROWS)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def bytes_used(self) -> int:
+        """What the directory takes in memory, with the room to work in."""
+        arrays = (self._table, self._planes, self._sorted, self._rows, self._ways)
+        return sum(array.nbytes for array in arrays)
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Adds entries or brings them up to date; of two with one id the later counts."""
+        latest = list({entry.id: entry for entry in entries}.values())
+        if self._count + len(latest) > self._table.size:
+            self._make_room(max(self._count + len(latest), self._table.size * 5 // 4))
+        rows = np.fromiter((self._row_for(entry.id.int) for entry in latest), np.int64, len(latest))
+        write(self._table, rows, latest, self._districts)
+        write_standing(self._table, rows, self._policy)
+        self._paint(rows, latest)
+        if len(self._late) > max(_MORE_ROWS, self._count // 16):
+            self._sort()
+
+    def set_seats(self, therapist_id: UUID, free: int) -> None:
+        """Notes a therapist's free seats; the next search sees them."""
+        row = self._find(therapist_id.int)
+        if row is None:
+            raise KeyError(therapist_id)
+        rows = np.array([row], np.int64)
+        self._table["seats_free"][row] = free
+        write_standing(self._table, rows, self._policy)
+        paint_live(LAYOUT, self._table, self._planes, rows, *self._day_limits())
+
+    def set_prices(self, prices: Mapping[TherapistId, int]) -> None:
+        """Prices every therapist; who is not named costs nothing."""
+        self._table["price"] = 0
+        for therapist_id, price in prices.items():
+            row = self._find(therapist_id.int)
+            if row is not None:
+                self._table["price"][row] = price
+
+    def best(self, search: Search, most: int) -> list[Placed]:
+        """The therapists who pass every gate, by score minus price and then by id; at most so many."""
+        self._turn_to(search.on)
+        question = self._asker.question(search)
+        found = survivors(self._planes, self._blocked(search), question, self._rows, self._ways)
+        best = np.zeros(most, BEST)
+        kept = choose(
+            self._table,
+            self._planes,
+            self._metres((search.case.outcode or "").strip().upper()),
+            question,
+            self._terms,
+            self._rows,
+            self._ways,
+            found,
+            best,
+        )
+        pathways = self._asker.pathways(search)
+        return [
+            Placed(
+                TherapistId(UUID(int=high << 64 | low)),
+                pathways[way],
+                Mode.IN_PERSON if in_person else Mode.ONLINE,
+                score,
+                order,
+            )
+            for high, low, way, in_person, score, order in best[:kept].tolist()
+        ]
+
+    def _blocked(self, search: Search) -> Array:
+        rows = [self._find(each.int) for each in search.excluded]
+        for therapist_id, seats in search.spoken_for.items():
+            row = self._find(therapist_id.int)
+            if row is not None and self._table["seats_free"][row] <= seats:
+                rows.append(row)
+        return np.array([row for row in rows if row is not None], np.int64)
+
+    def _turn_to(self, day: date) -> None:
+        if day != self._today:
+            self._today = day
+            everybody = np.arange(self._count, dtype=np.int64)
+            paint_live(LAYOUT, self._table, self._planes, everybody, *self._day_limits())
+
+    def _day_limits(self) -> tuple[int, int]:
+        return day_number(self._today), day_number(self._today - timedelta(days=self._policy.fresh_days))
+
+    def _paint(self, rows: Array, entries: Iterable[Entry]) -> None:
+        spoken = [
+            (row, self._language_plane(code))
+            for row, entry in zip(rows.tolist(), entries, strict=True)
+            for code in entry.languages.split()
+        ]
+        paint_facts(LAYOUT, self._table, self._planes, rows)
+        pairs = np.array(spoken, np.int64).reshape(-1, 2)
+        paint_languages(self._planes, pairs[:, 0].copy(), pairs[:, 1].copy())
+        paint_live(LAYOUT, self._table, self._planes, rows, *self._day_limits())
+
+    def _language_plane(self, code: str) -> int:
+        plane = self._languages.get(code)
+        if plane is None:
+            plane = self._languages[code] = LAYOUT.languages + len(self._languages)
+            if plane == self._planes.shape[0]:
+                more = np.zeros((_MORE_LANGUAGES, self._planes.shape[1]), np.uint64)
+                self._planes = np.concatenate([self._planes, more])
+        return plane
+
+    def _row_for(self, number: int) -> int:
+        row = self._find(number)
+        if row is None:
+            row = self._late[number] = self._count
+            self._count += 1
+        return row
+
+    def _find(self, number: int) -> int | None:
+        row = self._late.get(number)
+        if row is not None:
+            return row
+        row = find_row(self._table, self._sorted, np.uint64(number >> 64), np.uint64(number & _LOW))
+        return None if row < 0 else row
+
+    def _sort(self) -> None:
+        table = self._table[: self._count]
+        self._sorted = np.lexsort((table["id_low"], table["id_high"])).astype(np.int32)
+        self._late.clear()
+
+    def _make_room(self, rows: int) -> None:
+        words = -(-rows // 64)
+        table = np.zeros(rows, ROW)
+        table[: self._count] = self._table[: self._count]
+        planes = np.zeros((self._planes.shape[0], words), np.uint64)
+        planes[:, : self._planes.shape[1]] = self._planes
+        self._table, self._planes = table, planes
+        self._rows, self._ways = np.zeros(rows, np.int32), np.zeros(rows, np.uint8)
+
+    def _metres_from(self, outcode: str) -> Array:
+        metres = np.full(len(self._positions) + 1, -1, np.int32)
+        district = self._districts.get(outcode)
+        if district is not None:
+            here = self._positions[district - 1]
+            metres[1:] = [metres_between(here, there) for there in self._positions]
+        return metres
+
+
+def _terms(policy: Policy) -> Terms:
+    shared, closed = policy.caps.shared_slots, policy.caps.experience_cases
+    return Terms(
+        slots=np.array([policy.weights.availability * n // shared for n in range(shared + 1)], np.int64),
+        experience=np.array([policy.weights.experience * n // closed for n in range(closed + 1)], np.int64),
+        band_metres=np.array([band.up_to_km * 1000 for band in policy.distance_bands], np.int64),
+        band_points=np.array([band.points for band in policy.distance_bands], np.int64),
+    )

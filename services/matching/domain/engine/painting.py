@@ -1,0 +1,72 @@
+"""Brings the bit planes in line with the table, compiled."""
+
+import numba as nb
+import numpy as np
+
+from services.matching.domain.engine.columns import Array, Layout
+
+# What is compiled is kept on disk, so the layout comes as an argument: a constant would be kept with it.
+_compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
+
+
+@_compiled
+def paint_live(  # noqa: PLR0917
+    layout: Layout, table: Array, planes: Array, rows: Array, today: int, oldest: int
+) -> None:
+    """Marks on which variants rows may be proposed today; an entry confirmed before `oldest` is stale."""
+    for row in rows:
+        word, bit = row >> 6, np.uint64(1) << np.uint64(row & 63)
+        entry = table[row]
+        open_to_all = entry.registered_until >= today and entry.confirmed >= oldest and entry.seats_free > 0
+        for variant in range(entry.accredited_until.size):
+            by_ksa = (entry.ksa >> variant) & 1
+            if open_to_all and not by_ksa and entry.accredited_until[variant] >= today:
+                planes[layout.live + variant, word] |= bit
+            else:
+                planes[layout.live + variant, word] &= ~bit
+
+
+@_compiled
+def paint_facts(layout: Layout, table: Array, planes: Array, rows: Array) -> None:
+    """Marks what does not depend on the day, and wipes the languages, which are marked one by one."""
+    for row in rows:
+        word, shift = row >> 6, np.uint64(row & 63)
+        entry = table[row]
+        _paint(planes, layout.formats, layout.ages, word, shift, entry.formats)
+        _paint(planes, layout.ages, layout.modes, word, shift, entry.ages)
+        _paint(planes, layout.modes, layout.traits, word, shift, entry.modes)
+        _paint(planes, layout.traits, layout.nobody, word, shift, entry.traits)
+        _paint(planes, layout.languages, planes.shape[0], word, shift, 0)
+
+
+@_compiled
+def _paint(  # noqa: PLR0917
+    planes: Array, first: int, end: int, word: int, shift: np.uint64, bits: int
+) -> None:
+    for plane in range(first, end):
+        planes[plane, word] &= ~(np.uint64(1) << shift)
+        planes[plane, word] |= np.uint64((bits >> (plane - first)) & 1) << shift
+
+
+@_compiled
+def paint_languages(planes: Array, rows: Array, spoken: Array) -> None:
+    """Marks each pair of a row and a language's plane."""
+    for place in range(rows.size):
+        row = rows[place]
+        planes[spoken[place], row >> 6] |= np.uint64(1) << np.uint64(row & 63)
+
+
+@_compiled
+def find_row(table: Array, by_id: Array, high: np.uint64, low: np.uint64) -> int:
+    """The row of an id among the sorted ones, or -1."""
+    first, last = 0, by_id.size
+    while first < last:
+        middle = (first + last) // 2
+        row = table[by_id[middle]]
+        if row.id_high < high or (row.id_high == high and row.id_low < low):
+            first = middle + 1
+        else:
+            last = middle
+    if first < by_id.size and table[by_id[first]].id_high == high and table[by_id[first]].id_low == low:
+        return int(by_id[first])
+    return -1
