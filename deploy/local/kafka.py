@@ -48,11 +48,7 @@ def prepare(
     properties.write_text(PROPERTIES.format(port=port, controller_port=controller_port, data=data))
     program = [java.path, "-cp", f"{jars}/*"]
     if not (data / "meta.properties").exists():
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        processes.run(
-            [*program, *JVM, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)],
-            environment={},
-        )
+        lay_out(program, properties, base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
     archive = jars / f"classes-java{java.major}.jsa"
     sharing = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
     if java.major >= AUTO_ARCHIVE:
@@ -71,6 +67,15 @@ def prepare(
         "kafka.Kafka",
         str(properties),
     ]
+
+
+def lay_out(program: Sequence[str], properties: Path, cluster_id: str) -> None:
+    """Makes the folder that the properties name into an empty cluster's."""
+    # One id in sixty-four begins with a dash, and would be taken for an option if it stood alone.
+    named = f"--cluster-id={cluster_id}"
+    processes.run(
+        [*program, *JVM, "kafka.tools.StorageTool", "format", named, "-c", str(properties)], environment={}
+    )
 
 
 def start(folder: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
