@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -23,6 +24,12 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         # Signals belong to the process, which has more to stop than HTTP.
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            # Not before: whoever reads this may knock at the door at once.
+            logs.logger().info("the service is up")
 
 
 def run(app: Starlette, settings: KitSettings) -> int:

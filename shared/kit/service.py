@@ -175,7 +175,6 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
             failure=lambda: service.failure,
             stopping=stopping,
         )
-        logs.logger().info("the service is up", streams=plan.handlers.streams)
         yield
         stopping.set()
         logs.logger().info("the service is going down")

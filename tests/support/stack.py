@@ -3,20 +3,22 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException
+from docker.errors import DockerException, ImageNotFound
 from rich.console import Console
+from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
-from testcontainers.postgres import PostgresContainer
 
 from deploy.local import kafka, postgres, processes
 
@@ -24,6 +26,7 @@ KAFKA_IMAGE = os.environ.get("ATTUNE_TEST_KAFKA_IMAGE", "apache/kafka:4.4.0")
 POSTGRES_IMAGE = os.environ.get("ATTUNE_TEST_POSTGRES_IMAGE", "postgres:18")
 KAFKA_HEAP_MB = 1024
 UP_SECONDS = 60.0
+PULL_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +38,52 @@ class Stack:
     """A superuser's address, to make databases with."""
 
 
+class Source(StrEnum):
+    """Where the tests' Kafka and PostgreSQL come from."""
+
+    GIVEN = "given"
+    CONTAINERS = "containers"
+    EMBEDDED = "embedded"
+
+
+def choose(environment: Mapping[str, str]) -> Source:
+    """What is given if both addresses are, else containers if an engine has the images, else embedded."""
+    if environment.get("KAFKA_URL") and environment.get("DATABASE_URL"):
+        return Source.GIVEN
+    try:
+        engine = docker.from_env(timeout=5, environment=dict(environment))
+        engine.ping()
+    except (DockerException, OSError):
+        return Source.EMBEDDED
+    with closing(engine):
+        for image in (KAFKA_IMAGE, POSTGRES_IMAGE):
+            if not _is_there(engine, image):
+                sys.stderr.write(f"Docker answers but has no {image}: the embedded stack is used instead\n")
+                return Source.EMBEDDED
+    return Source.CONTAINERS
+
+
+def _is_there(engine: docker.DockerClient, image: str) -> bool:
+    try:
+        engine.images.get(image)
+    except ImageNotFound:
+        engine.api.timeout = PULL_SECONDS
+        try:
+            engine.images.pull(image)
+        except (DockerException, OSError):
+            return False
+    return True
+
+
 @contextmanager
 def standing() -> Iterator[Stack]:
-    """A stack for a test session: KAFKA_URL and DATABASE_URL, else containers, else embedded."""
-    given = os.environ.get("KAFKA_URL"), os.environ.get("DATABASE_URL")
-    if given[0] and given[1]:
-        yield Stack(given[0], given[1])
-    elif _docker_answers():
-        with _containers() as stack:
-            yield stack
-    else:
-        with embedded() as stack:
-            yield stack
+    """A stack for a test session, from the first source that there is."""
+    source = choose(os.environ)
+    if source is Source.GIVEN:
+        yield Stack(os.environ["KAFKA_URL"], os.environ["DATABASE_URL"])
+        return
+    with containers() if source is Source.CONTAINERS else embedded() as stack:
+        yield stack
 
 
 @contextmanager
@@ -72,7 +109,8 @@ def embedded() -> Iterator[Stack]:
 
 
 @contextmanager
-def _containers() -> Iterator[Stack]:
+def containers() -> Iterator[Stack]:
+    """The same as containers of the official images, by way of testcontainers."""
     port = processes.free_port()
     broker = (
         DockerContainer(KAFKA_IMAGE)
@@ -96,14 +134,6 @@ def _containers() -> Iterator[Stack]:
             f"127.0.0.1:{port}",
             postgres.url(int(database.get_exposed_port(5432)), "tests"),
         )
-
-
-def _docker_answers() -> bool:
-    try:
-        docker.from_env(timeout=5).ping()
-    except (DockerException, OSError):
-        return False
-    return True
 
 
 @contextmanager
