@@ -32,6 +32,11 @@ async def mails_about(system: System, address: str, number: int) -> list[Receive
     return mails
 
 
+async def acknowledged(system: System, address: str) -> None:
+    """Waits for the thanks, as a decision that comes within a blink holds them back: they would be untrue."""
+    await mails_about(system, address, 1)
+
+
 def assert_proper(mail: Received) -> None:
     """One recipient, both forms, and not a word that gives anything away."""
     assert len(mail.recipients) == 1
@@ -59,6 +64,7 @@ async def test_a_partners_request_over_http_ends_in_a_seat_and_two_mails(system:
         again = await intake.post("/api/v1/requests", json=a_submission())
         assert again.json()["request_id"] == request_id
 
+        await acknowledged(system, "maya.okafor-lind@example.com")
         case = await confirm(system, review, request_id)
         matched = await system.case(review, request_id, "matched")
         mails = await mails_about(system, "maya.okafor-lind@example.com", 2)
@@ -141,6 +147,7 @@ async def test_a_parents_request_by_the_form_needs_a_recorded_consent(system: Sy
         refused = await review.post(f"/api/v1/cases/{request_id}/confirm", json={"version": case["version"]})
         assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY
         assert "under_16_basis" in {error["field"] for error in refused.json()["errors"]}
+        await acknowledged(system, "ines.duarte@example.com")
         await confirm(
             system,
             review,
@@ -182,6 +189,7 @@ async def test_a_partners_cloudevent_is_answered_and_a_reviewer_may_overrule(sys
         choice = {"version": case["version"], "therapist_id": second["therapist_id"]}
         without_reason = await review.post(f"/api/v1/cases/{request_id}/choose", json=choice)
         assert without_reason.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+        await acknowledged(system, "maya.okafor-lind@example.com")
         chosen = await review.post(
             f"/api/v1/cases/{request_id}/choose",
             json=choice | {"reason": "The client knows the first one's family."},
@@ -200,6 +208,7 @@ async def test_a_partners_cloudevent_is_answered_and_a_reviewer_may_overrule(sys
 async def test_a_withdrawal_frees_the_seat_and_is_told_to_both(system: System) -> None:
     async with system.at_intake() as intake, await system.at_review() as review:
         request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
+        await acknowledged(system, "maya.okafor-lind@example.com")
         await confirm(system, review, request_id)
         matched = await system.case(review, request_id, "matched")
         await mails_about(system, "maya.okafor-lind@example.com", 2)
@@ -233,6 +242,7 @@ async def test_a_decline_names_the_way_onward(system: System) -> None:
             json={"version": case["version"], "reason": "Needs more than we can offer."},
         )
         assert without_route.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+        await acknowledged(system, "maya.okafor-lind@example.com")
         declined = await review.post(
             f"/api/v1/cases/{request_id}/decline",
             json={

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import signal
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -133,6 +134,8 @@ class Demo:
         who = await staff.sign_in(STAFF_EMAIL, self._state.secrets["staff_password"])
         wanted = {story.submitted.request_id for story in self._stories}
         await listener.until(partial(_all_have, "match-proposed", wanted), PATIENCE)
+        # A decision within a blink would hold the thanks back: they are untrue once somebody is matched.
+        await listener.until(partial(_all_sent, MAILS[:1], wanted), PATIENCE)
         ready = await staff.ready(wanted, PATIENCE)
         self._console.print(f"  {who} is signed in; {len(ready)} cases wait for a decision")
         for story in self._stories:
@@ -146,7 +149,7 @@ class Demo:
     async def _wait_for_mails(self, listener: Listener) -> None:
         with self._console.status("waiting for the mails"):
             wanted = {story.submitted.request_id for story in self._stories if story.decision is not None}
-            await listener.until(partial(_all_mails_of, wanted), PATIENCE)
+            await listener.until(partial(_all_sent, MAILS, wanted), PATIENCE)
 
     def _collect(self, listener: Listener) -> None:
         delivered = letters.delivered(self._state.mails)
@@ -212,10 +215,10 @@ def _all_have(name: str, wanted: set[str | None], said: list[Said]) -> bool | No
     return wanted <= {each.request_id for each in said if each.name == name} or None
 
 
-def _all_mails_of(wanted: set[str | None], said: list[Said]) -> bool | None:
+def _all_sent(mails: Sequence[tuple[str, str]], wanted: set[str | None], said: list[Said]) -> bool | None:
     sent = {
         (each.request_id, each.body["kind"], each.body["recipient"])
         for each in said
         if each.name == "message-sent"
     }
-    return all((request, *mail) in sent for request in wanted for mail in MAILS) or None
+    return all((request, *mail) in sent for request in wanted for mail in mails) or None
