@@ -44,7 +44,6 @@ def environment(state: State, service: str) -> dict[str, str]:
             "SMTP_URL": f"smtp://127.0.0.1:{state.ports['smtp']}",
             "MAIL_FROM": "clinic@attune.example",
             "CLINIC_NAME": CLINIC,
-            "REVIEW_PUBLIC_URL": address["review"],
         },
     }.get(service, {})
 

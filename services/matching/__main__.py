@@ -14,7 +14,6 @@ import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from starlette.applications import Starlette
 
 from services.matching import store
 from services.matching.app import build_app, load_places
@@ -31,7 +30,6 @@ from services.matching.domain.therapist import Therapist
 from services.matching.handlers import handlers
 from services.matching.settings import DirectorySettings, Settings
 from shared.kit.command_line import command_line, finish, loaded
-from shared.kit.errors import Fatal
 from shared.kit.transaction import Transaction
 
 T = TypeVar("T")
@@ -306,16 +304,8 @@ def _screen() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def _built(settings: Settings) -> Starlette:
-    try:
-        return build_app(settings)
-    except Fatal as fatal:
-        typer.echo(str(fatal), err=True)
-        raise typer.Exit(2) from None
-
-
 app = command_line(
-    "matching", "Ranks therapists, explains the ranking, gives out seats.", Settings, _built, handlers
+    "matching", "Ranks therapists, explains the ranking, gives out seats.", Settings, build_app, handlers
 )
 app.add_typer(therapists, name="therapists")
 

@@ -78,8 +78,9 @@ def _built(build_app: Callable[[Any], Starlette], settings: KitSettings) -> Star
     try:
         return build_app(settings)
     except Fatal as fatal:
+        # What a setting names cannot be used, so it is a wrong setting.
         typer.echo(str(fatal), err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(2) from None
 
 
 def finish(work: Awaitable[T]) -> T:

@@ -109,7 +109,7 @@ async def measure(pool: asyncpg.Pool, metrics: Metrics) -> None:
             row = await pool.fetchrow(
                 """
                 SELECT
-                    (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS some) AS depth,
+                    (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS counted) AS depth,
                     (SELECT coalesce(extract(epoch FROM now() - created_at), 0)
                      FROM outbox ORDER BY id LIMIT 1) AS age,
                     (SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL) AS parked,
@@ -117,7 +117,7 @@ async def measure(pool: asyncpg.Pool, metrics: Metrics) -> None:
                 """
             )
         except PASSING as error:
-            logs.logger().debug("could not be measured", **logs.fault(error))
+            logs.logger().warning("could not be measured", **logs.fault(error))
         else:
             assert row is not None  # noqa: S101 - a row without FROM
             metrics.outbox_depth.set(row["depth"])

@@ -212,6 +212,5 @@ class System:
                 "SMTP_URL": self.mail.url,
                 "MAIL_FROM": "clinic@attune.example",
                 "CLINIC_NAME": "Attune clinic",
-                "REVIEW_PUBLIC_URL": self.site("review"),
             },
         }.get(service, {})

@@ -43,7 +43,8 @@ class Question(NamedTuple):
     first_language: int  # plane, or -1 if nobody speaks it
     first_language_points: int
     other_language_points: int
-    in_person: bool
+    would_travel: bool
+    in_person: bool  # would, and it is known from where
     online: bool
     metres: int
     fee: int
@@ -114,6 +115,7 @@ class Asker:
             first_language=self._language_planes.get(case.languages[0], _UNSPOKEN),
             first_language_points=weights.preferred_language,
             other_language_points=weights.other_language,
+            would_travel=in_person,
             in_person=in_person and search.position is not None,
             online=online,
             metres=(case.max_distance_km or policy.default_distance_km) * 1000,

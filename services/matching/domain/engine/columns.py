@@ -11,6 +11,8 @@ from services.matching.domain.therapist import AgeGroup, Approach, Gender
 from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, ProblemArea, Slot, Variant
 
 Array = npt.NDArray[Any]
+Row = Any
+"""A record of the table."""
 
 
 def _bits(*words: StrEnum) -> dict[str, int]:

@@ -13,7 +13,8 @@ from services.matching.domain.engine.columns import LAYOUT, ROW, Array, day_numb
 from services.matching.domain.engine.encoding import Entry, write, write_standing
 from services.matching.domain.engine.painting import find_row, paint_facts, paint_languages, paint_live
 from services.matching.domain.engine.scanning import BEST, Terms, choose, survivors
-from services.matching.domain.gates import Search
+from services.matching.domain.engine.tallying import tally
+from services.matching.domain.gates import Gate, Search
 from services.matching.domain.place import Places, metres_between
 from services.matching.domain.policy import Policy
 from shared.contract.ids import TherapistId
@@ -98,12 +99,13 @@ class Engine:
         """The therapists who pass every gate, by score minus price and then by id; at most so many."""
         self._turn_to(search.on)
         question = self._asker.question(search)
-        found = survivors(self._planes, self._blocked(search), question, self._rows, self._ways)
+        blocked = np.array([*self._excluded(search), *self._without_seat(search)], np.int64)
+        found = survivors(self._planes, blocked, question, self._rows, self._ways)
         best = np.zeros(most, BEST)
         kept = choose(
             self._table,
             self._planes,
-            self._metres((search.case.outcode or "").strip().upper()),
+            self._metres_for(search),
             question,
             self._terms,
             self._rows,
@@ -123,13 +125,40 @@ class Engine:
             for high, low, way, in_person, score, order in best[:kept].tolist()
         ]
 
-    def _blocked(self, search: Search) -> Array:
-        rows = [self._find(each.int) for each in search.excluded]
-        for therapist_id, seats in search.spoken_for.items():
-            row = self._find(therapist_id.int)
-            if row is not None and self._table["seats_free"][row] <= seats:
-                rows.append(row)
-        return np.array([row for row in rows if row is not None], np.int64)
+    def tally(self, search: Search) -> dict[Gate, int]:
+        """How many therapists each gate keeps out; everybody is counted once, or passes."""
+        self._turn_to(search.on)
+        kept_out = np.zeros(len(Gate), np.int64)
+        tally(
+            self._table,
+            self._planes,
+            self._metres_for(search),
+            self._asker.question(search),
+            self._terms,
+            self._marks(self._excluded(search)),
+            self._marks(self._without_seat(search)),
+            self._count,
+            *self._day_limits(),
+            kept_out,
+        )
+        return dict(zip(Gate, kept_out.tolist(), strict=True))
+
+    def _excluded(self, search: Search) -> list[int]:
+        rows = (self._find(each.int) for each in search.excluded)
+        return [row for row in rows if row is not None]
+
+    def _without_seat(self, search: Search) -> list[int]:
+        """Whose free seats were all offered to others first."""
+        rows = ((self._find(each.int), seats) for each, seats in search.spoken_for.items())
+        return [row for row, seats in rows if row is not None and self._table["seats_free"][row] <= seats]
+
+    def _marks(self, rows: list[int]) -> Array:
+        marks = np.zeros(self._count, np.bool_)
+        marks[rows] = True
+        return marks
+
+    def _metres_for(self, search: Search) -> Array:
+        return self._metres((search.case.outcode or "").strip().upper())
 
     def _turn_to(self, day: date) -> None:
         if day != self._today:

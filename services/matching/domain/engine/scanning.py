@@ -7,12 +7,12 @@ import numpy as np
 
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.bits import ones, trailing_zeros
-from services.matching.domain.engine.columns import Array
+from services.matching.domain.engine.columns import Array, Row
 
 _compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
-_IN_PERSON, _ONLINE = 1, 2
-_TOO_FAR = -1
+IN_PERSON, ONLINE = 1, 2
+TOO_FAR = -1
 _LEAST = np.int64(-(2**62))
 
 
@@ -101,8 +101,8 @@ def choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
         row = table[rows[place]]
         if row.fee > question.fee:
             continue
-        in_person = question.in_person and row.modes & _IN_PERSON != 0 and near[row.outcode] != _TOO_FAR
-        if not in_person and not (question.online and row.modes & _ONLINE):
+        in_person = question.in_person and row.modes & IN_PERSON != 0 and near[row.outcode] != TOO_FAR
+        if not in_person and not (question.online and row.modes & ONLINE):
             continue
         points = row.standing + (near[row.outcode] if in_person else 0)
         points += question.area_points * np.int64(ones(np.uint64(row.areas & question.areas)))
@@ -113,7 +113,7 @@ def choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
         for wish in range(question.wishes.size):
             if row.traits & question.wishes[wish]:
                 points += question.wish_points[wish]
-        first = _speaks_first(planes, question, rows[place])
+        first = question.first_language >= 0 and is_set(planes, question.first_language, rows[place])
         points += question.first_language_points if first else question.other_language_points
         if question.fee_points:
             points += question.fee_points * (question.fee - row.fee) // question.fee
@@ -127,7 +127,7 @@ def choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
 @_compiled
 def points_by_district(metres: Array, question: Question, terms: Terms) -> Array:
     """The points for distance of every district, or -1 where it is too far for this client."""
-    near = np.full(metres.size, _TOO_FAR, np.int64)
+    near = np.full(metres.size, TOO_FAR, np.int64)
     if question.in_person:
         for district in range(metres.size):
             if 0 <= metres[district] <= question.metres:
@@ -140,15 +140,13 @@ def points_by_district(metres: Array, question: Question, terms: Terms) -> Array
 
 
 @_compiled
-def _speaks_first(planes: Array, question: Question, row: int) -> bool:
-    if question.first_language < 0:
-        return False
-    word = planes[question.first_language, row >> 6]
-    return bool((word >> np.uint64(row & 63)) & np.uint64(1))
+def is_set(planes: Array, plane: int, row: int) -> bool:
+    """Whether a plane holds a mark for a row."""
+    return bool((planes[plane, row >> 6] >> np.uint64(row & 63)) & np.uint64(1))
 
 
 @_compiled
-def _best_way(row: Any, question: Question, terms: Terms, ways: int) -> tuple[Any, int]:
+def _best_way(row: Row, question: Question, terms: Terms, ways: int) -> tuple[Any, int]:
     """The points of the pathway that suits the therapist best, the first of equals, and its place."""
     most: Any = _LEAST
     chosen = 0
@@ -163,7 +161,7 @@ def _best_way(row: Any, question: Question, terms: Terms, ways: int) -> tuple[An
 
 @_compiled
 def _insert(  # noqa: PLR0917
-    best: Array, kept: int, row: Any, way: int, in_person: bool, score: int
+    best: Array, kept: int, row: Row, way: int, in_person: bool, score: int
 ) -> int:
     order = score - row.price
     if kept == best.size and not _goes_before(row, order, best[kept - 1]):
@@ -182,7 +180,7 @@ def _insert(  # noqa: PLR0917
 
 
 @_compiled
-def _goes_before(row: Any, order: int, other: Any) -> bool:
+def _goes_before(row: Row, order: int, other: Row) -> bool:
     if order != other.order:
         return bool(order > other.order)
     return bool(row.id_high < other.id_high or (row.id_high == other.id_high and row.id_low < other.id_low))
