@@ -179,6 +179,21 @@ async def test_eight_kinds_of_poison_are_parked_with_a_reason_while_the_partitio
 
 
 @pytest.mark.usefixtures("topics")
+async def test_a_record_that_no_client_can_read_is_parked_and_passed(
+    database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
+) -> None:
+    before, after = a_request(), a_request()
+
+    async with running(*PROBE, environment=probe(settings)):
+        await streams.send(REQUESTS, [await raw(before, keyring)])
+        await streams.send_unreadable(REQUESTS)
+        await streams.send(REQUESTS, [await raw(after, keyring)])
+        await happened(database, [before, after])
+
+    assert await parked(database) == [(1, "bad_header")]
+
+
+@pytest.mark.usefixtures("topics")
 async def test_a_refused_event_and_a_bug_are_parked_without_a_word_of_the_content(
     database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
 ) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 Header = tuple[str, bytes | None]
 
@@ -49,6 +50,11 @@ class Seen:
         return json.loads(self.value or b"null")
 
 
+class _NotText(str):
+    def encode(self, *_: Any) -> bytes:
+        return b"\xff\xfe"
+
+
 class Streams:
     """Topics of one test, by stream name."""
 
@@ -67,6 +73,19 @@ class Streams:
                 await producer.send_and_wait(
                     self._prefix + stream, value=value, key=key, headers=list(headers)
                 )
+        finally:
+            await producer.stop()
+
+    async def send_unreadable(self, stream: str, partition: int = 0) -> None:
+        """Sends a record with a header whose name is not UTF-8, as a client in another language can."""
+        producer = AIOKafkaProducer(bootstrap_servers=self._servers, acks="all")
+        await producer.start()
+        try:
+            batch = producer.create_batch()
+            # The builder written in Python asks the name for its bytes; the compiled one reads the text.
+            batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 1 << 20)
+            batch.append(timestamp=None, key=b"k", value=b"{}", headers=[(_NotText("name"), b"value")])
+            await (await producer.send_batch(batch, self._prefix + stream, partition=partition))
         finally:
             await producer.stop()
 
