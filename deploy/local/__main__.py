@@ -14,7 +14,7 @@ from rich.table import Table
 from deploy.local import mailbox, running
 from deploy.local.faults import StackFault
 from deploy.local.services import ROOT
-from deploy.local.state import State
+from deploy.local.state import State, Status
 from deploy.local.supervisor import Supervisor
 
 STATE = ROOT / ".attune"
@@ -51,11 +51,12 @@ def up(state: Folder = STATE) -> None:
 def status(state: Folder = STATE, as_json: AsJson = False) -> None:
     """Tell how every part is; exits 1 unless all of them are up."""
     runner = State.load(state).runner() if (state / "state.json").exists() else None
-    found = State(state).status()
-    phase = found.phase if runner is not None else "down"
+    # What a killed run said last is not true any more.
+    found = State(state).status() if runner is not None else Status(phase="down")
+    phase = found.phase
     well = phase == "up" and all(part.state in {"up", "done"} for part in found.parts.values())
     if as_json:
-        typer.echo(json.dumps(asdict(found) | {"phase": phase, "well": well}))
+        typer.echo(json.dumps(asdict(found) | {"well": well}))
     elif runner is None:
         typer.echo("Attune is down; `make up` starts it.")
     else:
@@ -109,7 +110,7 @@ def keep_mail(
 
 
 def _give_up(fault: StackFault) -> None:
-    console.print(f"[bold]It did not start.[/bold] {escape(str(fault))}", highlight=False)
+    console.print(f"[bold]It did not start.[/bold] {escape(str(fault))}", highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 

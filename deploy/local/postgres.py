@@ -1,11 +1,14 @@
 """One real PostgreSQL, from the binaries of a Python package."""
 
+import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+
+import psutil
 
 from deploy.local import processes
 from deploy.local.faults import StackFault
@@ -29,8 +32,14 @@ def prepare(folder: Path, password: str) -> None:
     """Lays out the data folder the first time; the password is the superuser's."""
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / "data"
-    if not (data / "PG_VERSION").exists():
-        _make(data, password)
+    if data.exists():
+        _forget_stranger(data)
+        return
+    # Under another name until it is whole: half a folder would never be mended.
+    new = folder / "data.new"
+    shutil.rmtree(new, ignore_errors=True)
+    _make(new, password)
+    new.rename(data)
 
 
 def start(folder: Path, *, port: int, durable: bool = True) -> subprocess.Popen[bytes]:
@@ -83,6 +92,22 @@ def lay_out(port: int, password: str, passwords: Mapping[str, str]) -> None:
         environment={"LC_ALL": "C.UTF-8", **passwords},
         unprivileged=True,
     )
+
+
+def _forget_stranger(data: Path) -> None:
+    """Takes away the note of a server that was killed, if a stranger has its number by now.
+
+    PostgreSQL sees only that the number lives, as may be after a reboot, and would refuse to start for ever.
+    """
+    note = data / "postmaster.pid"
+    try:
+        number = int(note.read_text("utf-8").partition("\n")[0])
+    except (FileNotFoundError, ValueError):
+        return
+    # All of a server's processes work in its data folder. While one is left, PostgreSQL decides.
+    here = [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(data.resolve())]
+    if psutil.pid_exists(number) and not here:
+        note.unlink()
 
 
 def _make(data: Path, password: str) -> None:

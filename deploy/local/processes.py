@@ -1,6 +1,7 @@
-"""Child processes that never outlive their parent, and ports that are free."""
+"""Child processes that never outlive their parent, and ports that are free and stay so."""
 
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from deploy.local import ordinary
 
 _PR_SET_PDEATHSIG = 1
+CLAIMS = 50
 
 
 def start(
@@ -51,25 +53,49 @@ def start(
 
 def tied(orphaned: signal.Signals) -> Callable[[], None]:
     """What a child runs between fork and exec so as to get the signal if its parent dies."""
+    if sys.platform != "linux":
+        return lambda: None
+    # Looked up before the fork: a child of many threads must not wait for a lock that none of its own holds.
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
     def tie() -> None:
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, orphaned)
+        prctl(_PR_SET_PDEATHSIG, orphaned)
+        if os.getppid() != parent:
+            # It died before that.
+            os._exit(1)
 
     return tie
 
 
-def run(command: Sequence[str], *, environment: Mapping[str, str], unprivileged: bool = False) -> str:
-    """Runs a short command to its end; returns what it printed, raises CalledProcessError if it failed."""
+def run(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    working_directory: Path | None = None,
+    unprivileged: bool = False,
+) -> str:
+    """Runs a short command to its end; returns what it printed, raises CalledProcessError if it failed.
+
+    It dies with this process, so that a later start does not meet it at half-done work.
+    """
+    become_ordinary = ordinary.way_in() if unprivileged else None
+    tie = tied(signal.SIGKILL)
+
+    def prepare() -> None:
+        if become_ordinary:
+            become_ordinary()
+        tie()
+
     return subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         env=dict(environment),
+        cwd=working_directory,
         timeout=120,
         check=True,
-        preexec_fn=ordinary.way_in() if unprivileged else None,
+        preexec_fn=prepare,
     ).stdout
 
 
@@ -84,20 +110,37 @@ def stop(process: subprocess.Popen[bytes], within: float, how: signal.Signals = 
         process.wait()
 
 
-def free_port(preferred: int | None = None, taken: Sequence[int] = ()) -> int:
-    """The preferred loopback port if nobody has it, else any."""
-    for candidate in (preferred, 0):
-        if candidate is None or candidate in taken:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            port: int = probe.getsockname()[1]
-            return port
+def free_port() -> int:
+    """Any loopback port that nobody has."""
+    with claim_port(0) as claim:
+        port: int = claim.getsockname()[1]
+        return port
+
+
+def claim_port(preferred: int) -> socket.socket:
+    """A claim to the preferred loopback port, or to another if somebody has it; it ends when it is closed.
+
+    A part binds its port only seconds after it was chosen. Until then, another stack that starts would find
+    it free, and could end up talking to this one's parts. So the port of the same number is held in UDP,
+    which nothing here speaks: no two stacks can, it leaves TCP alone, and is free however the holder ends.
+    """
+    for candidate in (preferred, *[0] * CLAIMS):
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.1", candidate))
+            _probe(claim.getsockname()[1])
+        except OSError:
+            claim.close()
+        else:
+            return claim
     raise OSError("there is no free port")
+
+
+def _probe(port: int) -> None:
+    with socket.socket() as probe:
+        # As servers do: what is left of connections that have ended is in nobody's way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
 
 
 def listens(port: int) -> bool:

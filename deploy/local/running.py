@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from deploy.local import processes, resources
+from deploy.local import kafka, processes, resources
 from deploy.local.faults import StackFault
 from deploy.local.services import ROOT
 from deploy.local.state import STAFF_EMAIL, State
@@ -25,12 +25,21 @@ def up(folder: Path, console: Console, *, own: bool = False) -> State:
     `own`: the stack is this process's own, and stops in order if this process dies.
     """
     state = State.load(folder)
-    runner = state.runner()
-    if runner is None:
+    if state.runner() is None:
         resources.require(state.folder)
-        state.forget_status()
-        runner = _start(state, own)
-    _show_until_up(state, runner, console)
+        # Here rather than by the runner: whoever waits sees the bar, and can stop it.
+        kafka.fetch(console)
+    with state.alone():
+        runner = state.runner()
+        if runner is None:
+            state.forget_run()
+            runner = _start(state, own)
+    try:
+        _show_until_up(state, runner, console)
+    except KeyboardInterrupt:
+        if not own:
+            console.print("\nIt goes on starting: `make status` tells how it is, `make down` stops it.")
+        raise
     return State.load(folder)
 
 
@@ -39,19 +48,20 @@ def down(folder: Path, console: Console) -> bool:
     if not (folder / "state.json").exists():
         return False
     state = State.load(folder)
-    runner = state.runner()
-    if runner is None:
-        return False
-    # The whole family: parts that a runner killed in the middle of its work could leave behind.
-    family = runner.children(recursive=True)
-    runner.send_signal(signal.SIGTERM)
-    try:
-        runner.wait(DOWN_SECONDS)
-    except psutil.TimeoutExpired:
-        console.print(f"  it does not stop within {DOWN_SECONDS:g} s and is ended")
-        runner.kill()
-    for left in psutil.wait_procs(family, timeout=10)[1]:
-        left.kill()
+    with state.alone():
+        runner = state.runner()
+        if runner is None:
+            return False
+        # The whole family: parts that a runner killed in the middle of its work could leave behind.
+        family = runner.children(recursive=True)
+        runner.send_signal(signal.SIGTERM)
+        try:
+            runner.wait(DOWN_SECONDS)
+        except psutil.TimeoutExpired:
+            console.print(f"  it does not stop within {DOWN_SECONDS:g} s and is ended")
+            runner.kill()
+        for left in psutil.wait_procs(family, timeout=10)[1]:
+            left.kill()
     return True
 
 
@@ -71,18 +81,26 @@ def addresses(state: State) -> dict[str, str]:
 
 
 def _start(state: State, own: bool) -> psutil.Process:
-    with (state.place("logs") / "supervisor.log").open("ab") as log:
-        process = subprocess.Popen(
+    with _log(state).open("ab") as log:
+        child = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "supervise", "--state", str(state.folder)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
-            stdout=log if not sys.stdout.isatty() else None,
+            stdout=log,
             stderr=log,
             env=dict(os.environ, PYTHONUNBUFFERED="1"),
             start_new_session=True,
             preexec_fn=processes.tied(signal.SIGTERM) if own else None,  # noqa: PLW1509 - there is one thread
         )
-    return psutil.Process(process.pid)
+    runner = psutil.Process(child.pid)
+    # The command's lock is held until the runner has its own: no other command can start a second one.
+    while state.runner() is None and child.poll() is None:
+        time.sleep(0.05)
+    return runner
+
+
+def _log(state: State) -> Path:
+    return state.place("logs") / "supervisor.log"
 
 
 def _show_until_up(state: State, runner: psutil.Process, console: Console) -> None:
@@ -100,9 +118,7 @@ def _show_until_up(state: State, runner: psutil.Process, console: Console) -> No
         if status.phase == "up":
             return
         if status.phase == "failed" or not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE:
-            raise StackFault(
-                status.fault or f"it ended while starting; see {state.folder}/logs/supervisor.log"
-            )
+            raise StackFault(status.fault or f"it ended while starting; see {_log(state)}")
         if time.monotonic() - begun > UP_SECONDS:
             raise StackFault(f"it is not up after {UP_SECONDS:g} s; see `make status`")
         time.sleep(0.1)

@@ -3,8 +3,10 @@
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from deploy.local import postgres, processes
@@ -79,6 +81,7 @@ def command(state: State, service: str, *arguments: str, given: str | None = Non
         text=True,
         timeout=180,
         check=False,
+        preexec_fn=processes.tied(signal.SIGTERM),
     )
     if result.returncode:
         raise StackFault(f"`{service} {' '.join(arguments)}` failed: {result.stderr.strip()[-2000:]}")
@@ -87,15 +90,28 @@ def command(state: State, service: str, *arguments: str, given: str | None = Non
 
 def furnish(state: State) -> None:
     """What a fresh stack needs to be of use: a directory of therapists, a member of staff, a partner."""
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(each, state) for each in (_import_therapists, _add_staff, _add_partner)]:
+            done.result()
+
+
+def _import_therapists(state: State) -> None:
     with state.once("therapists") as first:
         if first:
             command(state, "matching", "therapists", "import", str(THERAPISTS), "--json")
+
+
+def _add_staff(state: State) -> None:
     with state.once("staff") as first:
-        if first:
+        # An earlier try may have been cut short after the account was made.
+        if first and STAFF_EMAIL not in command(state, "review", "accounts", "list", "--json"):
             command(
                 state, "review", "accounts", "add", STAFF_EMAIL, "--name", STAFF_NAME, "--role", "reviewer",
                 "--password-stdin", "--json", given=state.secrets["staff_password"] + "\n",
             )  # fmt: skip
+
+
+def _add_partner(state: State) -> None:
     with state.once("partner") as first:
         if first:
             # A name of its own each time: an earlier try may have been cut short after the name was taken.

@@ -4,15 +4,16 @@ import base64
 import json
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import psutil
 
-from deploy.local import processes
+from deploy.local import locks, processes
 from deploy.local.faults import StackFault
 
 SERVICES = ("intake", "matching", "review", "notify")
@@ -30,6 +31,8 @@ PORTS = {
 STAFF_EMAIL = "reviewer@attune.example"
 STAFF_NAME = "Robin Adeyemi"
 PARTNER = "northgate-practice"
+SAME_SECONDS = 1.0
+"""A process that started that close to the noted time, and has its number, is the noted one."""
 
 
 @dataclass(slots=True)
@@ -64,35 +67,43 @@ class State:
         """What is remembered; new secrets where there are none yet."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         state = cls(folder.resolve())
+        with locks.held(state.folder / "state.lock"):
+            state._remember()
+        return state
+
+    def _remember(self) -> None:
         try:
-            remembered = json.loads(state._file.read_text("utf-8"))
+            remembered = json.loads(self._file.read_text("utf-8"))
         except FileNotFoundError:
             remembered = {"ports": {}, "secrets": {}}
         except ValueError:
             raise StackFault(
-                f"{state._file} is damaged. Without its secrets the data cannot be read."
+                f"{self._file} is damaged. Without its secrets the data cannot be read."
             ) from None
-        state.ports, state.secrets = remembered["ports"], remembered["secrets"]
+        self.ports, self.secrets = remembered["ports"], remembered["secrets"]
+        before = dict(self.secrets)
         for name in ("postgres_password", "staff_password", *(f"{each}_db_password" for each in DATABASES)):
-            state.secrets.setdefault(name, secrets.token_urlsafe(18))
+            self.secrets.setdefault(name, secrets.token_urlsafe(18))
         for purpose in ("contact", "clinical"):
             key = base64.b64encode(secrets.token_bytes(32)).decode()
-            state.secrets.setdefault(f"sealing_key_{purpose}", key)
-        state.save()
-        return state
+            self.secrets.setdefault(f"sealing_key_{purpose}", key)
+        # Who only looks writes nothing: the runner may have added a secret meanwhile.
+        if self.secrets != before:
+            self.save()
 
     def save(self) -> None:
         """Remembers ports and secrets, for the owner's eyes only."""
         self._write(self._file, {"ports": self.ports, "secrets": self.secrets})
 
-    def choose_ports(self) -> None:
-        """Keeps the ports of last time where they are free, and finds others where they are not."""
-        chosen: dict[str, int] = {}
-        for name, preferred in PORTS.items():
-            wanted = self.ports.get(name, preferred)
-            chosen[name] = processes.free_port(wanted, list(chosen.values()))
-        self.ports = chosen
+    def choose_ports(self) -> list[socket.socket]:
+        """Keeps the ports of last time where they are free, and finds others where they are not.
+
+        No other stack chooses them as long as the claims that it returns are held.
+        """
+        claims = {name: processes.claim_port(self.ports.get(name, usual)) for name, usual in PORTS.items()}
+        self.ports = {name: claim.getsockname()[1] for name, claim in claims.items()}
         self.save()
+        return list(claims.values())
 
     def place(self, name: str) -> Path:
         """The folder of one part."""
@@ -107,24 +118,55 @@ class State:
 
     # --- who runs it ---------------------------------------------------------------------------------
 
-    def claim(self) -> None:
-        """Writes down that this process runs the stack."""
-        me = psutil.Process()
-        self._write(self._pid_file, {"pid": me.pid, "started": me.create_time()})
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While it lasts, no other command starts or stops this stack."""
+        with locks.held(self.folder / "command.lock"):
+            yield
 
-    def release(self) -> None:
-        """Writes down that nobody runs it any more."""
-        self._pid_file.unlink(missing_ok=True)
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """While it lasts, this process runs the stack; the system ends it with the process."""
+        with locks.held(self._runner_lock):
+            self._write(self._pid_file, {"pid": os.getpid()})
+            try:
+                yield
+            finally:
+                self._pid_file.unlink(missing_ok=True)
 
     def runner(self) -> psutil.Process | None:
-        """The process that runs the stack; a stale note of a dead or another process counts as none."""
-        try:
-            note = json.loads(self._pid_file.read_text("utf-8"))
-            process = psutil.Process(note["pid"])
-            alive = abs(process.create_time() - note["started"]) < 1 and process.status() != "zombie"
-        except (FileNotFoundError, ValueError, KeyError, psutil.Error):
+        """The process that runs the stack; a note that a dead one left behind counts as none.
+
+        The lock tells them apart: a number may belong to another process by now, and clocks are set.
+        """
+        if not locks.is_held(self._runner_lock):
             return None
-        return process if alive else None
+        try:
+            return psutil.Process(json.loads(self._pid_file.read_text("utf-8"))["pid"])
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return None
+
+    def note_parts(self, pids: Iterable[int]) -> None:
+        """Writes down which processes belong to the stack, for the next runner if this one is killed."""
+        found = []
+        for pid in pids:
+            with suppress(psutil.Error):
+                found.append({"pid": pid, "started": psutil.Process(pid).create_time()})
+        self._write(self._parts_file, {"parts": found})
+
+    def left_behind(self) -> list[psutil.Process]:
+        """Processes of an earlier run that have not ended yet; one that only has the number of one is not."""
+        try:
+            notes = json.loads(self._parts_file.read_text("utf-8"))["parts"]
+        except (FileNotFoundError, ValueError):
+            return []
+        found = []
+        for note in notes:
+            with suppress(psutil.Error):
+                process = psutil.Process(note["pid"])
+                if abs(process.create_time() - note["started"]) < SAME_SECONDS:
+                    found.append(process)
+        return found
 
     # --- how it is -----------------------------------------------------------------------------------
 
@@ -141,9 +183,10 @@ class State:
         parts = {name: Part(**part) for name, part in found["parts"].items()}
         return Status(found["phase"], found["fault"], parts)
 
-    def forget_status(self) -> None:
-        """Takes back what an earlier run said."""
+    def forget_run(self) -> None:
+        """Takes back what an earlier run said of itself."""
         self._status_file.unlink(missing_ok=True)
+        self._pid_file.unlink(missing_ok=True)
 
     @contextmanager
     def once(self, what: str) -> Iterator[bool]:
@@ -157,8 +200,16 @@ class State:
         return self.folder / "state.json"
 
     @property
+    def _runner_lock(self) -> Path:
+        return self.folder / "runner.lock"
+
+    @property
     def _pid_file(self) -> Path:
         return self.folder / "runner.json"
+
+    @property
+    def _parts_file(self) -> Path:
+        return self.folder / "parts.json"
 
     @property
     def _status_file(self) -> Path:
@@ -168,5 +219,8 @@ class State:
     def _write(path: Path, document: dict[str, Any]) -> None:
         part = path.with_suffix(f".{os.getpid()}")
         part.touch(mode=0o600)
-        part.write_text(json.dumps(document, indent=1), "utf-8")
+        with part.open("w", encoding="utf-8") as out:
+            out.write(json.dumps(document, indent=1))
+            out.flush()
+            os.fsync(out.fileno())
         part.replace(path)

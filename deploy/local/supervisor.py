@@ -2,16 +2,18 @@
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import asyncpg
 import httpx
+import psutil
 from rich.console import Console
 
 from deploy.local import kafka, postgres, processes, services
@@ -52,41 +54,65 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._console = Console(file=sys.stdout)
         self._children: list[Child] = []
+        self._ports: list[socket.socket] = []
 
     async def run(self) -> int:
         """Exit code 0 if it was asked to stop, 1 if it could not start."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        self._state.choose_ports()
-        self._state.claim()
-        try:
-            await self._rise()
-            self._say_phase("up")
-            await self._watch()
-        except Exception as fault:  # whatever it was, whoever waits for the stack is told
-            text = fault.stderr if isinstance(fault, subprocess.CalledProcessError) else str(fault)
-            self._status.fault = f"{type(fault).__name__}: {(text or '').strip()}"
-            if isinstance(fault, StackFault | Fatal):
-                self._status.fault = str(fault)
-            self._say_phase("failed")
-            return 1
-        finally:
-            await self._fall()
-            self._state.release()
-        self._say_phase("down")
+        with self._state.claimed():
+            try:
+                self._ports = await asyncio.to_thread(self._take_over)
+                if await self._unless_stopped(self._rise()):
+                    self._say_phase("up")
+                    await self._watch()
+            except Exception as fault:  # whatever it was, whoever waits for the stack is told
+                text = fault.stderr if isinstance(fault, subprocess.CalledProcessError) else str(fault)
+                self._status.fault = f"{type(fault).__name__}: {(text or '').strip()}"
+                if isinstance(fault, StackFault | Fatal):
+                    self._status.fault = str(fault)
+                self._say_phase("failed")
+                return 1
+            finally:
+                await self._fall()
+            self._say_phase("down")
         return 0
+
+    def _take_over(self) -> list[socket.socket]:
+        """Waits for what is left of a run that was killed, as it holds ports and data; chooses the ports."""
+        left = self._state.left_behind()
+        if left:
+            self._tell("what was left of the last run", "ending")
+            for each in psutil.wait_procs(left, timeout=STOP_SECONDS)[1]:
+                each.kill()
+            self._tell("what was left of the last run", "done")
+        return self._state.choose_ports()
+
+    async def _unless_stopped(self, work: Coroutine[object, object, None]) -> bool:
+        """Does the work to its end, or as far as it came when this process was told to stop."""
+        working, stopping = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                return False
+            working.result()
+            return True
+        finally:
+            working.cancel()
+            stopping.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
 
     # --- up ------------------------------------------------------------------------------------------
 
     async def _rise(self) -> None:
         self._tell("postgres", "preparing")
         self._tell("kafka", "preparing")
-        await asyncio.gather(self._rise_postgres(), self._rise_kafka(), self._bring_up(self._mailbox()))
+        await _together(self._rise_postgres(), self._rise_kafka(), self._bring_up(self._mailbox()))
         await self._prepare()
         # Before the services run, so that they find everything in its place.
         await self._step("directory, staff and partner", asyncio.to_thread(services.furnish, self._state))
-        await asyncio.gather(*(self._bring_up(self._service(name)) for name in SERVICES))
+        await _together(*(self._bring_up(self._service(name)) for name in SERVICES))
 
     async def _rise_postgres(self) -> None:
         folder, port = self._state.place("postgres"), self._state.ports["postgres"]
@@ -138,9 +164,8 @@ class Supervisor:
         self._children.append(child)
         give_up = time.monotonic() + UP_SECONDS
         self._start(child)
-        while not await child.answers():
-            if self._stopping.is_set():
-                raise StackFault("stopped while starting")
+        # One that answers although it has ended is not ours.
+        while not (await child.answers() and child.process and child.process.poll() is None):
             if time.monotonic() > give_up:
                 raise StackFault(f"{child.name} does not answer after {UP_SECONDS:g} s; {self._see(child)}")
             if child.process is not None and child.process.poll() is not None:
@@ -154,6 +179,7 @@ class Supervisor:
         self._tell(child.name, "starting", child)
         child.process = child.start()
         child.started = time.monotonic()
+        self._state.note_parts(each.process.pid for each in self._children if each.process is not None)
 
     # --- while it runs -------------------------------------------------------------------------------
 
@@ -255,3 +281,13 @@ class Supervisor:
     def _say_phase(self, phase: str) -> None:
         self._status.phase = phase
         self._state.report(self._status)
+
+
+async def _together(*parts: Coroutine[object, object, None]) -> None:
+    """Does all of it at once; if one fails, the others are given up, so that nothing starts after the end."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(part)
+    except ExceptionGroup as faults:
+        raise faults.exceptions[0] from None

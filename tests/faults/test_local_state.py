@@ -52,12 +52,13 @@ def test_free_ports_are_the_same_next_time(tmp_path: Path) -> None:
 
 def test_the_process_that_runs_the_stack_is_known(tmp_path: Path) -> None:
     state = State.load(tmp_path)
-    state.claim()
 
-    runner = State.load(tmp_path).runner()
+    with state.claimed():
+        runner = State.load(tmp_path).runner()
 
     assert runner is not None
     assert runner.pid == os.getpid()
+    assert State.load(tmp_path).runner() is None
 
 
 @pytest.mark.parametrize(

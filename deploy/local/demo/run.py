@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.local import running
+from deploy.local import locks, running
 from deploy.local.demo import letters, measuring, showing
 from deploy.local.demo.doors import Doors, Submitted
 from deploy.local.demo.people import Cast, cast
@@ -27,12 +27,22 @@ from shared.kit import topics
 
 PATIENCE = 45.0
 SERVICES_MB = 450
+_TAKEN = "a demo is running in {}; end it first, or name another folder with --state"
 
 
 def play(folder: Path, console: Console, *, keep: bool = False) -> bool:
     """Brings up a stack of the demo's own, plays, and takes the stack away; True if nothing was missing."""
     begun = time.monotonic()
-    _clear(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with locks.held(folder.with_name(f"{folder.name}.lock"), wait=False):
+            _clear(folder)
+            return _play(folder, console, begun, keep=keep)
+    except locks.Held:
+        raise StackFault(_TAKEN.format(folder)) from None
+
+
+def _play(folder: Path, console: Console, begun: float, *, keep: bool) -> bool:
     # However the demo is ended, its stack goes with it.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
@@ -40,12 +50,17 @@ def play(folder: Path, console: Console, *, keep: bool = False) -> bool:
         showing.heading(console, "Kafka, PostgreSQL, a mail server and four services come up")
         state = running.up(folder, console, own=True)
         missing = asyncio.run(Demo(state, console).run())
+        keep = keep or bool(missing)
         for each in missing:
             console.print(f"[red]missing[/red] {escape(each)}")
         seconds = f"after {time.monotonic() - begun:.0f} s"
         console.print(
             f"\nNot everything is there, {seconds}." if missing else f"\nEverything is there, {seconds}."
         )
+    except StackFault:
+        # It names logs, which are to be found.
+        keep = True
+        raise
     finally:
         running.down(folder, console)
         if not keep:
@@ -64,7 +79,7 @@ def _clear(folder: Path) -> None:
             f"{folder} is no stack's folder, and the demo leaves it alone; name another with --state"
         )
     if State.load(folder).runner() is not None:
-        raise StackFault(f"a demo is running in {folder}; end it first, or name another folder with --state")
+        raise StackFault(_TAKEN.format(folder))
     shutil.rmtree(folder)
 
 
