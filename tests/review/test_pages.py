@@ -312,6 +312,14 @@ async def test_what_is_not_there_is_said_on_a_page(office: Office, path: str) ->
     assert "Go to the queue" in answer.text
 
 
+async def test_a_form_that_cannot_be_read_is_not_called_our_fault(office: Office) -> None:
+    async with office.visitor(accept="text/html") as visitor:
+        answer = await visitor.post("/login", data={f"field{number}": "x" for number in range(20)})
+
+    assert answer.status_code == 400
+    assert "That could not be read" in answer.text
+
+
 async def test_a_form_that_is_not_ours_is_refused_on_the_case(office: Office) -> None:
     request, _ = await office.ready_case()
 

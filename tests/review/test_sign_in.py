@@ -245,15 +245,17 @@ async def test_another_site_cannot_sign_a_browser_in(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["//evil.example/", "https://evil.example/x", "\\\\evil.example", "javascript:1"]
+    "target", ["//evil.example/", "https://evil.example/x", "\\\\evil.example", "javascript:1", "http://["]
 )
 async def test_signing_in_never_leads_to_another_site(office: Office, target: str) -> None:
     await office.hire()
 
     async with office.visitor(accept="text/html") as visitor:
         form = {"email": "bea@clinic.example", "password": PASSWORD, "next": target}
+        asked = await visitor.get("/login", params={"next": target})
         answer = await visitor.post("/login", data=form)
 
+    assert asked.status_code == 200
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/")
     assert not answer.headers["location"].startswith(("//", "/\\"))
@@ -270,6 +272,26 @@ async def test_signing_in_leads_to_the_case_that_was_asked_for(office: Office) -
 
     assert asked.headers["location"] == f"/login?next={path}"
     assert answer.headers["location"] == path
+
+
+async def test_a_form_sent_after_the_session_has_ended_leads_back_to_its_case(office: Office) -> None:
+    request, _ = await office.ready_case()
+
+    async with office.visitor(accept="text/html") as visitor:
+        answer = await visitor.post(page_url(request, "decline"), data={"version": 2})
+
+    assert answer.headers["location"] == f"/login?next={page_url(request)}"
+
+
+@pytest.mark.parametrize("email", ["a\0b@clinic.example", "bea@clinic.example\0", "b\rea@clinic.example"])
+async def test_what_cannot_be_an_address_is_a_wrong_sign_in(office: Office, email: str) -> None:
+    await office.hire()
+
+    async with office.visitor(accept="text/html") as visitor:
+        api = await sign_in(visitor, email=email)
+        page = await visitor.post("/login", data={"email": email, "password": PASSWORD})
+
+    assert (api.status_code, page.status_code) == (401, 401)
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,7 @@ _TROUBLE = {
     410: ("This person has been erased", "Nothing of theirs can be shown or decided any more."),
     413: ("That was too long", "Shorten what you wrote and send it again."),
 }
+_THEIRS = ("That could not be read", "Nothing was changed. Go back, check what you sent, and send it again.")
 _OURS = (
     "Something went wrong on our side",
     "Nothing was changed. Try again; if it stays, tell an administrator.",
@@ -135,16 +136,16 @@ def _page_or(handler: ExceptionHandler) -> ExceptionHandler:
         response = await handler(request, error)
         if not _is_page(request):
             return response
-        title, text = _TROUBLE.get(response.status_code, _OURS)
-        return look_of(request).page(
-            "problem.html", staff=None, status=response.status_code, title=title, text=text
-        )
+        status = response.status_code
+        title, text = _TROUBLE.get(status, _THEIRS if status < 500 else _OURS)
+        return look_of(request).page("problem.html", staff=None, status=status, title=title, text=text)
 
     return answer
 
 
 async def _to_sign_in(request: Request, _error: Exception) -> Response:
-    back = request.url.path if request.method == "GET" else "/"
+    # A form leads back to the page that it stood on.
+    back = request.url.path if request.method == "GET" else request.url.path.rpartition("/")[0] or "/"
     return RedirectResponse(f"/login?next={quote(back)}", 303)
 
 

@@ -76,5 +76,8 @@ def _page(
 
 def _back(wanted: str | None) -> str:
     """Only a path of ours: what follows a sign-in must not lead to another site."""
-    path = urlsplit(wanted or "/").path
+    try:
+        path = urlsplit(wanted or "/").path
+    except ValueError:
+        return "/"
     return quote(path, safe="/-") if path.startswith("/") and not path.startswith("//") else "/"

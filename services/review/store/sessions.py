@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import asyncpg
+
 from services.review.domain.staff import WINDOW, Attempts, Lifetime, Staff
 from services.review.store import audit
 from services.review.store.accounts import as_staff
@@ -55,10 +57,7 @@ async def sign_in(
     async with database.transaction() as tx:
         # Counted before the password is looked at: tries made side by side count, too.
         allowed = await _note_attempt(tx, email, address)
-        found = await tx.fetchrow(
-            "SELECT id, email, name, role, password_hash FROM staff WHERE email = $1 AND disabled_at IS NULL",
-            email,
-        )
+        found = await _account_of(tx, email)
     if not allowed:
         raise TooManyAttempts
     stored = found["password_hash"] if found is not None else None
@@ -109,6 +108,16 @@ async def tidy(tx: Transaction) -> None:
     """Forgets sessions and tries that have long ended."""
     await tx.execute("DELETE FROM sessions WHERE expires_at < $1", tx.now - KEPT_AFTER_END)
     await tx.execute("DELETE FROM sign_in_attempts WHERE at < $1", tx.now - WINDOW)
+
+
+async def _account_of(tx: Transaction, email: str) -> asyncpg.Record | None:
+    # What cannot be in an address cannot be asked for either: PostgreSQL takes no NUL in a text.
+    if not email.isprintable():
+        return None
+    return await tx.fetchrow(
+        "SELECT id, email, name, role, password_hash FROM staff WHERE email = $1 AND disabled_at IS NULL",
+        email,
+    )
 
 
 async def _still_valid(tx: Transaction, staff: Staff, stored: str) -> bool:
