@@ -7,8 +7,9 @@ from starlette.applications import Starlette
 from services.matching.domain.place import Places, read_places
 from services.matching.domain.policy import PolicyFault, read_policy
 from services.matching.domain.ranking import Rules
-from services.matching.handlers import handlers, waiting_list_worker
+from services.matching.handlers import Matcher, handlers, waiting_list_worker
 from services.matching.settings import OUTCODES, POLICY, Settings
+from services.matching.store import DirectoryInMemory
 from shared.kit.errors import Fatal
 from shared.kit.service import assemble
 
@@ -16,12 +17,13 @@ from shared.kit.service import assemble
 def build_app(settings: Settings) -> Starlette:
     """The service, ready to be served."""
     rules = load_rules(settings.policy_file)
+    matcher = Matcher(rules, DirectoryInMemory(rules))
     return assemble(
         "matching",
         settings,
         handlers=handlers,
-        provide=[rules],
-        workers=[waiting_list_worker(rules, settings.reoffer_poll_seconds)],
+        provide=[matcher],
+        workers=[waiting_list_worker(matcher, settings.reoffer_poll_seconds)],
     )
 
 

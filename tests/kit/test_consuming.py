@@ -233,6 +233,8 @@ async def test_a_database_that_is_away_blocks_and_then_drains(
         await streams.send(REQUESTS, records[5:])
         await eventually(lambda: "could not be handled" in process.output, within=30)
         assert process.running
+        # Longer than the five seconds after which a client that commits by itself would have done so.
+        await asyncio.sleep(6)
         committed = await streams.committed(f"probe.{REQUESTS}", REQUESTS)
         assert committed.get(0, 0) <= 5
         await admin(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')

@@ -29,13 +29,13 @@ CreateTopics = Callable[..., Awaitable[None]]
 
 
 @asynccontextmanager
-async def relaying(settings: KitSettings) -> AsyncIterator[Relay]:
+async def relaying(settings: KitSettings, poll_seconds: float = 0.2) -> AsyncIterator[Relay]:
     relay = Relay(
         url=settings.database_url.get_secret_value(),
         kafka=Kafka.of(settings),
         service="probe",
         metrics=Metrics(CollectorRegistry()),
-        poll_seconds=0.2,
+        poll_seconds=poll_seconds,
     )
     task = asyncio.create_task(relay.run())
     try:
@@ -73,6 +73,19 @@ def first_heard(records: list[Seen]) -> dict[str, list[int]]:
             seen.add(record.event_id)
             heard[(record.key or b"").decode()].append(record.version)
     return heard
+
+
+async def test_what_is_said_wakes_the_relay_from_a_long_sleep(
+    database: Database, settings: KitSettings, create_topics: CreateTopics
+) -> None:
+    await create_topics([STREAM])
+
+    async with relaying(settings, poll_seconds=300):
+        await say(database, [id_of("first")], 1)
+        await drained(database)
+        # It has looked and found nothing more, so it sleeps for five minutes now.
+        await say(database, [id_of("second")], 1)
+        await drained(database, within=30)
 
 
 async def test_order_per_request_holds_through_the_relay(

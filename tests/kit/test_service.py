@@ -169,6 +169,9 @@ async def test_a_service_says_how_it_is(
         assert nothing.status_code == 404
         assert nothing.headers["content-type"].startswith("application/problem+json")
         assert "default-src" in nothing.headers["content-security-policy"]
+        declared = await client.post("/nothing-here", content=b"x" * (settings.http_body_limit + 1))
+        assert declared.status_code == 413
+        assert declared.json()["detail"] == f"a request may have at most {settings.http_body_limit} bytes"
 
     assert "Maya" not in process.output
     assert all(json.loads(line) for line in process.output.splitlines())

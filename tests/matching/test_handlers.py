@@ -11,7 +11,7 @@ import pytest
 
 from services.matching import store
 from services.matching.domain.therapist import Therapist
-from services.matching.handlers import handlers, offer_to_waiting
+from services.matching.handlers import Matcher, handlers, offer_to_waiting
 from shared.contract.event import Event
 from shared.contract.ids import ProposalId
 from shared.contract.intake import RequestSubmitted
@@ -48,15 +48,22 @@ Hear = Callable[[Event], Awaitable[list[Event]]]
 PAIR = (a_therapist("ada", seats_offered=1, seats_free=1), a_therapist("ben", seats_offered=1, seats_free=1))
 
 
+def a_matcher() -> Matcher:
+    """What a process has for ranking when it has just begun."""
+    return Matcher(RULES, store.DirectoryInMemory(RULES))
+
+
 @pytest.fixture
 def hear(database: Database) -> Hear:
     """Lets matching hear an event, and returns what it says about it."""
 
+    matcher = a_matcher()
+
     async def heard(event: Event) -> list[Event]:
         function = handlers.events[type(event)]
         async with recording(database) as tx:
-            needs_rules = "rules" in function.__annotations__
-            await (function(event, tx, RULES) if needs_rules else function(event, tx))
+            needs_matcher = "matcher" in function.__annotations__
+            await (function(event, tx, matcher) if needs_matcher else function(event, tx))
         return tx.published
 
     return heard
@@ -103,7 +110,7 @@ async def offered(database: Database) -> list[Any]:
     """One pass over the waiting list; whose request was proposed to in it, in order."""
     async with database.transaction() as tx:
         before = await tx.fetchval("SELECT coalesce(max(id), 0) FROM outbox")
-    await offer_to_waiting(database, RULES)
+    await offer_to_waiting(database, a_matcher())
     async with database.transaction() as tx:
         rows = await tx.fetch("SELECT key FROM outbox WHERE id > $1 ORDER BY id", before)
     return [UUID(row["key"].decode()) for row in rows]

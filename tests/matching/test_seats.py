@@ -133,7 +133,7 @@ async def test_importing_again_leaves_taken_seats_taken(database: Database) -> N
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_seats_are_conserved_under_any_interleaving(database: Database, seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311 - a shuffle
+    dice = random.Random(seed)
     await offer(database, 3)
     requests = [await a_proposed_request(database) for _ in range(12)]
     steps = [take(database, *each) for each in requests]

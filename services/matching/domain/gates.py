@@ -33,9 +33,6 @@ class Gate(StrEnum):
     SEAT = "seat"
 
 
-ORDER = {gate: place for place, gate in enumerate(Gate)}
-
-
 @dataclass(frozen=True, slots=True)
 class Search:
     """One case on one day, with everything about it that is the same for every therapist."""

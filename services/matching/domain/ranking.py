@@ -1,19 +1,20 @@
 """The shortlist: who passes every gate, best first, explained; or why nobody does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from services.matching.domain import explaining
-from services.matching.domain.gates import ORDER, Fit, Gate, Search, check
-from services.matching.domain.pathways import age_on, areas_of, routes
+from services.matching.domain.engine import Engine, Placed, entry_of
+from services.matching.domain.gates import Fit, Gate, Search, check
+from services.matching.domain.pathways import Routes, age_on, areas_of, routes
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
-from services.matching.domain.scoring import Scored, score
+from services.matching.domain.scoring import score
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.intake import CaseDetails
-from shared.contract.matching import Candidate, GateCount, NothingFound, Pathway, Shortlist
+from shared.contract.matching import Candidate, GateCount, NothingFound, Shortlist
 from shared.contract.vocabulary import Variant
 
 
@@ -23,13 +24,6 @@ class Rules:
 
     policy: Policy
     places: Places
-
-
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    fit: Fit
-    scored: tuple[Scored, ...]
-    total: int
 
 
 def search_for(
@@ -51,36 +45,53 @@ def search_for(
     )
 
 
-def rank(search: Search, directory: Iterable[Therapist], rules: Rules) -> Shortlist | NothingFound:
-    """The best therapists in order; ties go to the lower id, so that the same inputs give the same list."""
-    found = routes(search.case, search.on, rules.policy)
-    kept_out: dict[Gate, int] = dict.fromkeys(Gate, 0)
-    ranked: list[_Ranked] = []
-    looked_at = 0
-    for therapist in directory:
-        looked_at += 1
-        outcome = _best(search, therapist, found.pathways, rules)
-        if isinstance(outcome, Gate):
-            kept_out[outcome] += 1
-        elif outcome is not None:
-            ranked.append(outcome)
-    gates = tuple(GateCount(gate=gate, therapists=number) for gate, number in kept_out.items() if number)
-    if not ranked:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the engine says of a search: who comes first, and how many each gate kept out."""
+
+    placed: tuple[Placed, ...]
+    kept_out: Mapping[Gate, int]
+    looked_at: int
+
+
+class OutOfStep(Exception):
+    """A therapist has changed since the engine was asked; ask again."""
+
+
+def look(search: Search, engine: Engine, rules: Rules) -> Found:
+    """Asks the engine for a shortlist."""
+    return Found(tuple(engine.best(search, rules.policy.shortlist_size)), engine.tally(search), len(engine))
+
+
+def explain(
+    search: Search, found: Found, therapists: Mapping[TherapistId, Therapist], rules: Rules
+) -> Shortlist | NothingFound:
+    """The shortlist with its reasons, from the entries of those on it; or why it is empty."""
+    ways = routes(search.case, search.on, rules.policy)
+    gates = tuple(
+        GateCount(gate=gate, therapists=number) for gate, number in found.kept_out.items() if number
+    )
+    if not found.placed:
         return NothingFound(
-            pathways=found.pathways,
-            ruled_out=found.ruled_out,
+            pathways=ways.pathways,
+            ruled_out=ways.ruled_out,
             gates=gates,
-            text=explaining.nothing_found(search, found, kept_out, looked_at),
+            text=explaining.nothing_found(search, ways, found.kept_out, found.looked_at),
         )
-    ranked.sort(key=lambda one: (-one.total, one.fit.therapist.id))
     return Shortlist(
-        candidates=tuple(
-            _candidate(search, one, rules.policy) for one in ranked[: rules.policy.shortlist_size]
-        ),
-        pathways=found.pathways,
-        ruled_out=found.ruled_out,
+        candidates=tuple(_candidate(search, placed, therapists, ways, rules) for placed in found.placed),
+        pathways=ways.pathways,
+        ruled_out=ways.ruled_out,
         gates=gates,
     )
+
+
+def rank(search: Search, directory: Collection[Therapist], rules: Rules) -> Shortlist | NothingFound:
+    """Ranks a directory that is at hand as a whole; the same inputs give the same list."""
+    engine = Engine(rules.policy, rules.places, search.on)
+    engine.put([entry_of(therapist) for therapist in directory])
+    known = {therapist.id: therapist for therapist in directory}
+    return explain(search, look(search, engine, rules), known, rules)
 
 
 def still_fits(search: Search, therapist: Therapist, variant: Variant, rules: Rules) -> Fit | Gate | None:
@@ -91,37 +102,31 @@ def still_fits(search: Search, therapist: Therapist, variant: Variant, rules: Ru
     return None if pathway is None else check(search, pathway, therapist, rules.policy, rules.places)
 
 
-def _best(
-    search: Search, therapist: Therapist, pathways: tuple[Pathway, ...], rules: Rules
-) -> _Ranked | Gate | None:
-    """The therapist on the pathway that suits best, or the last gate that any pathway led to."""
-    best: _Ranked | None = None
-    furthest: Gate | None = None
-    for pathway in pathways:
-        outcome = check(search, pathway, therapist, rules.policy, rules.places)
-        if isinstance(outcome, Gate):
-            if furthest is None or ORDER[outcome] > ORDER[furthest]:
-                furthest = outcome
-            continue
-        scored = score(search, outcome, rules.policy)
-        total = sum(each.points for each in scored)
-        if best is None or total > best.total:
-            best = _Ranked(outcome, scored, total)
-    return best or furthest
-
-
-def _candidate(search: Search, ranked: _Ranked, policy: Policy) -> Candidate:
-    fit = ranked.fit
+def _candidate(
+    search: Search,
+    placed: Placed,
+    therapists: Mapping[TherapistId, Therapist],
+    ways: Routes,
+    rules: Rules,
+) -> Candidate:
+    therapist = therapists.get(placed.therapist_id)
+    pathway = next(way for way in ways.pathways if way.variant is placed.variant)
+    fit = None if therapist is None else check(search, pathway, therapist, rules.policy, rules.places)
+    if not isinstance(fit, Fit):
+        raise OutOfStep
+    scored = score(search, fit, rules.policy)
+    if sum(each.points for each in scored) != placed.score or fit.mode is not placed.mode:
+        raise OutOfStep
     return Candidate(
         therapist_id=fit.therapist.id,
         name=fit.therapist.name,
-        variant=fit.pathway.variant,
+        variant=pathway.variant,
         mode=fit.mode,
-        score=ranked.total,
+        score=placed.score,
         distance_km=None if fit.metres is None else round(fit.metres / 1000, 1),
         fee_pence=fit.therapist.fee_pence,
         seats_free=fit.therapist.seats_free,
-        reasons=explaining.reasons(search, fit, ranked.scored),
-        cautions=explaining.cautions(search, fit, policy),
+        reasons=explaining.reasons(search, fit, scored),
+        cautions=explaining.cautions(search, fit, rules.policy),
         unmet=explaining.unmet(search, fit),
     )

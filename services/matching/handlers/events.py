@@ -1,8 +1,7 @@
 """One function per event that matching hears."""
 
 from services.matching import store
-from services.matching.domain.ranking import Rules
-from services.matching.handlers.proposing import Opened, open_request, propose_or_wait
+from services.matching.handlers.proposing import Matcher, Opened, open_request, propose_or_wait
 from services.matching.handlers.seating import reserve
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
 from shared.contract.matching import SeatRefusal, SeatUnavailable
@@ -16,7 +15,7 @@ handlers = Handlers()
 
 
 @handlers.on(RequestSubmitted)
-async def propose_match(event: RequestSubmitted, tx: Transaction, rules: Rules) -> None:
+async def propose_match(event: RequestSubmitted, tx: Transaction, matcher: Matcher) -> None:
     """Ranks therapists for a new request."""
     case = opened(event.details)
     sealed = await tx.seal(event.subject_id, Purpose.CLINICAL, case.model_dump_json().encode())
@@ -27,11 +26,11 @@ async def propose_match(event: RequestSubmitted, tx: Transaction, rules: Rules) 
     request = store.Request(
         event.request_id, event.subject_id, sealed, store.State.WAITING, submitted_at, None
     )
-    await propose_or_wait(Opened(request, event.subject_id, case), tx, rules)
+    await propose_or_wait(Opened(request, event.subject_id, case), tx, matcher)
 
 
 @handlers.on(MatchConfirmed)
-async def seat_client(event: MatchConfirmed, tx: Transaction, rules: Rules) -> None:
+async def seat_client(event: MatchConfirmed, tx: Transaction, matcher: Matcher) -> None:
     """Takes the seat that a person decided on, or says that it has gone and proposes afresh."""
     request = await store.lock_request(tx, event.request_id)
     if request is None:
@@ -46,17 +45,17 @@ async def seat_client(event: MatchConfirmed, tx: Transaction, rules: Rules) -> N
         await _refuse(event, tx, SeatRefusal.PROPOSAL_SUPERSEDED)
         return
 
-    refusal = await reserve(event, case, tx, rules)
+    refusal = await reserve(event, case, tx, matcher.rules)
     # Either way this proposal holds nobody else's first choice back any more.
     await store.want_reoffer(tx, "a proposal was decided")
     if refusal is not None:
         await _refuse(event, tx, refusal)
         # The reviewer finds a list that can be confirmed; the gates keep off it who no longer qualifies.
-        await propose_or_wait(case, tx, rules)
+        await propose_or_wait(case, tx, matcher)
 
 
 @handlers.on(RematchRequested)
-async def propose_again(event: RematchRequested, tx: Transaction, rules: Rules) -> None:
+async def propose_again(event: RematchRequested, tx: Transaction, matcher: Matcher) -> None:
     """Ranks again without those turned down; the request keeps its place in the queue."""
     request = await store.lock_request(tx, event.request_id)
     if request is None:
@@ -70,7 +69,7 @@ async def propose_again(event: RematchRequested, tx: Transaction, rules: Rules) 
     await store.exclude(tx, event.request_id, event.exclude, event.decision_id)
     await store.free_seat(tx, event.request_id, "rematch")
     await store.want_reoffer(tx, "a proposal was turned down")
-    await propose_or_wait(case, tx, rules)
+    await propose_or_wait(case, tx, matcher)
 
 
 @handlers.on(RequestDeclined)

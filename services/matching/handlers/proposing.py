@@ -3,13 +3,23 @@
 from dataclasses import dataclass
 
 from services.matching import store
-from services.matching.domain.ranking import Rules, rank, search_for
+from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
 from shared.contract.ids import ProposalId, SubjectId, TherapistId
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import MatchNotFound, MatchProposed, NothingFound, Shortlist
 from shared.contract.sealing import Purpose
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
+
+MOST_LOOKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """All that ranking needs: the rules, and the directory they apply to."""
+
+    rules: Rules
+    directory: store.DirectoryInMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +41,12 @@ async def open_request(tx: Transaction, request: store.Request) -> Opened | None
     return Opened(request, request.subject_id, CaseDetails.model_validate_json(details))
 
 
-async def propose_or_wait(opened: Opened, tx: Transaction, rules: Rules) -> None:
+async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
     """Proposes a shortlist, or puts the request on the waiting list and says why."""
     request = opened.request
-    found = await _rank(opened, tx, rules, {})
+    found = await _rank(opened, tx, matcher, {})
     if isinstance(found, Shortlist):
-        await _propose(opened, tx, rules, found)
+        await _propose(opened, tx, matcher.rules, found)
         return
 
     await store.wait(tx, request)
@@ -46,30 +56,40 @@ async def propose_or_wait(opened: Opened, tx: Transaction, rules: Rules) -> None
         MatchNotFound(
             request_id=request.id,
             subject_id=opened.subject_id,
-            policy_version=rules.policy.version,
+            policy_version=matcher.rules.policy.version,
             findings=found,
         )
     )
 
 
-async def propose_if_found(opened: Opened, tx: Transaction, rules: Rules) -> bool:
+async def propose_if_found(opened: Opened, tx: Transaction, matcher: Matcher) -> bool:
     """Proposes to somebody who waits, if a seat is free that was not offered to another first."""
-    found = await _rank(opened, tx, rules, await store.spoken_for(tx))
+    found = await _rank(opened, tx, matcher, await store.spoken_for(tx))
     if isinstance(found, NothingFound):
         return False
-    await _propose(opened, tx, rules, found)
+    await _propose(opened, tx, matcher.rules, found)
     return True
 
 
 async def _rank(
     opened: Opened,
     tx: Transaction,
-    rules: Rules,
+    matcher: Matcher,
     spoken_for: dict[TherapistId, int],
 ) -> Shortlist | NothingFound:
+    rules = matcher.rules
     excluded = await store.excluded_from(tx, opened.request.id)
     search = search_for(opened.case, tx.now.date(), rules, excluded, spoken_for)
-    return rank(search, await store.therapists(tx), rules)
+    for _ in range(MOST_LOOKS):
+        async with matcher.directory.current(tx) as engine:
+            found = look(search, engine, rules)
+        therapists = await store.find_therapists(tx, [each.therapist_id for each in found.placed])
+        try:
+            return explain(search, found, therapists, rules)
+        except OutOfStep:
+            # Another process took a seat or changed an entry between the two looks.
+            continue
+    raise RuntimeError("the directory in memory and the one in the table do not agree")
 
 
 async def _propose(opened: Opened, tx: Transaction, rules: Rules, shortlist: Shortlist) -> None:

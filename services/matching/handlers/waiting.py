@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from services.matching import store
-from services.matching.domain.ranking import Rules
-from services.matching.handlers.proposing import open_request, propose_if_found
+from services.matching.handlers.proposing import Matcher, open_request, propose_if_found
 from shared.contract.ids import RequestId
 from shared.kit import logs
 from shared.kit.database import Database
@@ -16,7 +15,7 @@ from shared.kit.service import Service
 Worker = Callable[[Service], Awaitable[None]]
 
 
-def waiting_list_worker(rules: Rules, poll_seconds: float) -> Worker:
+def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
     """A worker that looks after the waiting list for as long as the service runs."""
 
     async def offer_waiting_list(service: Service) -> None:
@@ -29,7 +28,7 @@ def waiting_list_worker(rules: Rules, poll_seconds: float) -> Worker:
                     async with service.database.transaction() as tx:
                         await store.want_reoffer(tx, "the service has started")
                     woken = True
-                if proposed := await offer_to_waiting(service.database, rules):
+                if proposed := await offer_to_waiting(service.database, matcher):
                     log.info("waiting list offered", proposed=proposed)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
                 log.warning("waiting list not offered, will try again", **logs.fault(error))
@@ -38,7 +37,7 @@ def waiting_list_worker(rules: Rules, poll_seconds: float) -> Worker:
     return offer_waiting_list
 
 
-async def offer_to_waiting(database: Database, rules: Rules) -> int:
+async def offer_to_waiting(database: Database, matcher: Matcher) -> int:
     """One pass over the waiting list if anything has changed; returns how many were proposed to."""
     async with database.transaction() as tx:
         seen = await store.reoffers_wanted(tx)
@@ -46,7 +45,7 @@ async def offer_to_waiting(database: Database, rules: Rules) -> int:
     proposed = 0
     for request_id in waiting:
         # One transaction each: the seat that one is offered is spoken for when the next is looked at.
-        proposed += await _offer(database, rules, request_id)
+        proposed += await _offer(database, matcher, request_id)
     if seen:
         # Only now, so that a pass cut short is made again.
         async with database.transaction() as tx:
@@ -54,7 +53,7 @@ async def offer_to_waiting(database: Database, rules: Rules) -> int:
     return proposed
 
 
-async def _offer(database: Database, rules: Rules, request_id: RequestId) -> bool:
+async def _offer(database: Database, matcher: Matcher, request_id: RequestId) -> bool:
     async with database.transaction() as tx:
         request = await store.lock_request(tx, request_id)
         if request is None or request.state is not store.State.WAITING:
@@ -63,4 +62,4 @@ async def _offer(database: Database, rules: Rules, request_id: RequestId) -> boo
         if opened is None:
             await store.close_request(tx, request_id, "erased")
             return False
-        return await propose_if_found(opened, tx, rules)
+        return await propose_if_found(opened, tx, matcher)

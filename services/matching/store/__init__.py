@@ -2,10 +2,12 @@
 
 from services.matching.store.directory import (
     find_therapist,
+    find_therapists,
     lock_directory,
     save_therapist,
     therapists,
 )
+from services.matching.store.in_memory import DirectoryInMemory
 from services.matching.store.requests import (
     Request,
     State,
@@ -27,6 +29,7 @@ from services.matching.store.requests import (
 from services.matching.store.seats import decision_has_seat, free_seat, take_seat
 
 __all__ = [
+    "DirectoryInMemory",
     "Request",
     "State",
     "add_proposal",
@@ -36,6 +39,7 @@ __all__ = [
     "exclude",
     "excluded_from",
     "find_therapist",
+    "find_therapists",
     "free_seat",
     "get_shortlist",
     "lock_directory",

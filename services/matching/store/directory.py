@@ -1,5 +1,6 @@
 """The directory of therapists as it is kept."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -49,6 +50,12 @@ async def find_therapist(tx: Transaction, therapist_id: UUID) -> Therapist | Non
     """One entry."""
     row = await tx.fetchrow(f"{_SELECT} WHERE t.id = $1", therapist_id)
     return None if row is None else _therapist(row)
+
+
+async def find_therapists(tx: Transaction, ids: Sequence[UUID]) -> dict[TherapistId, Therapist]:
+    """Some entries, by id."""
+    rows = await tx.fetch(f"{_SELECT} WHERE t.id = ANY($1)", ids)
+    return {therapist.id: therapist for therapist in map(_therapist, rows)}
 
 
 async def save_therapist(tx: Transaction, therapist: Therapist) -> None:

@@ -1,5 +1,6 @@
 """The directory as columns in memory: who passes every gate, best first, in microseconds."""
 
+from services.matching.domain.engine.encoding import Entry, entry_of
 from services.matching.domain.engine.engine import Engine, Placed
 
-__all__ = ["Engine", "Placed"]
+__all__ = ["Engine", "Entry", "Placed", "entry_of"]

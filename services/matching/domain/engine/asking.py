@@ -21,8 +21,7 @@ from services.matching.domain.gates import Search
 from services.matching.domain.pathways import routes
 from services.matching.domain.policy import Policy
 from shared.contract.intake import Preference
-from shared.contract.matching import Pathway
-from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, Strength, Therapy
+from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, Strength, Therapy, Variant
 
 _NO_LIMIT = 2**31 - 1
 _UNSPOKEN = -1
@@ -76,7 +75,7 @@ class _Ways(NamedTuple):
     formats: Array
     variants: Array
     evidence: Array
-    pathways: tuple[Pathway, ...]
+    names: tuple[Variant, ...]
 
 
 class Asker:
@@ -131,9 +130,9 @@ class Asker:
             wish_points=_numbers([points for _, points in met]),
         )
 
-    def pathways(self, search: Search) -> tuple[Pathway, ...]:
-        """The pathways of a question, in the order in which it names them."""
-        return self._ways_for(search).pathways
+    def variants(self, search: Search) -> tuple[Variant, ...]:
+        """The variants of a question, in the order in which it numbers them."""
+        return self._ways_for(search).names
 
     def _ways_for(self, search: Search) -> _Ways:
         case = search.case
@@ -161,7 +160,7 @@ class Asker:
             formats=_numbers([LAYOUT.formats + FORMAT[way.format] for way in pathways]),
             variants=_numbers([VARIANT[way.variant] for way in pathways]),
             evidence=_numbers([points[way.evidence] for way in pathways]),
-            pathways=pathways,
+            names=tuple(way.variant for way in pathways),
         )
 
 

@@ -11,15 +11,20 @@ import numpy as np
 from services.matching.domain.engine.asking import Asker
 from services.matching.domain.engine.columns import LAYOUT, ROW, Array, day_number
 from services.matching.domain.engine.encoding import Entry, write, write_standing
-from services.matching.domain.engine.painting import find_row, paint_facts, paint_languages, paint_live
+from services.matching.domain.engine.painting import (
+    find_row,
+    move_marks,
+    paint_facts,
+    paint_languages,
+    paint_live,
+)
 from services.matching.domain.engine.scanning import BEST, Terms, choose, survivors
 from services.matching.domain.engine.tallying import tally
 from services.matching.domain.gates import Gate, Search
 from services.matching.domain.place import Places, metres_between
 from services.matching.domain.policy import Policy
 from shared.contract.ids import TherapistId
-from shared.contract.matching import Pathway
-from shared.contract.vocabulary import Mode
+from shared.contract.vocabulary import Mode, Variant
 
 _LOW = (1 << 64) - 1
 _MORE_ROWS = 1024
@@ -30,7 +35,7 @@ class Placed(NamedTuple):
     """A therapist's place on the list, on the pathway that suits them best."""
 
     therapist_id: TherapistId
-    pathway: Pathway
+    variant: Variant
     mode: Mode
     score: int
     order: int
@@ -65,6 +70,11 @@ class Engine:
         arrays = (self._table, self._planes, self._sorted, self._rows, self._ways)
         return sum(array.nbytes for array in arrays)
 
+    def expect(self, therapists: int) -> None:
+        """Makes room for so many at once, instead of step by step."""
+        if therapists > self._table.size:
+            self._make_room(therapists)
+
     def put(self, entries: Sequence[Entry]) -> None:
         """Adds entries or brings them up to date; of two with one id the later counts."""
         latest = list({entry.id: entry for entry in entries}.values())
@@ -75,6 +85,18 @@ class Engine:
         write_standing(self._table, rows, self._policy)
         self._paint(rows, latest)
         if len(self._late) > max(_MORE_ROWS, self._count // 16):
+            self._sort()
+
+    def drop(self, ids: Iterable[UUID]) -> None:
+        """Forgets entries; those that are not known are no matter."""
+        for identifier in ids:
+            row = self._find(identifier.int)
+            if row is None:
+                continue
+            self._count -= 1
+            last = self._count
+            self._table[row] = self._table[last]
+            move_marks(self._planes, last, row)
             self._sort()
 
     def set_seats(self, therapist_id: UUID, free: int) -> None:
@@ -113,11 +135,11 @@ class Engine:
             found,
             best,
         )
-        pathways = self._asker.pathways(search)
+        variants = self._asker.variants(search)
         return [
             Placed(
                 TherapistId(UUID(int=high << 64 | low)),
-                pathways[way],
+                variants[way],
                 Mode.IN_PERSON if in_person else Mode.ONLINE,
                 score,
                 order,

@@ -57,6 +57,18 @@ def paint_languages(planes: Array, rows: Array, spoken: Array) -> None:
 
 
 @_compiled
+def move_marks(planes: Array, source: int, target: int) -> None:
+    """Moves a row's marks to another row, and leaves none."""
+    here, there = np.uint64(source & 63), np.uint64(target & 63)
+    for plane in range(planes.shape[0]):
+        mark = (planes[plane, source >> 6] >> here) & np.uint64(1)
+        planes[plane, source >> 6] &= ~(np.uint64(1) << here)
+        if source != target:
+            planes[plane, target >> 6] &= ~(np.uint64(1) << there)
+            planes[plane, target >> 6] |= mark << there
+
+
+@_compiled
 def find_row(table: Array, by_id: Array, high: np.uint64, low: np.uint64) -> int:
     """The row of an id among the sorted ones, or -1."""
     first, last = 0, by_id.size

@@ -1,0 +1,94 @@
+"""The directory in memory, kept in step with the table, whoever changes it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import asyncpg
+
+from services.matching.domain.engine import Engine, Entry
+from services.matching.domain.ranking import Rules
+from shared.kit.transaction import Transaction
+
+PAGE = 10_000
+_NOBODY = UUID(int=0)
+
+# Days count from 2000 and lie within what the engine's columns hold.
+_SELECT = """
+    SELECT t.id, t.outcode,
+           array_to_string(t.modes, ' ') AS modes,
+           array_to_string(t.formats, ' ') AS formats,
+           array_to_string(t.age_groups, ' ') AS age_groups,
+           array_to_string(t.languages, ' ') AS languages,
+           array_to_string(t.gender || t.approaches || t.affirming, ' ') AS traits,
+           array_to_string(t.slots, ' ') AS slots,
+           array_to_string(t.problem_areas, ' ') AS problem_areas,
+           array_to_string(t.conditions, ' ') AS conditions,
+           t.fee_pence, t.seats_offered, t.seats_free,
+           CASE WHEN r.expires_on IS NULL THEN 0
+                ELSE greatest(1, least(65535, r.expires_on - DATE '2000-01-01')) END AS registered_until,
+           greatest(1, least(65535, t.confirmed_on - DATE '2000-01-01')) AS confirmed,
+           coalesce(a.held, '') AS accreditations,
+           t.changed_by IS NOT DISTINCT FROM pg_current_xact_id_if_assigned() AS changed_here
+    FROM therapists t
+    LEFT JOIN registrations r ON r.therapist_id = t.id
+    LEFT JOIN LATERAL (
+        SELECT string_agg(
+            variant || ':' || route || ':'
+            || greatest(1, least(65535, expires_on - DATE '2000-01-01')) || ':' || cases, ' '
+        ) AS held
+        FROM accreditations WHERE therapist_id = t.id
+    ) a ON true
+"""
+
+
+class DirectoryInMemory:
+    """The engine, brought up to date by every transaction that asks it."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._engine: Engine | None = None
+        self._turn = asyncio.Lock()
+        self._seen_below = ""
+        self._unsure: list[UUID] = []
+
+    @asynccontextmanager
+    async def current(self, tx: Transaction) -> AsyncIterator[Engine]:
+        """The engine as this transaction sees the table, to be asked without waiting for anything else."""
+        async with self._turn:
+            # Read before the rows are: whoever is still at work now is looked at again next time.
+            seen_below = await tx.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+            if self._engine is None:
+                self._engine = await self._load(tx)
+            else:
+                await self._catch_up(self._engine, tx)
+            self._seen_below = seen_below
+            yield self._engine
+
+    async def _load(self, tx: Transaction) -> Engine:
+        engine = Engine(self._rules.policy, self._rules.places, tx.now.date())
+        engine.expect(await tx.fetchval("SELECT count(*) FROM therapists"))
+        last = _NOBODY
+        while rows := await tx.fetch(f"{_SELECT} WHERE t.id > $1 ORDER BY t.id LIMIT {PAGE}", last):
+            self._take(engine, rows)
+            last = rows[-1]["id"]
+        return engine
+
+    async def _catch_up(self, engine: Engine, tx: Transaction) -> None:
+        unsure, self._unsure = self._unsure, []
+        try:
+            rows = await tx.fetch(
+                f"{_SELECT} WHERE t.changed_by >= $1::text::xid8 OR t.id = ANY($2)", self._seen_below, unsure
+            )
+        except BaseException:
+            self._unsure = unsure
+            raise
+        # What was added and then undone is in no table any more.
+        engine.drop(set(unsure) - {row["id"] for row in rows})
+        self._take(engine, rows)
+
+    def _take(self, engine: Engine, rows: list[asyncpg.Record]) -> None:
+        engine.put([Entry(*tuple(row)[:-1]) for row in rows])
+        # This transaction may still be undone, and then nothing in the table would say so.
+        self._unsure += [row["id"] for row in rows if row["changed_here"]]

@@ -1,0 +1,99 @@
+"""The engine agrees with the rules said plainly: on who, how many points, and why."""
+
+from random import Random
+
+import pytest
+
+from services.matching.domain.engine import Engine, entry_of
+from services.matching.domain.ranking import explain, look, search_for
+from services.matching.domain.therapist import Therapist
+from shared.contract.ids import TherapistId
+from shared.contract.matching import NothingFound
+from shared.contract.vocabulary import Format, Mode, Variant
+from tests.matching import oracle
+from tests.matching.builders import RULES, THE_DAY
+from tests.matching.random_matching import plain, random_case, random_therapist
+
+THERAPISTS, REQUESTS, UPDATES = 250, 2_000, 5_000
+
+
+def engine_of(directory: dict[TherapistId, Therapist]) -> Engine:
+    engine = Engine(RULES.policy, RULES.places, THE_DAY)
+    engine.put([entry_of(therapist) for therapist in directory.values()])
+    return engine
+
+
+def agree(engine: Engine, directory: dict[TherapistId, Therapist], dice: Random, requests: int) -> set[str]:
+    """Compares so many random requests; returns every variant, mode and format that was proposed."""
+    described = [plain(therapist) for therapist in directory.values()]
+    met: set[str] = set()
+    for _ in range(requests):
+        case = random_case(dice)
+        excluded = frozenset(dice.sample(list(directory), 3))
+        search = search_for(case, THE_DAY, RULES, excluded)
+        found = explain(search, look(search, engine, RULES), directory, RULES)
+        candidates = () if isinstance(found, NothingFound) else found.candidates
+        wanted = oracle.shortlist(
+            case.model_dump(mode="json"), described, THE_DAY, {str(each) for each in excluded}
+        )
+
+        assert [
+            (
+                str(each.therapist_id),
+                each.score,
+                str(each.variant),
+                str(each.mode),
+                [(reason.term, reason.field, reason.points) for reason in each.reasons],
+            )
+            for each in candidates
+        ] == wanted[: RULES.policy.shortlist_size]
+        met.update(word for each in candidates for word in (each.variant, each.mode))
+        met.update(way.format for way in found.pathways if candidates)
+    return met
+
+
+@pytest.fixture(scope="module")
+def directory() -> dict[TherapistId, Therapist]:
+    dice = Random(1)
+    therapists = [random_therapist(dice) for _ in range(THERAPISTS)]
+    return {therapist.id: therapist for therapist in therapists}
+
+
+def test_the_engine_agrees_with_the_oracle(directory: dict[TherapistId, Therapist]) -> None:
+    met = agree(engine_of(directory), directory, Random(2), REQUESTS)
+
+    assert met == {*Variant, Mode.ONLINE, Mode.IN_PERSON, *Format}
+
+
+def test_it_still_agrees_after_thousands_of_changes(directory: dict[TherapistId, Therapist]) -> None:
+    dice, changed = Random(3), dict(directory)
+    engine = engine_of(changed)
+
+    for _ in range(UPDATES):
+        if dice.random() < 0.02:
+            gone = dice.choice(list(changed))
+            del changed[gone]
+            engine.drop([gone])
+        known = dice.choice(list(changed)) if dice.random() < 0.95 else None
+        therapist = random_therapist(dice, known)
+        changed[therapist.id] = therapist
+        engine.put([entry_of(therapist)])
+
+    assert len(engine) == len(changed)
+    agree(engine, changed, dice, REQUESTS // 4)
+
+
+def test_it_agrees_on_other_days(directory: dict[TherapistId, Therapist]) -> None:
+    engine = engine_of(directory)
+    described = [plain(therapist) for therapist in directory.values()]
+    dice = Random(4)
+
+    for days in (30, 400, -200, 0):
+        on = THE_DAY.fromordinal(THE_DAY.toordinal() + days)
+        for _ in range(50):
+            case = random_case(dice)
+            placed = engine.best(search_for(case, on, RULES), 10)
+            wanted = oracle.shortlist(case.model_dump(mode="json"), described, on, set())
+            assert [(str(each.therapist_id), each.score) for each in placed] == [
+                each[:2] for each in wanted[:10]
+            ]
