@@ -1,0 +1,402 @@
+"""The pathway rules as one table: who may have what, what is ruled out and why, what a reviewer is warned of.
+
+The expectations come from the clinic's offer and the published evidence, and not from the policy file. Where
+both leave room (who may stand in for another format, from which age systemic work and IPSRT are given), they
+come from what matching's README and policy have decided. Where two rules keep a variant out, the broader one
+is named: school, age, condition, format, then what the form needs.
+"""
+
+from datetime import date
+from typing import Any, NamedTuple
+
+import pytest
+
+from services.matching.domain.pathways import areas_of, routes
+from shared.contract.vocabulary import (
+    Condition,
+    FlagKind,
+    Format,
+    LifeEvent,
+    ProblemArea,
+    Therapy,
+    Variant,
+)
+from tests.matching.builders import RULES, THE_DAY, born
+from tests.support.builders import a_case, a_flag
+
+Changes = dict[str, Any]
+
+# What the rule that a reviewer reads must say.
+WORDS = {
+    "asked-ipt": "asks for IPT",
+    "asked-systemic": "asks for systemic therapy",
+    "ages": "is for ages",
+    "bipolar-only": "for bipolar disorder only",
+    "not-bipolar": "not for bipolar disorder",
+    "format": "is not given",
+    "adult": "an adult who comes to every session",
+    "diagnosis": "without a diagnosis",
+    "acute": "acute risk",
+}
+
+
+class Row(NamedTuple):
+    """A person, and what is expected for them; a caution under `*` stands on every pathway."""
+
+    name: str
+    who: int | date
+    changes: Changes
+    fits: str
+    ruled_out: str
+    cautions: str = ""
+    on: date = THE_DAY
+
+
+IPT: Changes = {"therapy": Therapy.IPT}
+SYSTEMIC: Changes = {"therapy": Therapy.SYSTEMIC}
+EITHER: Changes = {"therapy": Therapy.EITHER}
+COUPLE: Changes = {"format": Format.COUPLE}
+FAMILY: Changes = {"format": Format.FAMILY}
+GROUP: Changes = {"format": Format.GROUP}
+UNDIAGNOSED: Changes = {"diagnosed": False}
+UNKNOWN: Changes = {"diagnosed": None}
+WITH_ADULT: Changes = {"attending_adult": True}
+CARER_REFUSED: Changes = {"attending_adult": False}
+
+
+def living_with(*conditions: Condition) -> Changes:
+    return {"conditions": conditions}
+
+
+def flagged(*kinds: FlagKind) -> Changes:
+    return {"flags": tuple(a_flag(kind) for kind in kinds)}
+
+
+# Nothing but age and format keeps anything from them, IPSRT apart.
+OPEN = EITHER | UNDIAGNOSED | WITH_ADULT | living_with()
+BIPOLAR = living_with(Condition.BIPOLAR_DISORDER)
+PSYCHOSIS = living_with(Condition.PSYCHOSIS)
+ANOREXIA = living_with(Condition.ANOREXIA_NERVOSA)
+BULIMIA = living_with(Condition.BULIMIA_NERVOSA)
+FATIGUE = living_with(Condition.CHRONIC_FATIGUE)
+YOUNG = OPEN | IPT
+
+# fmt: off
+ALONE = [
+    Row("4, one to one", 4, OPEN, "", "ages: *"),
+    Row("5, one to one", 5, OPEN, "", "ages: *"),
+    Row("6, one to one", 6, OPEN, "", "ages: *"),
+    Row("7, one to one", 7, OPEN, "fb-ipt/family", "ages: *", "*: consent format_differs"),
+    Row("8, one to one", 8, OPEN, "fb-ipt/family", "ages: *", "*: consent format_differs"),
+    Row("11, one to one", 11, OPEN, "fb-ipt/family", "ages: *", "*: consent format_differs"),
+    Row("12, one to one", 12, OPEN, "ipt-a/individual ipt-ast/group fb-ipt/family systemic/individual",
+        "ages: ipt ipt-g; bipolar-only: ipsrt",
+        "*: consent; ipt-ast: format_differs; fb-ipt: format_differs"),
+    Row("13, one to one", 13, OPEN, "ipt-a/individual ipt-ast/group systemic/individual",
+        "ages: ipt ipt-g fb-ipt; bipolar-only: ipsrt", "*: consent; ipt-ast: format_differs"),
+    Row("15, one to one", 15, OPEN, "ipt-a/individual ipt-ast/group systemic/individual",
+        "ages: ipt ipt-g fb-ipt; bipolar-only: ipsrt", "*: consent; ipt-ast: format_differs"),
+    Row("16, one to one", 16, OPEN, "ipt-a/individual ipt-ast/group systemic/individual",
+        "ages: ipt ipt-g fb-ipt; bipolar-only: ipsrt", "ipt-ast: format_differs"),
+    Row("17, one to one", 17, OPEN, "ipt-a/individual systemic/individual",
+        "bipolar-only: ipsrt; ages: *"),
+    Row("18, one to one", 18, OPEN, "ipt/individual ipt-a/individual systemic/individual",
+        "bipolar-only: ipsrt; format: ipt-g; ages: *"),
+    Row("19, one to one", 19, OPEN, "ipt/individual systemic/individual",
+        "bipolar-only: ipsrt; format: ipt-g; ages: *"),
+    Row("70, one to one", 70, OPEN, "ipt/individual systemic/individual",
+        "bipolar-only: ipsrt; format: ipt-g; ages: *"),
+]
+AS_A_FAMILY = [
+    Row("4, as a family", 4, OPEN | FAMILY, "", "ages: *"),
+    Row("5, as a family", 5, OPEN | FAMILY, "systemic/family", "ages: *", "*: consent"),
+    Row("6, as a family", 6, OPEN | FAMILY, "systemic/family", "ages: *", "*: consent"),
+    Row("7, as a family", 7, OPEN | FAMILY, "fb-ipt/family systemic/family", "ages: *", "*: consent"),
+    Row("8, as a family", 8, OPEN | FAMILY, "fb-ipt/family systemic/family", "ages: *", "*: consent"),
+    Row("11, as a family", 11, OPEN | FAMILY, "fb-ipt/family systemic/family", "ages: *", "*: consent"),
+    Row("12, as a family", 12, OPEN | FAMILY, "ipt-a/individual fb-ipt/family systemic/family",
+        "ages: ipt ipt-g; bipolar-only: ipsrt; format: ipt-ast", "*: consent; ipt-a: format_differs"),
+    Row("13, as a family", 13, OPEN | FAMILY, "ipt-a/individual systemic/family",
+        "ages: ipt ipt-g fb-ipt; bipolar-only: ipsrt; format: ipt-ast", "*: consent; ipt-a: format_differs"),
+    Row("17, as a family", 17, OPEN | FAMILY, "ipt-a/individual systemic/family",
+        "bipolar-only: ipsrt; ages: *", "ipt-a: format_differs"),
+    Row("18, as a family", 18, OPEN | FAMILY, "ipt/individual ipt-a/individual systemic/family",
+        "bipolar-only: ipsrt; format: ipt-g; ages: *", "ipt: format_differs; ipt-a: format_differs"),
+    Row("70, as a family", 70, OPEN | FAMILY, "ipt/individual systemic/family",
+        "bipolar-only: ipsrt; format: ipt-g; ages: *", "ipt: format_differs"),
+]
+IN_A_GROUP = [
+    Row("11, in a group", 11, YOUNG | GROUP, "", "asked-ipt: systemic; format: fb-ipt; ages: *"),
+    Row("12, in a group", 12, YOUNG | GROUP, "ipt-a/individual ipt-ast/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; format: fb-ipt; ages: *",
+        "*: consent; ipt-a: format_differs"),
+    Row("16, in a group", 16, YOUNG | GROUP, "ipt-a/individual ipt-ast/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; ages: *", "ipt-a: format_differs"),
+    Row("17, in a group", 17, YOUNG | GROUP, "ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; ages: *", "ipt-a: format_differs"),
+    Row("18, in a group", 18, YOUNG | GROUP, "ipt-a/individual ipt-g/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt; ages: *", "ipt-a: format_differs"),
+    Row("19, in a group", 19, YOUNG | GROUP, "ipt-g/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt; ages: *"),
+    Row("70, in a group, either school", 70, OPEN | GROUP, "ipt-g/group",
+        "bipolar-only: ipsrt; format: ipt systemic; ages: *"),
+    Row("40, in a group, systemic", 40, SYSTEMIC | GROUP, "", "format: systemic; asked-systemic: *"),
+]
+AS_A_COUPLE = [
+    Row("12, as a couple", 12, OPEN | COUPLE, "",
+        "ages: ipt ipt-g systemic; bipolar-only: ipsrt; format: *"),
+    Row("17, as a couple", 17, OPEN | COUPLE, "", "format: ipt-a; bipolar-only: ipsrt; ages: *"),
+    Row("18, as a couple", 18, OPEN | COUPLE, "ipt/couple systemic/couple",
+        "format: ipt-a ipt-g; bipolar-only: ipsrt; ages: *", "ipt: form"),
+    Row("70, as a couple", 70, OPEN | COUPLE, "ipt/couple systemic/couple",
+        "format: ipt-g; bipolar-only: ipsrt; ages: *", "ipt: form"),
+    Row("40, as a couple in conflict", 40, EITHER | COUPLE | living_with(Condition.RELATIONSHIP_CONFLICT),
+        "ipt/couple systemic/couple", "format: ipt-g; bipolar-only: ipsrt; ages: *",
+        "ipt: form evidence_relationship_conflict"),
+]
+BIRTHDAYS = [
+    Row("the day before turning 5", date(2021, 11, 25), OPEN | FAMILY, "", "ages: *"),
+    Row("turning 5", date(2021, 11, 24), OPEN | FAMILY, "systemic/family", "ages: *", "*: consent"),
+    Row("the day before turning 7", date(2019, 11, 25), YOUNG | FAMILY, "", "asked-ipt: systemic; ages: *"),
+    Row("turning 7", date(2019, 11, 24), YOUNG | FAMILY, "fb-ipt/family", "asked-ipt: systemic; ages: *",
+        "*: consent"),
+    Row("the day before turning 12", date(2014, 11, 25), YOUNG | FAMILY, "fb-ipt/family",
+        "asked-ipt: systemic; ages: *", "*: consent"),
+    Row("turning 12", date(2014, 11, 24), YOUNG | FAMILY, "ipt-a/individual fb-ipt/family",
+        "asked-ipt: systemic; ages: ipt ipt-g; bipolar-only: ipsrt; format: ipt-ast",
+        "*: consent; ipt-a: format_differs"),
+    Row("the day before turning 13", date(2013, 11, 25), YOUNG | FAMILY, "ipt-a/individual fb-ipt/family",
+        "asked-ipt: systemic; ages: ipt ipt-g; bipolar-only: ipsrt; format: ipt-ast",
+        "*: consent; ipt-a: format_differs"),
+    Row("the day before turning 16", date(2010, 11, 25), YOUNG | GROUP, "ipt-a/individual ipt-ast/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; ages: *", "*: consent; ipt-a: format_differs"),
+    Row("the day before turning 17", date(2009, 11, 25), YOUNG | GROUP, "ipt-a/individual ipt-ast/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; ages: *", "ipt-a: format_differs"),
+    Row("the day before turning 18", date(2008, 11, 25), IPT, "ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; ages: *"),
+    Row("the day before turning 19", date(2007, 11, 25), IPT, "ipt/individual ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt-g; ages: *"),
+    Row("born on 29 February, on 28 February", date(2008, 2, 29), IPT, "ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; ages: *", on=date(2026, 2, 28)),
+    Row("born on 29 February, on 1 March", date(2008, 2, 29), IPT, "ipt/individual ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt-g; ages: *", on=date(2026, 3, 1)),
+    Row("born on 29 February, the day before a leap day", date(2016, 2, 29), YOUNG | GROUP, "",
+        "asked-ipt: systemic; format: fb-ipt; ages: *", on=date(2028, 2, 28)),
+    Row("born on 29 February, on a leap day", date(2016, 2, 29), YOUNG | GROUP,
+        "ipt-a/individual ipt-ast/group", "asked-ipt: systemic; bipolar-only: ipsrt; format: fb-ipt; ages: *",
+        "*: consent; ipt-a: format_differs", on=date(2028, 2, 29)),
+]
+SCHOOLS = [
+    Row("35, IPT", 35, IPT, "ipt/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt-g; ages: *"),
+    Row("35, systemic", 35, SYSTEMIC, "systemic/individual", "asked-systemic: *"),
+    Row("35, either", 35, EITHER, "ipt/individual systemic/individual",
+        "bipolar-only: ipsrt; format: ipt-g; ages: *"),
+    Row("9, systemic, as a family", 9, SYSTEMIC | FAMILY | WITH_ADULT, "systemic/family", "asked-systemic: *",
+        "*: consent"),
+]
+DIAGNOSES_AND_ADULTS = [
+    Row("14, diagnosed", 14, IPT | {"diagnosed": True}, "ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; diagnosis: ipt-ast; ages: *", "*: consent"),
+    Row("14, diagnosed, in a group", 14, IPT | GROUP | {"diagnosed": True}, "ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; diagnosis: ipt-ast; ages: *", "*: consent format_differs"),
+    Row("14, not diagnosed", 14, IPT | UNDIAGNOSED, "ipt-a/individual ipt-ast/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; ages: *", "*: consent; ipt-ast: format_differs"),
+    Row("14, diagnosis unknown", 14, IPT | UNKNOWN, "ipt-a/individual ipt-ast/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; ages: *",
+        "*: consent; ipt-ast: format_differs diagnosis_unknown"),
+    Row("9, carer refused", 9, YOUNG | FAMILY | CARER_REFUSED, "",
+        "asked-ipt: systemic; adult: fb-ipt; ages: *"),
+    Row("9, carer refused, either school", 9, OPEN | FAMILY | CARER_REFUSED, "systemic/family",
+        "adult: fb-ipt; ages: *", "*: consent"),
+    Row("12, carer refused", 12, YOUNG | GROUP | CARER_REFUSED | {"format": Format.INDIVIDUAL},
+        "ipt-a/individual ipt-ast/group", "asked-ipt: systemic; adult: fb-ipt; bipolar-only: ipsrt; ages: *",
+        "*: consent; ipt-ast: format_differs"),
+    Row("9, low in mood", 9, IPT | FAMILY | WITH_ADULT, "fb-ipt/family", "asked-ipt: systemic; ages: *",
+        "*: consent evidence_depression"),
+]
+BIPOLAR_DISORDER = [
+    Row("11, bipolar", 11, YOUNG | BIPOLAR, "", "asked-ipt: systemic; not-bipolar: fb-ipt; ages: *"),
+    Row("12, bipolar", 12, YOUNG | BIPOLAR, "ipsrt/individual",
+        "asked-ipt: systemic; ages: ipt ipt-g; not-bipolar: *", "*: consent form"),
+    Row("16, bipolar", 16, YOUNG | BIPOLAR, "ipsrt/individual",
+        "asked-ipt: systemic; not-bipolar: ipt-a ipt-ast; ages: *", "*: form"),
+    Row("18, bipolar", 18, IPT | BIPOLAR, "ipsrt/individual",
+        "asked-ipt: systemic; not-bipolar: ipt ipt-a ipt-g; ages: *", "*: form"),
+    Row("70, bipolar", 70, EITHER | BIPOLAR, "ipsrt/individual",
+        "not-bipolar: ipt ipt-g systemic; ages: *", "*: form"),
+    Row("40, bipolar beside depression", 40,
+        IPT | living_with(Condition.DEPRESSION, Condition.BIPOLAR_DISORDER),
+        "ipsrt/individual", "asked-ipt: systemic; not-bipolar: ipt ipt-g; ages: *",
+        "*: form evidence_depression"),
+    Row("40, bipolar, in a group", 40, EITHER | GROUP | BIPOLAR, "ipsrt/individual",
+        "not-bipolar: ipt ipt-g; format: systemic; ages: *", "*: form format_differs"),
+    Row("40, bipolar, as a couple", 40, EITHER | COUPLE | BIPOLAR, "ipsrt/individual systemic/couple",
+        "not-bipolar: ipt ipt-g; ages: *", "ipsrt: form format_differs; systemic: evidence_bipolar_disorder"),
+    Row("15, bipolar, as a family", 15, EITHER | FAMILY | BIPOLAR, "ipsrt/individual systemic/family",
+        "not-bipolar: ipt-a ipt-ast; ages: *",
+        "*: consent; ipsrt: form format_differs; systemic: evidence_bipolar_disorder"),
+    Row("40, bipolar, systemic alone", 40, SYSTEMIC | BIPOLAR, "",
+        "not-bipolar: systemic; asked-systemic: *"),
+]
+ADULT_ALONE = "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt-g; ages: *"
+YOUNG_ALONE = "asked-ipt: systemic; bipolar-only: ipsrt; ages: *"
+NO_SKILLS = "asked-ipt: systemic; bipolar-only: ipsrt; acute: ipt-ast; ages: *"
+RISK = [
+    Row("40, psychosis named", 40, IPT | PSYCHOSIS, "ipt/individual", ADULT_ALONE, "*: evidence_psychosis"),
+    Row("40, psychosis flagged", 40, IPT | flagged(FlagKind.PSYCHOSIS), "ipt/individual", ADULT_ALONE,
+        "*: evidence_psychosis risk_flag"),
+    Row("40, psychosis named and flagged", 40, IPT | PSYCHOSIS | flagged(FlagKind.PSYCHOSIS),
+        "ipt/individual", ADULT_ALONE, "*: evidence_psychosis risk_flag"),
+    Row("40, psychosis flagged, as a couple", 40, EITHER | COUPLE | flagged(FlagKind.PSYCHOSIS),
+        "ipt/couple systemic/couple", "format: ipt-g; bipolar-only: ipsrt; ages: *",
+        "*: evidence_psychosis risk_flag; ipt: form"),
+    Row("40, psychosis flagged, in a group", 40, IPT | GROUP | flagged(FlagKind.PSYCHOSIS), "ipt-g/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt; ages: *", "*: evidence_psychosis risk_flag"),
+    Row("40, bipolar, psychosis flagged", 40, IPT | BIPOLAR | flagged(FlagKind.PSYCHOSIS), "ipsrt/individual",
+        "asked-ipt: systemic; not-bipolar: ipt ipt-g; ages: *", "*: form evidence_psychosis risk_flag"),
+    Row("17, psychosis named", 17, IPT | PSYCHOSIS, "ipt-a/individual", YOUNG_ALONE, "*: evidence_psychosis"),
+    Row("14, psychosis flagged", 14, YOUNG | flagged(FlagKind.PSYCHOSIS), "ipt-a/individual", NO_SKILLS,
+        "*: consent evidence_psychosis risk_flag"),
+    Row("9, psychosis flagged", 9, YOUNG | FAMILY | flagged(FlagKind.PSYCHOSIS), "fb-ipt/family",
+        "asked-ipt: systemic; ages: *", "*: consent evidence_psychosis risk_flag"),
+    Row("14, suicidal thoughts", 14, YOUNG | flagged(FlagKind.SUICIDAL_THOUGHTS),
+        "ipt-a/individual", NO_SKILLS, "*: consent risk_flag"),
+    Row("16, self-harm, in a group", 16, YOUNG | GROUP | flagged(FlagKind.SELF_HARM), "ipt-a/individual",
+        NO_SKILLS, "*: format_differs risk_flag"),
+    Row("13, harm to others", 13, YOUNG | flagged(FlagKind.HARM_TO_OTHERS), "ipt-a/individual", NO_SKILLS,
+        "*: consent risk_flag"),
+    Row("14, diagnosis unknown, suicidal thoughts", 14, IPT | UNKNOWN | flagged(FlagKind.SUICIDAL_THOUGHTS),
+        "ipt-a/individual", NO_SKILLS, "*: consent risk_flag"),
+    Row("12, suicidal thoughts, with an adult", 12, YOUNG | flagged(FlagKind.SUICIDAL_THOUGHTS),
+        "ipt-a/individual fb-ipt/family", NO_SKILLS, "*: consent risk_flag; fb-ipt: format_differs"),
+    Row("14, being hurt is not an acute sign", 14, YOUNG | flagged(FlagKind.BEING_HURT),
+        "ipt-a/individual ipt-ast/group", YOUNG_ALONE, "*: consent; ipt-ast: format_differs"),
+    Row("40, suicidal thoughts", 40, IPT | flagged(FlagKind.SUICIDAL_THOUGHTS),
+        "ipt/individual", ADULT_ALONE, "*: risk_flag"),
+    Row("40, suicidal thoughts and self-harm", 40,
+        IPT | flagged(FlagKind.SUICIDAL_THOUGHTS, FlagKind.SELF_HARM),
+        "ipt/individual", ADULT_ALONE, "*: risk_flag"),
+]
+CONDITIONS = [
+    Row("40, depression", 40, IPT, "ipt/individual", ADULT_ALONE),
+    Row("40, no condition named", 40, IPT | living_with(), "ipt/individual", ADULT_ALONE),
+    Row("40, anxiety", 40, IPT | living_with(Condition.ANXIETY), "ipt/individual", ADULT_ALONE,
+        "*: evidence_anxiety"),
+    Row("40, something not listed", 40, IPT | living_with(Condition.OTHER), "ipt/individual", ADULT_ALONE,
+        "*: evidence_other"),
+    Row("40, bulimia", 40, IPT | BULIMIA, "ipt/individual", ADULT_ALONE, "*: evidence_bulimia_nervosa"),
+    Row("40, bulimia, in a group", 40, IPT | GROUP | BULIMIA, "ipt-g/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt; ages: *", "*: evidence_bulimia_nervosa"),
+    Row("40, anorexia", 40, IPT | ANOREXIA, "ipt/individual", ADULT_ALONE, "*: evidence_anorexia_nervosa"),
+    Row("17, anorexia", 17, IPT | ANOREXIA, "ipt-a/individual", YOUNG_ALONE, "*: evidence_anorexia_nervosa"),
+    Row("15, anorexia, as a family", 15, EITHER | FAMILY | ANOREXIA, "ipt-a/individual systemic/family",
+        "format: ipt-ast; bipolar-only: ipsrt; ages: *",
+        "*: consent evidence_anorexia_nervosa; ipt-a: format_differs"),
+    Row("40, anorexia and bulimia beside depression", 40,
+        IPT | living_with(Condition.DEPRESSION, Condition.ANOREXIA_NERVOSA, Condition.BULIMIA_NERVOSA),
+        "ipt/individual", ADULT_ALONE, "*: evidence_anorexia_nervosa evidence_bulimia_nervosa"),
+    Row("40, chronic fatigue", 40, EITHER | FATIGUE, "ipt/individual systemic/individual",
+        "bipolar-only: ipsrt; format: ipt-g; ages: *", "*: evidence_chronic_fatigue"),
+    Row("14, chronic fatigue", 14, YOUNG | FATIGUE, "ipt-a/individual ipt-ast/group", YOUNG_ALONE,
+        "*: consent evidence_chronic_fatigue; ipt-ast: format_differs"),
+    Row("40, conflict, either school", 40, EITHER | living_with(Condition.RELATIONSHIP_CONFLICT),
+        "ipt/individual systemic/individual", "bipolar-only: ipsrt; format: ipt-g; ages: *",
+        "ipt: evidence_relationship_conflict"),
+]
+GRIEF = [
+    Row("14, after a death", 14, YOUNG | {"problem_areas": (), "life_event": LifeEvent.DEATH},
+        "ipt-a/individual ipt-ast/group", YOUNG_ALONE,
+        "*: consent; ipt-ast: format_differs area_not_covered"),
+    Row("14, grieving", 14, YOUNG | {"problem_areas": (ProblemArea.GRIEF,), "life_event": LifeEvent.DEATH},
+        "ipt-a/individual ipt-ast/group", YOUNG_ALONE,
+        "*: consent; ipt-ast: format_differs area_not_covered"),
+    Row("40, after a death", 40, IPT | {"problem_areas": (), "life_event": LifeEvent.DEATH}, "ipt/individual",
+        ADULT_ALONE),
+]
+# fmt: on
+
+TABLE = [
+    *ALONE,
+    *AS_A_FAMILY,
+    *IN_A_GROUP,
+    *AS_A_COUPLE,
+    *BIRTHDAYS,
+    *SCHOOLS,
+    *DIAGNOSES_AND_ADULTS,
+    *BIPOLAR_DISORDER,
+    *RISK,
+    *CONDITIONS,
+    *GRIEF,
+]
+
+
+def by_key(cell: str) -> dict[str, list[str]]:
+    """A cell such as `ages: ipt ipt-g; format: *`."""
+    parts = [part.split(":") for part in cell.split(";") if part.strip()]
+    return {key.strip(): words.split() for key, words in parts}
+
+
+def words_for(row: Row) -> dict[str, str]:
+    """What the rule of each variant must say; `*` is every variant not named elsewhere in the row."""
+    cells = by_key(row.ruled_out)
+    named = {variant for variants in cells.values() for variant in variants}
+    named |= {way.split("/")[0] for way in row.fits.split()}
+    return {
+        variant: WORDS[rule]
+        for rule, variants in cells.items()
+        for variant in (sorted(set(Variant) - named) if variants == ["*"] else variants)
+    }
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[row.name for row in TABLE])
+def test_who_may_have_what(row: Row) -> None:
+    birthday = row.who if isinstance(row.who, date) else born(row.who)
+    found = routes(a_case(date_of_birth=birthday, **row.changes), row.on, RULES.policy)
+
+    assert sorted(f"{way.variant}/{way.format}" for way in found.pathways) == sorted(row.fits.split())
+
+    expected, rules = words_for(row), {out.variant: out.rule for out in found.ruled_out}
+    assert set(rules) == set(expected)
+    assert [
+        (rule, expected[variant]) for variant, rule in rules.items() if expected[variant] not in rule
+    ] == []
+
+    cautions = by_key(row.cautions)
+    for way in found.pathways:
+        wanted = [*cautions.get("*", []), *cautions.get(way.variant, [])]
+        assert sorted(caution.code for caution in way.cautions) == sorted(wanted), way.variant
+        assert all(caution.text.endswith(".") for caution in way.cautions)
+
+
+def test_the_table_says_something_of_every_variant_rule_and_format() -> None:
+    ways = [way.split("/") for row in TABLE for way in row.fits.split()]
+
+    assert len({row.name for row in TABLE}) == len(TABLE) >= 60
+    assert {variant for variant, _ in ways} == set(Variant)
+    assert {form for _, form in ways} == set(Format)
+    assert {rule for row in TABLE for rule in by_key(row.ruled_out)} == set(WORDS)
+
+
+@pytest.mark.parametrize(
+    ("event", "named", "areas"),
+    [
+        (LifeEvent.DEATH, "", "grief"),
+        (LifeEvent.BIRTH, "", "role_transition"),
+        (LifeEvent.MOVE, "", "role_transition"),
+        (LifeEvent.JOB, "", "role_transition"),
+        (LifeEvent.SEPARATION, "", "role_transition"),
+        (LifeEvent.ILLNESS, "", "role_transition"),
+        (LifeEvent.CONFLICT, "", "role_dispute"),
+        (LifeEvent.OTHER, "", ""),
+        (None, "", ""),
+        (None, "interpersonal_deficits", "interpersonal_deficits"),
+        (LifeEvent.DEATH, "role_transition", "role_transition grief"),
+        (LifeEvent.DEATH, "grief", "grief"),
+        (LifeEvent.CONFLICT, "grief interpersonal_deficits", "grief interpersonal_deficits role_dispute"),
+    ],
+)
+def test_what_happened_points_to_an_area(event: LifeEvent | None, named: str, areas: str) -> None:
+    case = a_case(life_event=event, problem_areas=tuple(map(ProblemArea, named.split())))
+
+    assert [each.area for each in areas_of(case, RULES.policy)] == areas.split()
