@@ -1,9 +1,12 @@
 """Wires matching together: rules, handlers, and the worker that looks after the waiting list."""
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
 
+from services.matching.domain.engine import warm_up
 from services.matching.domain.place import Places, read_places
 from services.matching.domain.policy import PolicyFault, read_policy
 from services.matching.domain.ranking import Rules
@@ -11,18 +14,24 @@ from services.matching.handlers import Matcher, handlers, waiting_list_worker
 from services.matching.settings import OUTCODES, POLICY, Settings
 from services.matching.store import DirectoryInMemory
 from shared.kit.errors import Fatal
-from shared.kit.service import assemble
+from shared.kit.service import Service, assemble
 
 
 def build_app(settings: Settings) -> Starlette:
     """The service, ready to be served."""
     rules = load_rules(settings.policy_file)
     matcher = Matcher(rules, DirectoryInMemory(rules))
+
+    async def load_directory(service: Service) -> Sequence[object]:
+        await asyncio.to_thread(warm_up, rules.policy, rules.places)
+        async with service.database.transaction() as tx, matcher.directory.current(tx):
+            return [matcher]
+
     return assemble(
         "matching",
         settings,
         handlers=handlers,
-        provide=[matcher],
+        prepare=load_directory,
         workers=[waiting_list_worker(matcher, settings.reoffer_poll_seconds)],
     )
 

@@ -2,5 +2,6 @@
 
 from services.matching.domain.engine.encoding import Entry, entry_of
 from services.matching.domain.engine.engine import Engine, Placed
+from services.matching.domain.engine.warming import warm_up
 
-__all__ = ["Engine", "Entry", "Placed", "entry_of"]
+__all__ = ["Engine", "Entry", "Placed", "entry_of", "warm_up"]
