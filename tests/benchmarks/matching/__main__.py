@@ -1,0 +1,251 @@
+"""Compares the engine with a plain loop and with SQL: the same answers, and how long each takes.
+
+    make bench-matching
+    python -m tests.benchmarks.matching --therapists 70000 --rounds 5 --json
+
+One process on one core; PostgreSQL's backend on another where there is one. In each round every engine answers
+all requests, one engine after the other, so that noise falls on all alike; ratios are taken per round.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import numpy as np
+
+from deploy.local import postgres, processes
+from services.matching.app import load_rules
+from services.matching.domain.engine import Engine, Entry, entry_of, warm_up
+from services.matching.domain.gates import Search
+from services.matching.domain.ranking import Rules, search_for
+from services.matching.domain.therapist import Therapist
+from tests.benchmarks.matching.loop import Answer, Loop
+from tests.benchmarks.matching.population import THE_DAY, clients, country, register
+from tests.benchmarks.matching.sql import Sql
+
+MOST = 10
+CHUNK = 10_000
+LOOP_BELOW = 200_000
+MICRO = 1e6
+
+Best = Callable[[Search], Awaitable[Answer]]
+
+
+def main() -> None:
+    """Reads the arguments and prints a table or JSON."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.matching",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--therapists", type=int, nargs="+", default=[70_000], metavar="N")
+    parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    given = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[0]})
+    results = [
+        asyncio.run(compare(count, given.requests, given.rounds, cores[-1])) for count in given.therapists
+    ]
+    if given.json:
+        sys.stdout.write(json.dumps(results) + "\n")
+        return
+    for result in results:
+        sys.stdout.write(shown(result))
+
+
+async def compare(count: int, requests: int, rounds: int, core: int) -> dict[str, Any]:
+    """Builds all engines over one population and takes the rounds."""
+    live = load_rules()
+    rules = Rules(live.policy, country(live.places))
+    searches = [search_for(case, THE_DAY, rules) for case in clients(requests, rules.places)]
+    warm_up(rules.policy, rules.places)
+    engine = Engine(rules.policy, rules.places, THE_DAY)
+    engine.expect(count)
+    with database() as url:
+        async with connected(url, core) as connection:
+            tables = [Sql(connection, rules, arrays=arrays) for arrays in (False, True)]
+            therapists = await fill(count, rules, engine, tables)
+            await tables[0].know_distances({s.case.outcode for s in searches if s.case.outcode})
+            for table in tables:
+                await table.index()
+            contenders: dict[str, Best] = {"engine": engine_best(engine)}
+            if therapists:
+                contenders["loop"] = loop_best(Loop(therapists, rules))
+            contenders |= {"SQL, masks": sql_best(tables[0]), "SQL, arrays": sql_best(tables[1])}
+            taken = await take_rounds(contenders, searches, rounds)
+    return summary(count, requests, engine, taken) | {"seats_us": seats_seen(engine, searches)}
+
+
+async def fill(count: int, rules: Rules, engine: Engine, tables: list[Sql]) -> list[Therapist]:
+    """Puts the population everywhere, a chunk at a time; returns it where the loop is to run as well."""
+    for table in tables:
+        await table.create()
+    kept: list[Therapist] = []
+    everybody = register(count, rules.places)
+    for done in range(0, count, CHUNK):
+        chunk = list(itertools.islice(everybody, CHUNK))
+        if count <= LOOP_BELOW:
+            kept += chunk
+        entries: list[Entry] = [entry_of(therapist) for therapist in chunk]
+        engine.put(entries)
+        for table in tables:
+            await table.add(entries)
+        say(f"{min(done + CHUNK, count)} of {count} therapists")
+    return kept
+
+
+async def take_rounds(
+    contenders: dict[str, Best], searches: list[Search], rounds: int
+) -> dict[str, list[list[float]]]:
+    """Seconds per contender, round and request; every answer must be the engine's."""
+    taken: dict[str, list[list[float]]] = {name: [] for name in contenders}
+    for number in range(rounds + 1):
+        truth: list[Answer] = []
+        for name, best in contenders.items():
+            times = []
+            for place, search in enumerate(searches):
+                began = time.perf_counter()
+                answer = await best(search)
+                times.append(time.perf_counter() - began)
+                if len(truth) == place:
+                    truth.append(answer)
+                assert answer == truth[place], f"{name} and the engine disagree on {search.case}"
+            taken[name].append(times)
+        say(f"round {number} of {rounds}" + (" (to warm up, not counted)" if not number else ""))
+    return {name: times[1:] for name, times in taken.items()}
+
+
+def engine_best(engine: Engine) -> Best:
+    async def best(search: Search) -> Answer:
+        return [(each.score, each.therapist_id.int) for each in engine.best(search, MOST)]
+
+    return best
+
+
+def loop_best(loop: Loop) -> Best:
+    async def best(search: Search) -> Answer:
+        return loop.best(search, MOST)
+
+    return best
+
+
+def sql_best(table: Sql) -> Best:
+    async def best(search: Search) -> Answer:
+        return await table.best(search, MOST)
+
+    return best
+
+
+def seats_seen(engine: Engine, searches: list[Search]) -> float:
+    """Microseconds, median, from a change of somebody's seats to its being seen by the next search."""
+    search = next(each for each in searches if len(engine.best(each, 2)) == 2)
+    first = engine.best(search, 1)[0].therapist_id
+    times = []
+    for _ in range(500):
+        for free in (0, 1):
+            began = time.perf_counter()
+            engine.set_seats(first, free)
+            times.append(time.perf_counter() - began)
+            is_first = engine.best(search, 1)[0].therapist_id == first
+            assert not (is_first and free == 0)
+    return round(statistics.median(times) * MICRO, 1)
+
+
+def summary(count: int, requests: int, engine: Engine, taken: dict[str, list[list[float]]]) -> dict[str, Any]:
+    """Percentiles per contender, and per round how many times longer than the engine each took."""
+    contenders = {}
+    for name, rounds in taken.items():
+        every = np.array(rounds) * MICRO
+        ratios = every.sum(axis=1) / (np.array(taken["engine"]) * MICRO).sum(axis=1)
+        contenders[name] = {
+            "p50_us": round(float(np.percentile(every, 50)), 1),
+            "p99_us": round(float(np.percentile(every, 99)), 1),
+            "mean_us": round(float(every.mean()), 1),
+            "per_second": round(MICRO / float(every.mean())),
+            "ratio": [round(float(np.percentile(ratios, q)), 1) for q in (25, 50, 75)],
+        }
+    return {
+        "therapists": count,
+        "requests": requests,
+        "rounds": len(taken["engine"]),
+        "bytes_per_therapist": round(engine.bytes_used / count, 1),
+        "contenders": contenders,
+    }
+
+
+def shown(result: dict[str, Any]) -> str:
+    """A table in Markdown."""
+    lines = [
+        f"{result['therapists']:,} therapists, {result['requests']} requests, {result['rounds']} rounds,"
+        " the same ids and scores from all\n",
+        "| engine | p50 µs | p99 µs | mean µs | requests/s | times as long as the engine (quartiles) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, found in result["contenders"].items():
+        low, middle, high = found["ratio"]
+        lines.append(
+            f"| {name} | {found['p50_us']:,} | {found['p99_us']:,} | {found['mean_us']:,} |"
+            f" {found['per_second']:,} | {middle:,} ({low:,}–{high:,}) |"
+        )
+    lines.append(
+        f"\n{result['bytes_per_therapist']} bytes per therapist; a change of seats is seen after"
+        f" {result['seats_us']} µs\n\n"
+    )
+    return "\n".join(lines)
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """A PostgreSQL of the benchmark's own."""
+    folder = Path(tempfile.mkdtemp(prefix="attune-bench-"))
+    port = processes.free_port()
+    postgres.prepare(folder, "bench")
+    process: subprocess.Popen[bytes] = postgres.start(folder, port=port, durable=False)
+    try:
+        give_up = time.monotonic() + 60
+        while not processes.listens(port):
+            assert time.monotonic() < give_up, "PostgreSQL does not answer"
+            time.sleep(0.1)
+        yield postgres.url(port, "bench")
+    finally:
+        processes.stop(process, 20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def connected(url: str, core: int) -> Any:
+    """A connection whose backend works alone on its core."""
+    connection = await asyncpg.connect(url)
+    try:
+        os.sched_setaffinity(await connection.fetchval("SELECT pg_backend_pid()"), {core})
+        await connection.execute(
+            "SET max_parallel_workers_per_gather = 0; SET jit = off; SET work_mem = '64MB';"
+            " SET random_page_cost = 1.1; SET plan_cache_mode = force_custom_plan"
+        )
+        yield connection
+    finally:
+        await connection.close()
+
+
+def say(progress: str) -> None:
+    """Tells whoever waits how far it is."""
+    sys.stderr.write(f"  {progress}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What most would write first: a loop over the therapists, with sets and early exits."""
+
+import heapq
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.matching.domain.gates import Search, meets
+from services.matching.domain.pathways import routes
+from services.matching.domain.place import metres_between
+from services.matching.domain.ranking import Rules
+from services.matching.domain.therapist import Route, Therapist
+from shared.contract.vocabulary import Mode, Strength
+
+Answer = list[tuple[int, int]]
+
+
+class Loop:
+    """The therapists as dataclasses, looked at one by one."""
+
+    def __init__(self, therapists: Sequence[Therapist], rules: Rules) -> None:
+        self._rules = rules
+        self._therapists = therapists
+        self._accreditations = [{each.variant: each for each in t.accreditations} for t in therapists]
+        self._metres: dict[str, dict[str, int]] = {}
+
+    def best(self, search: Search, most: int) -> Answer:
+        """Score and id of the best, ties by id."""
+        policy, case, on = self._rules.policy, search.case, search.on
+        weights, caps = policy.weights, policy.caps
+        ways = [
+            (way.variant, way.format, weights.evidence[way.evidence])
+            for way in routes(case, on, policy).pathways
+        ]
+        if not ways:
+            return []
+        groups = {group for group, span in policy.age_groups.items() if search.age in span}
+        languages, first = frozenset(case.languages), case.languages[0]
+        wanted_slots, named = frozenset(case.availability), frozenset(case.conditions)
+        areas = frozenset(area.area for area in search.areas)
+        share = weights.problem_area // max(len(areas), 1)
+        musts = [wish for wish in case.preferences if wish.strength is Strength.MUST]
+        wishes = [(wish, weights.preference.of(wish.strength)) for wish in case.preferences]
+        limit = (case.max_distance_km or policy.default_distance_km) * 1000
+        metres = self._near(case.outcode or "") if case.mode is not Mode.ONLINE else {}
+        fresh = on - timedelta(days=policy.fresh_days)
+        hits = []
+        for t, held in zip(self._therapists, self._accreditations, strict=True):
+            if t.seats_free < 1 or not held or t.registration is None or t.registration.expires_on < on:
+                continue
+            if t.confirmed_on < fresh or not groups & t.age_groups or not languages & t.languages:
+                continue
+            if case.max_fee_pence is not None and t.fee_pence > case.max_fee_pence:
+                continue
+            own = -1
+            for variant, form, evidence in ways:
+                one = held.get(variant)
+                if one is None or one.route is Route.KSA or one.expires_on < on or form not in t.formats:
+                    continue
+                closed = min(one.cases, caps.experience_cases)
+                own = max(own, evidence + weights.experience * closed // caps.experience_cases)
+            if own < 0 or not all(meets(t, wish) for wish in musts):
+                continue
+            away = metres.get(t.outcode) if Mode.IN_PERSON in t.modes else None
+            if away is not None and away <= limit:
+                own += next((b.points for b in policy.distance_bands if away <= b.up_to_km * 1000), 0)
+            elif case.mode is Mode.IN_PERSON or Mode.ONLINE not in t.modes:
+                continue
+            points = own + share * len(areas & t.problem_areas)
+            points += weights.condition * len(named & t.conditions) // max(len(named), 1)
+            shared = min(len(wanted_slots & t.slots), caps.shared_slots)
+            points += weights.availability * shared // caps.shared_slots
+            points += sum(worth for wish, worth in wishes if meets(t, wish))
+            points += weights.preferred_language if first in t.languages else weights.other_language
+            if case.max_fee_pence:
+                points += weights.fee * (case.max_fee_pence - t.fee_pence) // case.max_fee_pence
+            points += weights.caseload * min(t.seats_free, t.seats_offered) // t.seats_offered
+            hits.append((-points, t.id.int))
+        return [(-points, identifier) for points, identifier in heapq.nsmallest(most, hits)]
+
+    def _near(self, outcode: str) -> dict[str, int]:
+        if outcode not in self._metres:
+            places = self._rules.places.positions
+            here = places.get(outcode)
+            self._metres[outcode] = (
+                {} if here is None else {name: metres_between(here, there) for name, there in places.items()}
+            )
+        return self._metres[outcode]
