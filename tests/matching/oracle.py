@@ -21,7 +21,9 @@ Reason = tuple[str, str, int]
 Answer = tuple[str, int, str, str, list[Reason]]
 
 
-def shortlist(case: Plain, directory: list[Plain], on: date, excluded: set[str]) -> list[Answer]:
+def shortlist(
+    case: Plain, directory: list[Plain], on: date, excluded: set[str], spoken_for: Plain | None = None
+) -> list[Answer]:
     """Who may be proposed, best first: id, score, variant, mode, and (term, field, points) of each reason."""
     born = date.fromisoformat(case["date_of_birth"])
     age = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
@@ -30,7 +32,9 @@ def shortlist(case: Plain, directory: list[Plain], on: date, excluded: set[str])
         best: Answer | None = None
         for form in forms(case, age):
             mode = how(case, therapist)
-            if therapist["id"] not in excluded and mode and gates(case, therapist, form, age, on):
+            left = therapist["free"] - (spoken_for or {}).get(therapist["id"], 0)
+            barred = therapist["id"] in excluded or left < 1
+            if not barred and mode and gates(case, therapist, form, age, on):
                 reasons = [each for each in terms(case, therapist, form, mode) if each[2] > 0]
                 total = sum(points for _, _, points in reasons)
                 if best is None or total > best[1]:
@@ -71,7 +75,6 @@ def gates(case: Plain, t: Plain, form: Plain, age: int, on: date) -> bool:
         and (case["max_fee_pence"] is None or t["fee"] <= case["max_fee_pence"])
         and all(has(t, wish) for wish in case["preferences"] if wish["strength"] == "must")
         and t["confirmed"] >= on - timedelta(days=POLICY["fresh_days"])
-        and t["free"] >= 1
     )  # fmt: skip
 
 
@@ -89,9 +92,10 @@ def how(case: Plain, t: Plain) -> str | None:
 
 
 def apart(case: Plain, t: Plain) -> int | None:
-    if case["outcode"] not in PLACES or t["outcode"] not in PLACES:
+    here, there = (PLACES.get((each["outcode"] or "").strip().upper()) for each in (case, t))
+    if here is None or there is None:
         return None
-    (a, b), (c, d) = PLACES[case["outcode"]], PLACES[t["outcode"]]
+    (a, b), (c, d) = here, there
     part = sin(radians(c - a) / 2) ** 2 + cos(radians(a)) * cos(radians(c)) * sin(radians(d - b) / 2) ** 2
     return round(2 * 6_371_008.8 * asin(sqrt(part)))
 

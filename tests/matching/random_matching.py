@@ -35,15 +35,20 @@ from tests.matching.builders import RULES, THE_DAY
 
 T = TypeVar("T")
 
-OUTCODES = [*list(RULES.places.positions)[:60], "ZZ9"]
+OUTCODES = [*list(RULES.places.positions)[:60], "ZZ9", " br1 "]
 OTHER_LANGUAGES = ["pl", "bn", "fr", "tr", "ur", "es", "cy"]
 AFFIRMING = [
     PreferenceAbout.LGBTQ_AFFIRMING,
     PreferenceAbout.NEURODIVERGENCE_AFFIRMING,
     PreferenceAbout.FAITH_AWARE,
 ]
-WISHES = {PreferenceAbout.THERAPIST_GENDER: ["woman", "man"], PreferenceAbout.APPROACH: ["structured"]}
-AGES = [4, 5, 6, 7, 8, 11, 12, 13, 16, 17, 18, 19, 35, 90]
+WISHES = {
+    PreferenceAbout.THERAPIST_GENDER: [*map(str, Gender)],
+    PreferenceAbout.APPROACH: [*map(str, Approach)],
+}
+AGES = [4, 5, 6, 7, 8, 11, 12, 13, 16, 17, 18, 19, 35, 70, 90]
+# The limits themselves and the days beside them, which chance alone would seldom meet.
+EDGES = [-1, 0, 1]
 
 
 def some(dice: Random, these: Iterable[T], least: int, most: int) -> list[T]:
@@ -66,7 +71,7 @@ def random_therapist(dice: Random, identifier: UUID | None = None) -> Therapist:
         formats=frozenset(some(dice, Format, 1, 4)),
         age_groups=frozenset(some(dice, AgeGroup, 1, 3)),
         languages=frozenset(english + some(dice, OTHER_LANGUAGES, 0, 2)) or frozenset({"en"}),
-        fee_pence=dice.randrange(4_000, 16_000, 500),
+        fee_pence=0 if dice.random() < 0.08 else dice.randrange(4_000, 16_000, 500),
         seats_offered=seats,
         seats_free=dice.randint(0, seats) if dice.random() < 0.8 else 0,
         slots=frozenset(some(dice, Slot, 1, 12)),
@@ -74,25 +79,29 @@ def random_therapist(dice: Random, identifier: UUID | None = None) -> Therapist:
         conditions=frozenset(some(dice, Condition, 0, 6)),
         approaches=frozenset(some(dice, Approach, 0, 2)),
         affirming=frozenset(some(dice, AFFIRMING, 0, 3)),
-        registration=None
-        if dice.random() < 0.05
-        else Registration(Body.BACP, "SYN100000", THE_DAY + timedelta(days=dice.randint(-60, 900))),
+        registration=None if dice.random() < 0.05 else Registration(Body.BACP, "SYN100000", _until(dice)),
         accreditations=tuple(_accreditation(dice, variant) for variant in Variant if dice.random() < 0.5),
-        confirmed_on=THE_DAY - timedelta(days=dice.randint(0, 140)),
+        confirmed_on=THE_DAY - timedelta(days=_near(dice, RULES.policy.fresh_days, 0, 140)),
     )
+
+
+def _near(dice: Random, limit: int, least: int, most: int) -> int:
+    return limit + dice.choice(EDGES) if dice.random() < 0.1 else dice.randint(least, most)
+
+
+def _until(dice: Random) -> date:
+    return THE_DAY + timedelta(days=_near(dice, 0, -60, 900))
 
 
 def _accreditation(dice: Random, variant: Variant) -> Accreditation:
     route = Route.KSA if dice.random() < 0.05 else Route.STANDARD
-    return Accreditation(
-        variant, route, THE_DAY + timedelta(days=dice.randint(-60, 900)), dice.randint(0, 300)
-    )
+    return Accreditation(variant, route, _until(dice), dice.randint(0, 300))
 
 
 def random_case(dice: Random, **changes: Any) -> CaseDetails:
     """A request of any age, form and wish."""
     told: dict[str, Any] = {
-        "date_of_birth": date(2026 - dice.choice(AGES), dice.randint(1, 12), dice.randint(1, 28)),
+        "date_of_birth": _birthday(dice),
         "outcode": dice.choice([*OUTCODES, None]),
         "therapy": dice.choice(list(Therapy)),
         "mode": dice.choice(list(Mode)),
@@ -105,7 +114,7 @@ def random_case(dice: Random, **changes: Any) -> CaseDetails:
         else ("en",),
         "problem_areas": tuple(some(dice, ProblemArea, 0, 3)),
         "life_event": dice.choice([None, *LifeEvent]),
-        "conditions": tuple(some(dice, Condition, 0, 2)),
+        "conditions": tuple(dice.choices(list(Condition), k=dice.randint(0, 3))),
         "diagnosed": dice.choice([None, True, False]),
         "preferences": tuple(_wish(dice, about) for about in some(dice, PreferenceAbout, 0, 3)),
         "attending_adult": dice.random() < 0.6,
@@ -115,6 +124,15 @@ def random_case(dice: Random, **changes: Any) -> CaseDetails:
         ),
     }
     return CaseDetails(**(told | changes))
+
+
+def _birthday(dice: Random) -> date:
+    if dice.random() < 0.05:
+        return date(dice.choice([1956, 1988, 2008, 2012, 2016, 2020]), 2, 29)
+    year = THE_DAY.year - dice.choice(AGES)
+    if dice.random() < 0.1:
+        return THE_DAY.replace(year=year) + timedelta(days=dice.choice(EDGES))
+    return date(year, dice.randint(1, 12), dice.randint(1, 28))
 
 
 def _wish(dice: Random, about: PreferenceAbout) -> Preference:

@@ -30,11 +30,16 @@ def agree(engine: Engine, directory: dict[TherapistId, Therapist], dice: Random,
     for _ in range(requests):
         case = random_case(dice)
         excluded = frozenset(dice.sample(list(directory), 3))
-        search = search_for(case, THE_DAY, RULES, excluded)
+        spoken_for = {each: dice.randint(1, 4) for each in dice.sample(list(directory), len(directory) // 5)}
+        search = search_for(case, THE_DAY, RULES, excluded, spoken_for)
         found = explain(search, look(search, engine, RULES), directory, RULES)
         candidates = () if isinstance(found, NothingFound) else found.candidates
         wanted = oracle.shortlist(
-            case.model_dump(mode="json"), described, THE_DAY, {str(each) for each in excluded}
+            case.model_dump(mode="json"),
+            described,
+            THE_DAY,
+            {str(each) for each in excluded},
+            {str(each): seats for each, seats in spoken_for.items()},
         )
 
         assert [
@@ -47,8 +52,8 @@ def agree(engine: Engine, directory: dict[TherapistId, Therapist], dice: Random,
             )
             for each in candidates
         ] == wanted[: RULES.policy.shortlist_size]
-        met.update(word for each in candidates for word in (each.variant, each.mode))
-        met.update(way.format for way in found.pathways if candidates)
+        formats = {way.variant: way.format for way in found.pathways}
+        met.update(word for each in candidates for word in (each.variant, each.mode, formats[each.variant]))
     return met
 
 
