@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from services.matching import store
+from services.matching.commands.importing import AT_ONCE
 from services.matching.domain.directory_file import written
 from services.matching.settings import Settings
 from shared.kit.database import Database
+from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist
 from tests.support.environment import environment
 
@@ -35,25 +38,34 @@ Command = Callable[..., Awaitable[Outcome]]
 @pytest.fixture
 def therapists(settings: Settings, database: Database) -> Command:
     """Runs `python -m services.matching therapists …` on the database of the test."""
-    given = {"DATABASE_URL": environment(settings)["DATABASE_URL"], "PATH": os.environ["PATH"]}
+    url = environment(settings)["DATABASE_URL"]
 
     async def run(*arguments: str | Path) -> Outcome:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "services.matching",
-            "therapists",
-            *map(str, arguments),
-            cwd=ROOT,
-            env=given,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(60):
-            out, err = await process.communicate()
-        return Outcome(process.returncode or 0, out.decode(), err.decode())
+        return await ended(await begun(url, *arguments))
 
     return run
+
+
+async def begun(database_url: str, *arguments: str | Path) -> asyncio.subprocess.Process:
+    """A command that runs."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.matching",
+        "therapists",
+        *map(str, arguments),
+        cwd=ROOT,
+        env={"DATABASE_URL": database_url, "PATH": os.environ["PATH"]},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def ended(process: asyncio.subprocess.Process) -> Outcome:
+    """What a command has said by its end."""
+    async with asyncio.timeout(60):
+        out, err = await process.communicate()
+    return Outcome(process.returncode or 0, out.decode(), err.decode())
 
 
 def saved(path: Path, *therapists: object, spoil: str = "") -> Path:
@@ -159,14 +171,92 @@ async def test_entries_are_listed_and_shown(therapists: Command, tmp_path: Path)
 async def test_a_database_without_tables_says_what_to_run(
     make_database: Callable[[str], Awaitable[str]], settings: Settings
 ) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.matching", "therapists", "list",
-        cwd=ROOT,
-        env={"DATABASE_URL": await make_database("empty"), "PATH": os.environ["PATH"]},
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with asyncio.timeout(60):
-        _, err = await process.communicate()
+    result = await ended(await begun(await make_database("empty"), "list"))
 
-    assert process.returncode == 1
-    assert err.decode() == "the database has no directory yet: run `python -m services.matching migrate`\n"
+    assert result.code == 1
+    assert result.err == "the database has no directory yet: run `python -m services.matching migrate`\n"
+
+
+async def test_an_import_that_is_interrupted_has_changed_nothing_and_says_so(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    file = saved(tmp_path / "file.csv", a_therapist("ada"))
+    async with database.transaction() as tx:
+        await store.lock_directory(tx)
+        importing = await begun(environment(settings)["DATABASE_URL"], "import", file)
+        await eventually(
+            lambda: database.pool.fetchval(
+                "SELECT true FROM pg_locks WHERE relation = 'therapists'::regclass AND NOT granted"
+            ),
+            within=60,
+            what="the import waiting for the directory",
+        )
+        importing.send_signal(signal.SIGINT)
+        result = await ended(importing)
+
+    assert result.code == 130
+    assert result.err.endswith("interrupted: nothing was changed\n")
+    async with database.transaction() as tx:
+        assert await store.therapists(tx) == []
+
+
+async def test_a_name_that_looks_like_markup_is_listed_and_shown_as_it_is(
+    therapists: Command, tmp_path: Path
+) -> None:
+    ada = replace(a_therapist("ada"), name="Ada [/b] [red]")
+    await therapists("import", saved(tmp_path / "file.csv", ada))
+
+    listed, shown = await therapists("list"), await therapists("show", str(ada.id))
+
+    assert listed.code == 0
+    assert "Ada [/b]" in listed.out
+    assert "name            Ada [/b] [red]\n" in shown.out
+
+
+async def test_an_entry_is_shown_in_words_and_not_as_python_has_it(
+    therapists: Command, tmp_path: Path
+) -> None:
+    ada = a_therapist("ada")
+    await therapists("import", saved(tmp_path / "file.csv", ada))
+
+    shown = (await therapists("show", str(ada.id))).out
+
+    assert f"modes           {', '.join(sorted(ada.modes))}\n" in shown
+    assert "accreditations  variant ipt, route standard, expires " in shown
+    assert not set("<>[]{}'") & set(shown)
+
+
+async def test_what_must_be_mended_is_not_buried_under_notes(therapists: Command, tmp_path: Path) -> None:
+    ada, ben = a_therapist("ada"), a_therapist("ben", seats_offered=0, seats_free=0)
+    file = saved(tmp_path / "file.csv", ada, ben, spoil="cheap")
+
+    refused = await therapists("import", file)
+    in_part = await therapists("import", file, "--partial")
+
+    assert "fee_pounds" in refused.err
+    assert "no seat" not in refused.err
+    assert in_part.err.index("no seat") < in_part.err.index("fee_pounds")
+
+
+async def test_an_export_that_cannot_be_written_says_so_in_one_line(
+    therapists: Command, tmp_path: Path
+) -> None:
+    nowhere = tmp_path / "missing" / "out.csv"
+
+    result = await therapists("export", "--output", nowhere)
+
+    assert (result.code, result.err) == (1, f"{nowhere} cannot be written: No such file or directory\n")
+
+
+async def test_more_entries_than_go_to_the_database_at_once_are_all_counted(
+    therapists: Command, tmp_path: Path
+) -> None:
+    many = AT_ONCE + 1
+    file = tmp_path / "file.csv"
+    file.write_text((await therapists("generate", "--count", str(many))).out, encoding="utf-8")
+
+    first = json.loads((await therapists("import", file, "--json")).out)
+    again = json.loads((await therapists("import", file, "--json")).out)
+
+    assert (first["added"], first["unchanged"]) == (many, 0)
+    assert (again["added"], again["updated"], again["unchanged"]) == (0, 0, many)

@@ -70,7 +70,8 @@ def test_columns_may_stand_in_any_order() -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "the header is wrong (missing: id, name"),
+        (b"", "the file is empty; its header must be id,name"),
+        (b"a;b\n", "the header is wrong (missing: id, name"),
         (b"id,name\n", "missing: email, gender"),
         (a_file().replace(b"outcode", b"postcode", 1), "missing: outcode; unknown: postcode"),
         (a_file().replace(b"outcode", b"email", 1), "missing: outcode; twice: email"),
@@ -80,7 +81,7 @@ def test_columns_may_stand_in_any_order() -> None:
         (a_file() + b"\x00\x00", "is UTF-16 or not text"),
         (a_file() + b'"open,\n', "is not CSV"),
         (a_file() + b"x" * 200_000 + b"\n", "is not CSV"),
-        (b"x" * (LARGEST_BYTES + 1), "the file is larger than 32 MiB; split it"),
+        (b"x" * (LARGEST_BYTES + 1), "the file is larger than 64 MiB; split it"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_what_to_do(data: bytes, why: str) -> None:

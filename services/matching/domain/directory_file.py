@@ -11,7 +11,7 @@ from services.matching.domain.directory_row import COLUMNS, RowNote, notes_on, r
 from services.matching.domain.place import Places
 from services.matching.domain.therapist import Therapist
 
-LARGEST_BYTES = 32 * 1024 * 1024
+LARGEST_BYTES = 64 * 1024 * 1024
 LARGEST_CELL = 4_000
 
 
@@ -37,13 +37,20 @@ class Reading:
     notes: tuple[RowNote, ...]
 
 
+def too_large() -> FileRefused:
+    """Why a file is not even read."""
+    return FileRefused(f"the file is larger than {LARGEST_BYTES // 1024 // 1024} MiB; split it")
+
+
 def rows_of(data: bytes) -> list[Row]:
     """The rows below the header, once encoding and header are found good."""
     text = _decoded(data)
     # strict: a stray quotation mark is an error and not a cell that swallows the rest of the file.
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        header = next(lines, [])
+        header = next(lines, None)
+        if header is None:
+            raise FileRefused(f"the file is empty; its header must be {','.join(COLUMNS)}")
         _check_header(header)
         rows = [Row(lines.line_num, cells) for cells in lines if any(cell.strip() for cell in cells)]
     except csv.Error as error:
@@ -105,7 +112,7 @@ def written(therapists: Iterable[Therapist], *, with_confirmation: bool = True) 
 
 def _decoded(data: bytes) -> str:
     if len(data) > LARGEST_BYTES:
-        raise FileRefused(f"the file is larger than {LARGEST_BYTES // 1024 // 1024} MiB; split it")
+        raise too_large()
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data:
         raise FileRefused("the file is UTF-16 or not text; save it as CSV in UTF-8")
     try:

@@ -1,6 +1,7 @@
 """The directory of therapists as it is kept."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +61,12 @@ async def find_therapists(tx: Transaction, ids: Sequence[UUID]) -> dict[Therapis
 
 async def save_therapist(tx: Transaction, therapist: Therapist) -> None:
     """Adds an entry or brings it up to date; seats that are taken stay taken."""
-    await tx.execute(
+    await save_therapists(tx, [therapist])
+
+
+async def save_therapists(tx: Transaction, therapists: Sequence[Therapist]) -> None:
+    """Adds entries or brings them up to date, all of them in a few round trips."""
+    await tx.executemany(
         """
         INSERT INTO therapists (id, name, email, gender, outcode, modes, formats, age_groups, languages,
                                 fee_pence, slots, problem_areas, conditions, approaches, affirming,
@@ -76,6 +82,34 @@ async def save_therapist(tx: Transaction, therapist: Therapist) -> None:
             confirmed_on = GREATEST(therapists.confirmed_on, excluded.confirmed_on),
             seats_offered = excluded.seats_offered, updated_at = excluded.updated_at
         """,
+        [_values(each, tx.now) for each in therapists],
+    )
+    ids = [each.id for each in therapists]
+    await tx.execute("DELETE FROM registrations WHERE therapist_id = ANY($1)", ids)
+    await tx.executemany(
+        "INSERT INTO registrations (therapist_id, body, number, expires_on) VALUES ($1, $2, $3, $4)",
+        [
+            (each.id, held.body, held.number, held.expires_on)
+            for each in therapists
+            if (held := each.registration) is not None
+        ],
+    )
+    await tx.execute("DELETE FROM accreditations WHERE therapist_id = ANY($1)", ids)
+    await tx.executemany(
+        """
+        INSERT INTO accreditations (therapist_id, variant, route, expires_on, cases)
+        VALUES ($1, $2, $3, $4, $5)
+        """,
+        [
+            (each.id, held.variant, held.route, held.expires_on, held.cases)
+            for each in therapists
+            for held in each.accreditations
+        ],
+    )
+
+
+def _values(therapist: Therapist, now: datetime) -> tuple[object, ...]:
+    return (
         therapist.id,
         therapist.name,
         therapist.email,
@@ -93,27 +127,7 @@ async def save_therapist(tx: Transaction, therapist: Therapist) -> None:
         sorted(therapist.affirming),
         therapist.confirmed_on,
         therapist.seats_offered,
-        tx.now,
-    )
-    await tx.execute("DELETE FROM registrations WHERE therapist_id = $1", therapist.id)
-    if (held := therapist.registration) is not None:
-        await tx.execute(
-            "INSERT INTO registrations (therapist_id, body, number, expires_on) VALUES ($1, $2, $3, $4)",
-            therapist.id,
-            held.body,
-            held.number,
-            held.expires_on,
-        )
-    await tx.execute("DELETE FROM accreditations WHERE therapist_id = $1", therapist.id)
-    await tx.executemany(
-        """
-        INSERT INTO accreditations (therapist_id, variant, route, expires_on, cases)
-        VALUES ($1, $2, $3, $4, $5)
-        """,
-        [
-            (therapist.id, each.variant, each.route, each.expires_on, each.cases)
-            for each in therapist.accreditations
-        ],
+        now,
     )
 
 

@@ -1,0 +1,170 @@
+"""Imports a file of therapists, and reports row by row what kept it out."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from services.matching.app import load_places
+from services.matching.commands.directory import in_directory, interruptible, progress, screen
+from services.matching.domain.directory_file import (
+    LARGEST_BYTES,
+    FileRefused,
+    Reading,
+    Row,
+    read_rows,
+    rows_of,
+    too_large,
+)
+from services.matching.domain.therapist import Therapist
+from services.matching.store import directory, requests
+from shared.kit.command_line import AsJson
+from shared.kit.transaction import Transaction
+
+IN_PART = 3
+"""The exit code of an import that left rows out because it was told to."""
+
+AT_ONCE = 500
+"""So many entries go to the database together."""
+
+SHOWN = 200
+"""So many faults and notes are shown; nobody reads further."""
+
+
+def import_(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, readable=True, show_default=False, help="The CSV file, in UTF-8."
+        ),
+    ],
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Import the good rows and leave the others out.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import a CSV file: all rows or none, unless --partial; importing it again brings entries up to date.
+
+    Exit code 0: imported. 1: refused, nothing changed. 3: imported in part.
+    """
+    try:
+        rows = _rows(file)
+    except FileRefused as refused:
+        _report_refusal(file, str(refused), as_json=as_json)
+        raise typer.Exit(1) from None
+    today = datetime.now(UTC).date()
+    with interruptible(), progress(quiet=as_json) as shown:
+        reading = read_rows(shown.track(rows, description="Reading"), load_places(), today)
+    left_out = reading.rows - len(reading.therapists)
+    saved = Saved()
+    if reading.therapists and (partial or not left_out):
+        saved = in_directory(lambda tx: _save(tx, reading.therapists, quiet=as_json))
+    _report(file, reading, saved, as_json=as_json)
+    if left_out:
+        raise typer.Exit(IN_PART if saved.imported else 1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Saved:
+    """What an import did to the directory."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    @property
+    def imported(self) -> int:
+        """How many rows are in the directory now."""
+        return self.added + self.updated + self.unchanged
+
+
+def _rows(file: Path) -> list[Row]:
+    try:
+        if file.stat().st_size > LARGEST_BYTES:
+            raise too_large()
+        return rows_of(file.read_bytes())
+    except OSError as error:
+        raise FileRefused(f"it cannot be read: {error.strerror}") from None
+
+
+async def _save(tx: Transaction, entries: Sequence[Therapist], *, quiet: bool) -> Saved:
+    await directory.lock_directory(tx)
+    added = updated = 0
+    with progress(quiet=quiet) as shown:
+        bar = shown.add_task("Importing", total=len(entries))
+        for lot in _lots(entries):
+            known = await directory.find_therapists(tx, [entry.id for entry in lot])
+            added += len(lot) - len(known)
+            updated += sum(entry.id in known and _facts(known[entry.id]) != _facts(entry) for entry in lot)
+            await directory.save_therapists(tx, lot)
+            shown.advance(bar, len(lot))
+    await requests.want_reoffer(tx, "therapists were imported")
+    return Saved(added, updated, len(entries) - added - updated)
+
+
+def _lots(entries: Sequence[Therapist]) -> Iterator[list[Therapist]]:
+    left = iter(entries)
+    while lot := list(islice(left, AT_ONCE)):
+        yield lot
+
+
+def _facts(entry: Therapist) -> Therapist:
+    # What the file cannot change, or changes with every import, is no update.
+    return dataclasses.replace(entry, seats_free=0, confirmed_on=date.min)
+
+
+def _report_refusal(file: Path, why: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"file": file.name, "imported": False, "refused": why}))
+    else:
+        typer.echo(f"{file.name} was not imported: {why}", err=True)
+
+
+def _report(file: Path, reading: Reading, saved: Saved, *, as_json: bool) -> None:
+    left_out = reading.rows - len(reading.therapists)
+    if as_json:
+        report = {
+            "file": file.name,
+            "imported": saved.imported > 0,
+            "rows": reading.rows,
+            "added": saved.added,
+            "updated": saved.updated,
+            "unchanged": saved.unchanged,
+            "left_out": left_out,
+            "faults": [dataclasses.asdict(fault) for fault in reading.faults],
+            "notes": [dataclasses.asdict(note) for note in reading.notes],
+        }
+        typer.echo(json.dumps(report))
+        return
+    # What must be mended stands last, where it is seen; notes on a refused file would only bury it.
+    if saved.imported:
+        _show("Notes", [(note.line, note.field, note.text) for note in reading.notes])
+    _show("Faults", [(fault.line, fault.field, fault.rule) for fault in reading.faults])
+    if not saved.imported:
+        typer.echo(
+            f"{file.name} was not imported: {left_out} of {reading.rows} rows have faults; "
+            "mend them, or import the others with --partial",
+            err=True,
+        )
+        return
+    typer.echo(
+        f"{file.name}: {saved.added} added, {saved.updated} updated, {saved.unchanged} unchanged, "
+        f"{left_out} left out"
+    )
+
+
+def _show(title: str, found: Sequence[tuple[int, str, str]]) -> None:
+    if not found:
+        return
+    table = Table("line", "field", title.lower(), title=title, title_justify="left")
+    for line, field, text in found[:SHOWN]:
+        table.add_row(str(line), field, text)
+    screen().print(table)
+    if len(found) > SHOWN:
+        screen().print(f"and {len(found) - SHOWN} more; --json lists all")

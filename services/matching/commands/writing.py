@@ -1,0 +1,63 @@
+"""Writes a directory as CSV: the one that is kept, or a made-up one."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.matching.app import load_places
+from services.matching.commands.directory import in_directory
+from services.matching.domain.directory_file import written
+from services.matching.domain.generating import MOST, synthetic_therapists
+from services.matching.store import directory
+
+
+def export(
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; standard output if not given.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Export the directory as CSV that imports again."""
+    lines = written(in_directory(directory.therapists))
+    if output is None:
+        sys.stdout.writelines(lines)
+        return
+    try:
+        _replace(output, lines)
+    except OSError as error:
+        typer.echo(f"{output} cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+
+
+def generate(
+    count: Annotated[int, typer.Option(min=1, max=MOST, help="How many.")] = 240,
+    seed: Annotated[int, typer.Option(help="Another seed, other people.")] = 7,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day that credentials count from; today if not given."),
+    ] = None,
+) -> None:
+    """Write a synthetic directory to standard output: made-up people, the same for the same seed and day.
+
+    It bears no confirmation dates, so that importing it confirms the entries.
+    """
+    day: date = as_of.date() if as_of else datetime.now(UTC).date()
+    people = synthetic_therapists(count, seed, day, load_places().postcodes)
+    sys.stdout.writelines(written(people, with_confirmation=False))
+
+
+def _replace(output: Path, lines: Iterable[str]) -> None:
+    # Whole or not at all: an export that is cut short leaves the one from before.
+    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+        Path(name).replace(output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
