@@ -90,6 +90,9 @@ def demo(
         complete = run.play(state.absolute(), showing.screen(), keep=keep)
     except StackFault as fault:
         _give_up(fault)
+    except KeyboardInterrupt:
+        console.print("\nThe demo was stopped. Nothing of it runs any more.")
+        raise typer.Exit(130) from None
     raise typer.Exit(0 if complete else 1)
 
 

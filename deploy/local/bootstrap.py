@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import http.client
 import io
 import os
 import platform
@@ -27,6 +28,7 @@ STAMP = VENV / ".attune-setup"
 LOCK = ROOT / "uv.lock"
 OLDEST_UV = (0, 9)
 JAVA = 17
+DISK_MB = 1000
 PLATFORMS = {
     ("Linux", "x86_64"): "manylinux_2_17_x86_64",
     ("Linux", "aarch64"): "manylinux_2_17_aarch64",
@@ -49,6 +51,7 @@ def main() -> int:
     wanted = fingerprint(needs_java)
     if prepared(wanted, wants_dev):
         return 0
+    require_disk()
     uv = find_uv() or fetch_uv()
     say("installing packages from uv.lock" + (", and a Java runtime, as there is none" if needs_java else ""))
     # Inexact: what somebody has installed besides stays.
@@ -62,6 +65,14 @@ def main() -> int:
         return code
     STAMP.write_text(("dev " if wants_dev else "run ") + wanted)
     return 0
+
+
+def require_disk(needed_mb: int = DISK_MB) -> None:
+    """Stops where the packages would not fit, before half of them are there."""
+    for place in (ROOT, next(path for path in (cache(), *cache().parents) if path.exists())):
+        free_mb = shutil.disk_usage(str(place)).free // 2**20
+        if free_mb < needed_mb:
+            sys.exit(f"Attune needs {needed_mb} MB of free disk below {place}, and there are {free_mb} MB.")
 
 
 def trusting() -> dict[str, str]:
@@ -136,9 +147,7 @@ def fetch_uv() -> str:
     say("fetching uv, which installs the rest")
     content = download(url)
     if hashlib.sha256(content).hexdigest() != checksum:
-        sys.exit(
-            "The download of " + url.rpartition("/")[2] + " has a wrong checksum; nothing was installed."
-        )
+        sys.exit(url.rpartition("/")[2] + " was fetched with a wrong checksum and is not used.")
     target = cache() / "uv"
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -167,13 +176,12 @@ def download(url: str) -> bytes:
                     print("\r  [" + "#" * done + "." * (30 - done) + "]", end="", flush=True)
             if size and sys.stdout.isatty():
                 print()
+            if len(content) < size:
+                raise ConnectionError("it was cut short")
             return bytes(content)
-    except OSError as error:
-        sys.exit(
-            "uv could not be fetched ("
-            + type(error).__name__
-            + "): is the network up? Or install uv yourself."
-        )
+    except (OSError, http.client.HTTPException) as error:
+        why = str(getattr(error, "reason", "") or error or type(error).__name__)
+        sys.exit(url + " could not be fetched: " + why + ". Is the network up? Or install uv yourself.")
 
 
 def cache() -> Path:

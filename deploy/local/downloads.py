@@ -17,6 +17,8 @@ from deploy.local.faults import StackFault
 LOCK = Path(__file__).with_name("kafka.lock")
 REPOSITORY = "ATTUNE_MAVEN_REPOSITORY"
 AT_ONCE = 8
+TRIES = 3
+TIMEOUT = httpx.Timeout(60, connect=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +87,45 @@ def _download(jars: list[Jar], repository: str, folder: Path, console: Console) 
     )
     with (
         progress,
-        httpx.Client(timeout=60, follow_redirects=True, verify=_trusted()) as client,
+        httpx.Client(timeout=TIMEOUT, follow_redirects=True, verify=_trusted()) as client,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         task = progress.add_task("jars", total=sum(jar.size for jar in jars))
 
         def get(jar: Jar) -> None:
-            try:
-                response = client.get(f"{repository}/{jar.path}")
-                response.raise_for_status()
-            except httpx.HTTPError as error:
-                raise StackFault(
-                    f"{jar.name} could not be fetched ({type(error).__name__}). Is the network up? "
-                    f"A mirror can be named by {REPOSITORY}."
-                ) from None
-            if _checksum(response.content) != jar.sha256:
+            content = _get(client, f"{repository}/{jar.path}")
+            if _checksum(content) != jar.sha256:
                 raise StackFault(f"{jar.name} was fetched with a wrong checksum and is not used.")
             part = folder / f".{jar.name}.{os.getpid()}"
-            part.write_bytes(response.content)
+            part.write_bytes(content)
             part.replace(folder / jar.name)
             progress.advance(task, jar.size)
 
-        for done in [pool.submit(get, jar) for jar in jars]:
-            done.result()
+        try:
+            for done in [pool.submit(get, jar) for jar in jars]:
+                done.result()
+        except BaseException:
+            # Without a network, the others would fail as slowly one by one.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _get(client: httpx.Client, url: str, tries: int = TRIES) -> bytes:
+    try:
+        response = client.get(url)
+        response.raise_for_status()
+    except httpx.HTTPError as error:
+        # A connection that was cut may hold the next time; an answer stays what it is.
+        if tries > 1 and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+            return _get(client, url, tries - 1)
+        why = str(error) or type(error).__name__
+        if isinstance(error, httpx.HTTPStatusError):
+            why = f"the answer was {error.response.status_code}"
+        raise StackFault(
+            f"{url} could not be fetched: {why}. Is the network up? "
+            f"What is here already is kept. A mirror can be named by {REPOSITORY}."
+        ) from None
+    return response.content
 
 
 def _trusted() -> ssl.SSLContext:

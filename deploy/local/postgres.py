@@ -95,18 +95,18 @@ def lay_out(port: int, password: str, passwords: Mapping[str, str]) -> None:
 
 
 def _forget_stranger(data: Path) -> None:
-    """Takes away the note of a server that was killed, if a stranger has its number by now.
+    """Takes away the note of a server that was killed, if a stranger has its number by now or it is empty.
 
     PostgreSQL sees only that the number lives, as may be after a reboot, and would refuse to start for ever.
     """
     note = data / "postmaster.pid"
-    try:
-        number = int(note.read_text("utf-8").partition("\n")[0])
-    except (FileNotFoundError, ValueError):
+    if not note.exists():
         return
+    number = note.read_text("utf-8").partition("\n")[0]
+    is_taken = not number.isdecimal() or psutil.pid_exists(int(number))
     # All of a server's processes work in its data folder. While one is left, PostgreSQL decides.
     here = [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(data.resolve())]
-    if psutil.pid_exists(number) and not here:
+    if is_taken and not here:
         note.unlink()
 
 

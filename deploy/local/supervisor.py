@@ -25,6 +25,7 @@ from shared.kit.kafka import Kafka
 
 TOPICS = Path(__file__).parents[1] / "kafka" / "topics.yaml"
 UP_SECONDS = 90.0
+TRIES = 5
 STOP_SECONDS = 30.0
 LONGEST_BACKOFF = 30.0
 STEADY_SECONDS = 60.0
@@ -163,12 +164,16 @@ class Supervisor:
         """Starts a part and waits until it answers; one that ends at once is tried again for a while."""
         self._children.append(child)
         give_up = time.monotonic() + UP_SECONDS
+        tries = 1
         self._start(child)
         # One that answers although it has ended is not ours.
         while not (await child.answers() and child.process and child.process.poll() is None):
             if time.monotonic() > give_up:
                 raise StackFault(f"{child.name} does not answer after {UP_SECONDS:g} s; {self._see(child)}")
             if child.process is not None and child.process.poll() is not None:
+                if tries == TRIES:
+                    raise StackFault(f"{child.name} ended {TRIES} times while starting; {self._see(child)}")
+                tries += 1
                 self._tell(child.name, "starting again", child)
                 await asyncio.sleep(1)
                 self._start(child)
@@ -269,7 +274,9 @@ class Supervisor:
             "kafka": folder / "kafka" / "kafka.log",
             "postgres": folder / "postgres" / "postgres.log",
         }.get(child.name, folder / "logs" / f"{child.name}.log")
-        return f"see {log}"
+        said = log.read_text("utf-8", "replace").split("\n") if log.exists() else []
+        last = next((line for line in reversed(said) if line.strip()), "")
+        return f"see {log}" + (f", which ends with: {last.strip()[:300]}" if last else "")
 
     def _tell(self, part: str, state: str, child: Child | None = None) -> None:
         word, _, detail = state.partition(";")

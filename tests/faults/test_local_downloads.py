@@ -1,6 +1,7 @@
 """What the local stack downloads is checked, kept, and not asked for again."""
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploy.local import downloads
+from deploy.local import bootstrap, downloads
 from deploy.local.faults import StackFault
 
 CONTENTS = {f"org/example/{name}/1/{name}-1.jar": name.encode() * 1000 for name in ("ash", "elm", "oak")}
@@ -22,6 +23,8 @@ class Mirror:
     def __init__(self) -> None:
         self.contents = dict(CONTENTS)
         self.asked: list[str] = []
+        self.cuts = 0
+        """How many answers are still to be cut in the middle."""
         mirror = self
 
         class Answer(BaseHTTPRequestHandler):
@@ -30,8 +33,10 @@ class Mirror:
                 mirror.asked.append(path)
                 content = mirror.contents.get(path)
                 self.send_response(404 if content is None else 200)
+                self.send_header("Content-Length", str(len(content or b"")))
                 self.end_headers()
-                self.wfile.write(content or b"")
+                is_cut, mirror.cuts = mirror.cuts > 0, max(0, mirror.cuts - 1)
+                self.wfile.write((content or b"")[: 100 if is_cut else None])
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -112,6 +117,46 @@ def test_a_file_that_was_changed_in_the_cache_stops_the_start_by_name(
         fetch(lock, folder)
 
     assert (folder / "ash-1.jar").exists()
+
+
+def test_a_download_that_is_cut_is_tried_again(lock: downloads.Lock, mirror: Mirror, tmp_path: Path) -> None:
+    mirror.cuts = 2
+
+    folder = fetch(lock, tmp_path / "cache")
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        path.rpartition("/")[2]: content for path, content in CONTENTS.items()
+    }
+    assert len(mirror.asked) == len(CONTENTS) + 2
+
+
+def test_a_download_that_is_cut_every_time_is_named_and_nothing_of_it_is_kept(
+    lock: downloads.Lock, mirror: Mirror, tmp_path: Path
+) -> None:
+    mirror.cuts = 1000
+
+    with pytest.raises(StackFault, match=r"1\.jar could not be fetched.*Is the network up"):
+        fetch(lock, tmp_path / "cache")
+
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_the_download_of_uv_says_when_it_is_cut_and_when_the_file_is_not_there(mirror: Mirror) -> None:
+    path = next(iter(CONTENTS))
+    mirror.cuts = 1
+
+    with pytest.raises(SystemExit, match=rf"{path} could not be fetched: it was cut short"):
+        bootstrap.download(mirror.address + path)
+    with pytest.raises(SystemExit, match=r"elsewhere\.whl could not be fetched: Not Found"):
+        bootstrap.download(mirror.address + "elsewhere.whl")
+    assert bootstrap.download(mirror.address + path) == CONTENTS[path]
+
+
+def test_too_little_disk_for_the_packages_is_said_before_any_is_fetched() -> None:
+    too_much = shutil.disk_usage(bootstrap.ROOT).total // 2**20 + 1
+
+    with pytest.raises(SystemExit, match=rf"needs {too_much} MB of free disk"):
+        bootstrap.require_disk(too_much)
 
 
 def test_a_file_that_the_mirror_lacks_is_named_with_the_way_out(

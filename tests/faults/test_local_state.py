@@ -4,6 +4,9 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -11,6 +14,7 @@ import pytest
 
 from deploy.local import resources
 from deploy.local.faults import StackFault
+from deploy.local.services import ROOT
 from deploy.local.state import State
 
 
@@ -59,6 +63,72 @@ def test_the_process_that_runs_the_stack_is_known(tmp_path: Path) -> None:
     assert runner is not None
     assert runner.pid == os.getpid()
     assert State.load(tmp_path).runner() is None
+
+
+def test_two_stacks_that_start_at_once_never_choose_the_same_port(tmp_path: Path) -> None:
+    first, second = State.load(tmp_path / "first"), State.load(tmp_path / "second")
+
+    # Nothing listens yet: their parts come up seconds later.
+    held = first.choose_ports(), second.choose_ports()
+
+    assert not set(first.ports.values()) & set(second.ports.values())
+    for claim in held[0]:
+        with socket.socket() as server:
+            server.bind(claim.getsockname())
+            server.listen()
+
+
+def test_commands_that_meet_on_a_fresh_folder_agree_on_its_secrets(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: State.load(tmp_path / "stack").secrets, range(8)))
+
+    assert all(each == found[0] for each in found)
+
+
+def test_looking_at_a_stack_takes_back_nothing_that_its_runner_wrote(tmp_path: Path) -> None:
+    runner = State.load(tmp_path)
+    looking = State.load(tmp_path)
+    runner.secrets["partner_key"] = "made while it starts"
+    runner.save()
+
+    State.load(tmp_path)
+
+    assert looking.secrets != runner.secrets
+    assert State.load(tmp_path).secrets["partner_key"] == "made while it starts"
+
+
+def test_a_runner_that_was_killed_runs_nothing_although_its_note_is_left(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from deploy.local.state import State\n"
+        "with State.load(Path(sys.argv[1])).claimed(): print('claimed', flush=True); time.sleep(60)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT)
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"claimed\n"
+    assert (found := State.load(tmp_path).runner()) is not None
+    assert found.pid == child.pid
+
+    child.kill()
+    child.communicate()
+    # The number may be anybody's by now: this very process's, for one.
+    (tmp_path / "runner.json").write_text(json.dumps({"pid": os.getpid()}))
+
+    assert State.load(tmp_path).runner() is None
+
+
+def test_what_is_left_of_a_killed_run_is_known_and_a_stranger_with_its_number_is_not_touched(
+    tmp_path: Path,
+) -> None:
+    state = State.load(tmp_path)
+    state.note_parts([os.getpid(), 2**22 + 1])
+    assert [each.pid for each in state.left_behind()] == [os.getpid()]
+
+    note = tmp_path / "parts.json"
+    document = json.loads(note.read_text())
+    document["parts"][0]["started"] -= 3600
+    note.write_text(json.dumps(document))
+
+    assert state.left_behind() == []
 
 
 @pytest.mark.parametrize(
