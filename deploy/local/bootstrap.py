@@ -28,7 +28,7 @@ STAMP = VENV / ".attune-setup"
 LOCK = ROOT / "uv.lock"
 OLDEST_UV = (0, 9)
 JAVA = 17
-DISK_MB = 1000
+DISK_MB = 2000
 PLATFORMS = {
     ("Linux", "x86_64"): "manylinux_2_17_x86_64",
     ("Linux", "aarch64"): "manylinux_2_17_aarch64",
