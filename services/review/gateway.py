@@ -1,14 +1,33 @@
-"""How a session travels over HTTP: in a cookie for browsers, as a bearer token for programs."""
+"""What comes with a request over HTTP: who serves it, and its session, by cookie or as a bearer token."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.review.settings import Settings
+from shared.contract.ids import RequestId
+from shared.kit.service import Service
 
 # Over plain http (only ever this machine itself, see the settings) Safari and programs refuse Secure cookies,
 # and `__Host-` demands Secure.
 SECURE_COOKIE = "__Host-attune_review"
 LOCAL_COOKIE = "attune_review"
+
+
+def service_of(request: Request) -> Service:
+    """The running service."""
+    service: Service = request.app.state.service
+    return service
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings of this service."""
+    settings: Settings = request.app.state.provided[Settings]
+    return settings
+
+
+def request_id_in(request: Request) -> RequestId:
+    """Which case an address names."""
+    return RequestId(request.path_params["request_id"])
 
 
 def token_in(request: Request, settings: Settings) -> str | None:

@@ -14,12 +14,12 @@ from services.review.domain.case import PROMISED
 from services.review.domain.deciding import QUESTION_LENGTH, REASON_LENGTH, Fault, Refused, allowed
 from services.review.domain.staff import Staff
 from services.review.domain.wishes import WISHES, Action, SettleMail, Under16Basis
-from services.review.pages.look import look_of, service_of, settings_of, signed_in
+from services.review.gateway import request_id_in, service_of, settings_of
+from services.review.pages.look import look_of, signed_in
 from services.review.store import deciding
 from services.review.store.audit import Entry
 from services.review.store.case_file import open_file
 from services.review.store.deciding import Changed, NoSuchCase
-from shared.contract.ids import RequestId
 from shared.contract.vocabulary import OnwardRoute
 from shared.kit.problems import Problem, field_errors
 from shared.kit.transaction import Transaction
@@ -49,7 +49,7 @@ async def act(request: Request) -> Response:
         wish = WISHES[action].model_validate(given)
         async with database.transaction() as tx:
             staff = await signed_in(request, tx)
-            await deciding.act(tx, staff, _request_id(request), wish)
+            await deciding.act(tx, staff, request_id_in(request), wish)
     except ValidationError as error:
         faults = [Fault(each.field, each.rule) for each in field_errors(error)]
     except NoSuchCase:
@@ -80,7 +80,7 @@ async def settle_mail(request: Request) -> Response:
         wish = SettleMail.model_validate(given)
         async with database.transaction() as tx:
             staff = await signed_in(request, tx)
-            await deciding.settle_mail(tx, staff, _request_id(request), wish)
+            await deciding.settle_mail(tx, staff, request_id_in(request), wish)
     except ValidationError as error:
         faults = [Fault(each.field, each.rule) for each in field_errors(error)]
     except NoSuchCase:
@@ -106,7 +106,7 @@ async def _page(
     notice: str | None = None,
     since: list[Entry] | None = None,
 ) -> Response:
-    file = await open_file(tx, staff, _request_id(request))
+    file = await open_file(tx, staff, request_id_in(request))
     if file is None:
         raise Problem(404, "no_such_case")
     case, details = file.case, file.details
@@ -152,9 +152,5 @@ async def _given(request: Request) -> dict[str, Any]:
     return given
 
 
-def _request_id(request: Request) -> RequestId:
-    return RequestId(request.path_params["request_id"])
-
-
 def _address(request: Request) -> str:
-    return f"/cases/{_request_id(request)}"
+    return f"/cases/{request_id_in(request)}"

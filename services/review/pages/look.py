@@ -15,12 +15,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.review import gateway
 from services.review.domain import wording
 from services.review.domain.staff import Staff
+from services.review.gateway import settings_of
 from services.review.settings import Settings
 from services.review.store import sessions
 from shared.kit import problems
 from shared.kit.errors import KeyDestroyed
 from shared.kit.problems import ExceptionHandler, Problem
-from shared.kit.service import Service
 from shared.kit.transaction import Transaction
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -81,18 +81,6 @@ def look_of(request: Request) -> Look:
     """The look that was provided."""
     look: Look = request.app.state.provided[Look]
     return look
-
-
-def service_of(request: Request) -> Service:
-    """The running service."""
-    service: Service = request.app.state.service
-    return service
-
-
-def settings_of(request: Request) -> Settings:
-    """The settings of this service."""
-    settings: Settings = request.app.state.provided[Settings]
-    return settings
 
 
 async def signed_in(request: Request, tx: Transaction) -> Staff:

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.review.domain.case import State
-from services.review.pages.look import look_of, service_of, settings_of, signed_in
+from services.review.gateway import service_of, settings_of
+from services.review.pages.look import look_of, signed_in
 from services.review.store.queue import OPEN_STATES, Queued, counts, name_on, queue
 
 

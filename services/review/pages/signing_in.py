@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.review import gateway
-from services.review.pages.look import look_of, service_of, settings_of
+from services.review.gateway import service_of, settings_of
+from services.review.pages.look import look_of
 from services.review.store import sessions
 from services.review.store.passwords import Passwords
 from shared.kit.problems import Problem

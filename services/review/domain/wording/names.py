@@ -1,10 +1,5 @@
-"""The words of the contract and of this service as staff read them."""
+"""The codes of the contract and of this service, each with the words that staff read."""
 
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import Any
-
-from services.review.domain.ages import LONDON
 from services.review.domain.case import State
 from shared.contract.matching import SeatRefusal
 from shared.contract.notify import FailureReason
@@ -21,7 +16,6 @@ from shared.contract.vocabulary import (
     PreferenceAbout,
     ProblemArea,
     RequesterRole,
-    Slot,
     Strength,
     Therapy,
     Variant,
@@ -115,26 +109,6 @@ FLAGS = {
     FlagKind.PSYCHOSIS: "Signs of psychosis",
     FlagKind.SUBSTANCES: "Alcohol or drugs",
 }
-_CRISIS = (
-    "Life in danger: 999 or A&E. Crisis, any age, day or night: NHS 111, option 2. "
-    "Samaritans 116 123. Shout: text 85258."
-)
-CRISIS = {
-    FlagKind.SUICIDAL_THOUGHTS: f"Speak to the person today; ask openly. {_CRISIS}",
-    FlagKind.SELF_HARM: f"Speak to the person today; ask about injuries. {_CRISIS}",
-    FlagKind.HARM_TO_OTHERS: "Somebody in danger now: 999. Follow the safeguarding procedure today.",
-    FlagKind.BEING_HURT: (
-        "Ask when and how it is safe to talk before anything else. In danger now: 999. "
-        "Follow the safeguarding procedure today."
-    ),
-    FlagKind.CHILD_AT_RISK: (
-        "Follow the child safeguarding procedure today. A child in danger now: 999. Childline 0800 1111."
-    ),
-    FlagKind.PSYCHOSIS: f"Ask about safety and who is caring for them now. {_CRISIS}",
-    FlagKind.SUBSTANCES: f"Ask about safety, withdrawal and other help. {_CRISIS}",
-}
-CRISIS_UNDER_19 = "Under 19: Childline 0800 1111."
-CRISIS_UNDER_35 = "Under 35: Papyrus 0800 068 4141."
 ROUTES = {
     OnwardRoute.GP: "Their GP",
     OnwardRoute.NHS_TALKING_THERAPIES: "NHS talking therapies",
@@ -233,75 +207,3 @@ LANGUAGES = {
     "yi": "Yiddish",
     "zh": "Chinese",
 }
-_DAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}
-
-
-def said(action: str, codes: Mapping[str, Any]) -> str:
-    """What an entry of the audit says in one sentence; without anything about the person."""
-    sentence = ACTIONS.get(action, action)
-    match codes:
-        case {"because": str(because)} if action == "seat_unavailable":
-            return f"{sentence}, because {REFUSALS[SeatRefusal(because)]}"
-        case {"candidates": int(number)}:
-            return f"{sentence} of {_many(number, 'therapist')}"
-        case {"taken_from": _}:
-            return f"{sentence}, taking it over from a colleague"
-    return sentence
-
-
-def crisis(kind: FlagKind, age: int) -> str:
-    """What to do about a flag, with the lines for this age."""
-    lines = [CRISIS[kind]]
-    if _CRISIS in CRISIS[kind]:
-        lines += [CRISIS_UNDER_35] if age < 35 else []
-        lines += [CRISIS_UNDER_19] if age < 19 else []
-    return " ".join(lines)
-
-
-def language(code: str) -> str:
-    """A language by its code."""
-    return LANGUAGES.get(code, code)
-
-
-def times(slots: tuple[Slot, ...]) -> str:
-    """Parts of a week, gathered by day: `Tue evening; Thu morning, evening`."""
-    days: dict[str, list[str]] = {}
-    for each in slots:
-        day, _, part = each.partition("_")
-        days.setdefault(_DAYS[day], []).append(part)
-    return "; ".join(f"{day} {', '.join(parts)}" for day, parts in days.items())
-
-
-def day(when: date) -> str:
-    """A date: `4 March 2027`."""
-    return f"{when.day} {when:%B %Y}"
-
-
-def moment(when: datetime) -> str:
-    """A moment in London: `24 Nov 2026, 09:30`."""
-    local = when.astimezone(LONDON)
-    return f"{local.day} {local:%b %Y, %H:%M}"
-
-
-def lasting(span: timedelta) -> str:
-    """A time that has passed: `2 days 4 hours`, `35 minutes`."""
-    minutes = max(0, int(span.total_seconds()) // 60)
-    days, hours = minutes // 1440, minutes // 60 % 24
-    if days:
-        return f"{_many(days, 'day')} {_many(hours, 'hour')}" if hours else _many(days, "day")
-    if hours:
-        return (
-            f"{_many(hours, 'hour')} {_many(minutes % 60, 'minute')}"
-            if minutes % 60
-            else _many(hours, "hour")
-        )
-    return _many(minutes, "minute") if minutes else "less than a minute"
-
-
-def pounds(pence: int) -> str:
-    """An amount: `£80`, `£82.50`."""
-    return f"£{pence // 100}" if pence % 100 == 0 else f"£{pence / 100:.2f}"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,0 +1,165 @@
+"""What must be so before somebody acts on a case, and what they must say for it."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from services.review.domain.ages import is_under_16
+from services.review.domain.case import Case, State
+from services.review.domain.deciding.refusing import Fault, Refusal, Refused
+from services.review.domain.staff import Staff
+from services.review.domain.wishes import (
+    Action,
+    Ask,
+    Choose,
+    Confirm,
+    Decision,
+    Decline,
+    MatchDecision,
+    Rematch,
+    SettleMail,
+    Wish,
+)
+from shared.contract.ids import DecisionId
+
+REASON_LENGTH = 20
+QUESTION_LENGTH = 10
+WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """What is known when somebody acts: who, when, and for how long they have looked."""
+
+    by: Staff
+    decision_id: DecisionId
+    today: date
+    considered_seconds: int | None
+    """Since they first opened the case as it stands; None if they never did."""
+
+    date_of_birth: date
+
+
+def allowed(case: Case) -> frozenset[Action]:
+    """What may be done with the case as it stands, by whoever has it."""
+    if not case.is_open:
+        return frozenset()
+    actions = {Action.CLAIM, Action.DECLINE, Action.ASK}
+    if case.claimed_by is not None:
+        actions.add(Action.RELEASE)
+    if case.first is not None:
+        actions.add(Action.CONFIRM)
+    if len(case.available) > 1:
+        actions.add(Action.CHOOSE)
+    if case.state is not State.AWAITING_PROPOSAL and case.answered_at is not None:
+        actions.add(Action.REMATCH)
+    return frozenset(actions)
+
+
+def require_turn(case: Case, wish: Wish, by: Staff) -> None:
+    """Raises Refused if it is not the time for an action, or a colleague's turn."""
+    if wish.action is Action.RELEASE and case.is_open and case.claimed_by is None:
+        raise Refused(Refusal.NOT_NOW, "nobody has claimed the case")
+    if wish.action not in allowed(case):
+        raise Refused(Refusal.NOT_NOW, _why_not_now(case, wish.action))
+    if case.claimed_by is None or case.claimed_by == by.id:
+        return
+    if wish.action not in {Action.CLAIM, Action.RELEASE}:
+        raise Refused(Refusal.CLAIMED, "a colleague has claimed the case; claim it before deciding")
+    if not by.oversees:
+        raise Refused(Refusal.CLAIMED, "a colleague has claimed the case; only a supervisor may take it over")
+
+
+def require_complete(case: Case, wish: Decision, now: Reviewing) -> None:
+    """Raises Refused with all that a decision lacks."""
+    if now.considered_seconds is None:
+        raise Refused(Refusal.UNSEEN, "open the case before deciding on it")
+    faults = [*_flag_faults(case, wish), *_faults(case, wish, now)]
+    if faults:
+        raise Refused(Refusal.INCOMPLETE, "the decision is not complete", tuple(faults))
+
+
+def settling_faults(wish: SettleMail) -> list[Fault]:
+    """What a note on a mail in trouble lacks."""
+    return _too_short(
+        "note", wish.note, "say how the person was told, or what you found out", QUESTION_LENGTH
+    )
+
+
+def _why_not_now(case: Case, action: Action) -> str:
+    match case.state:
+        case State.CONFIRMED:
+            return "a decision has been made, and the seat is being taken"
+        case State.MATCHED | State.DECLINED | State.WITHDRAWN:
+            return f"the case is closed: {case.state}"
+    if action is Action.REMATCH:
+        return "matching has not answered yet"
+    if action is Action.CHOOSE and case.first is not None:
+        return "there is nobody else on the shortlist who is available"
+    return "there is nobody on a shortlist who is available"
+
+
+def _flag_faults(case: Case, wish: Decision) -> list[Fault]:
+    if case.flags and not wish.flags_seen:
+        return [Fault("flags_seen", "say that you have read the risk flags")]
+    return []
+
+
+def _faults(case: Case, wish: Decision, now: Reviewing) -> list[Fault]:
+    match wish:
+        case Confirm() | Choose():
+            return [*_therapist_faults(case, wish), *_under_16_faults(wish, now)]
+        case Rematch():
+            return _rematch_faults(case, wish)
+        case Decline():
+            route = (
+                [] if wish.onward_route else [Fault("onward_route", "say where the client can turn instead")]
+            )
+            return [*route, *_too_short("reason", wish.reason, "say why the clinic is not the right place")]
+        case Ask():
+            return _too_short("question", wish.question, "say what you need to know", QUESTION_LENGTH)
+    return []
+
+
+def _therapist_faults(case: Case, wish: MatchDecision) -> list[Fault]:
+    if isinstance(wish, Confirm):
+        if wish.therapist_id not in {None, case.first}:
+            return [Fault("therapist_id", "is not the first of the shortlist; choose them and say why")]
+        return _too_short("reason", wish.reason, "say it in full or leave it out") if wish.reason else []
+    reason = _too_short("reason", wish.reason, "say why you choose another than the first")
+    rule = None
+    if wish.therapist_id is None:
+        rule = "choose a therapist of the shortlist"
+    elif wish.therapist_id not in case.shortlist:
+        rule = "is not on the current shortlist"
+    elif wish.therapist_id in case.unavailable:
+        rule = "has no seat for this client any more"
+    elif wish.therapist_id == case.first:
+        return [Fault("therapist_id", "is the first of the shortlist; confirm them instead")]
+    return [Fault("therapist_id", rule), *reason] if rule else reason
+
+
+def _under_16_faults(wish: MatchDecision, now: Reviewing) -> list[Fault]:
+    if wish.under_16_basis is None and not is_under_16(now.date_of_birth, now.today):
+        return []
+    faults = []
+    if wish.under_16_basis is None:
+        rule = "the client is under 16: record a Gillick assessment or parental consent"
+        faults.append(Fault("under_16_basis", rule))
+    rule = "say who assessed or consented, when, and what was found"
+    return faults + _too_short("under_16_note", wish.under_16_note, rule)
+
+
+def _rematch_faults(case: Case, wish: Rematch) -> list[Fault]:
+    if any(each not in case.shortlist for each in wish.exclude):
+        return [Fault("exclude", "names somebody who is not on the current shortlist")]
+    if wish.reason or not wish.exclude:
+        return _too_short(
+            "reason", wish.reason, "exclude somebody, or say what the next shortlist should heed"
+        )
+    return []
+
+
+def _too_short(name: str, text: str, rule: str, length: int = REASON_LENGTH) -> list[Fault]:
+    if len(" ".join(text.split())) >= length and len(set(text.split())) >= WORDS:
+        return []
+    return [Fault(name, f"{rule} (at least {length} characters and {WORDS} words)")]

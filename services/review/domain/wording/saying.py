@@ -1,0 +1,74 @@
+"""Times, amounts and what was done, in words."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from services.review.domain.ages import LONDON
+from services.review.domain.wording.names import ACTIONS, LANGUAGES, REFUSALS
+from shared.contract.matching import SeatRefusal
+from shared.contract.vocabulary import Slot
+
+_DAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}
+
+
+def said(action: str, codes: Mapping[str, Any]) -> str:
+    """What an entry of the audit says in one sentence; without anything about the person."""
+    sentence = ACTIONS.get(action, action)
+    match codes:
+        case {"because": str(because)} if action == "seat_unavailable":
+            return f"{sentence}, because {REFUSALS[SeatRefusal(because)]}"
+        case {"candidates": int(number)}:
+            return f"{sentence} of {_many(number, 'therapist')}"
+        case {"taken_from": _}:
+            return f"{sentence}, taking it over from a colleague"
+    return sentence
+
+
+def language(code: str) -> str:
+    """A language by its code."""
+    return LANGUAGES.get(code, code)
+
+
+def times(slots: tuple[Slot, ...]) -> str:
+    """Parts of a week, gathered by day: `Tue evening; Thu morning, evening`."""
+    days: dict[str, list[str]] = {}
+    for each in slots:
+        day, _, part = each.partition("_")
+        days.setdefault(_DAYS[day], []).append(part)
+    return "; ".join(f"{day} {', '.join(parts)}" for day, parts in days.items())
+
+
+def day(when: date) -> str:
+    """A date: `4 March 2027`."""
+    return f"{when.day} {when:%B %Y}"
+
+
+def moment(when: datetime) -> str:
+    """A moment in London: `24 Nov 2026, 09:30`."""
+    local = when.astimezone(LONDON)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def lasting(span: timedelta) -> str:
+    """A time that has passed: `2 days 4 hours`, `35 minutes`."""
+    minutes = max(0, int(span.total_seconds()) // 60)
+    days, hours = minutes // 1440, minutes // 60 % 24
+    if days:
+        return f"{_many(days, 'day')} {_many(hours, 'hour')}" if hours else _many(days, "day")
+    if hours:
+        return (
+            f"{_many(hours, 'hour')} {_many(minutes % 60, 'minute')}"
+            if minutes % 60
+            else _many(hours, "hour")
+        )
+    return _many(minutes, "minute") if minutes else "less than a minute"
+
+
+def pounds(pence: int) -> str:
+    """An amount: `£80`, `£82.50`."""
+    return f"£{pence // 100}" if pence % 100 == 0 else f"£{pence / 100:.2f}"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
