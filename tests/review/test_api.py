@@ -146,6 +146,18 @@ async def test_every_decision_is_said_and_audited_once(
     entry = case["history"][-1]
     assert (entry["action"], entry["who"], entry["version"]) == (action, "Bea", 3)
     assert entry["decision_id"] == answer.json()["decision_id"]
+    assert entry["codes"]["considered_seconds"] == 0
+
+
+async def test_who_was_left_out_is_still_known_by_name_when_the_shortlist_has_gone(office: Office) -> None:
+    request, _ = await office.ready_case("ada", "ben", "cy")
+
+    async with office.program() as bea:
+        await decide(bea, request, "rematch", exclude=[str(id_of("ben")), str(id_of("cy"))])
+        case = (await bea.get(case_url(request))).json()
+
+    assert case["shortlist"] is None
+    assert case["history"][-1]["words"] == {"left_out": "Therapist Ben, Therapist Cy"}
 
 
 async def test_what_a_reviewer_writes_is_sealed_in_the_audit_and_on_the_wire(office: Office) -> None:

@@ -227,6 +227,44 @@ async def test_a_claim_is_seen_by_others_and_only_a_supervisor_can_take_it_over(
     assert "Take it over" in supervisors
 
 
+async def test_a_closed_case_with_a_mail_in_trouble_is_counted_where_it_is_shown(office: Office) -> None:
+    request, _ = await office.ready_case()
+    await office.hear(a_mail(request, MessageFailed, reason=FailureReason.REFUSED, smtp_code=550))
+
+    async with office.browser() as bea:
+        await send(bea, request, "decline", onward_route="gp", reason=REASON)
+        shown, elsewhere = (await bea.get("/")).text, (await bea.get("/?view=waiting")).text
+        beyond = (await bea.get("/?page=7")).text
+
+    for page in (shown, elsewhere):
+        assert 'Open <span class="number">1</span>' in page
+    assert "not delivered for sure" in beyond
+
+
+async def test_the_history_says_how_a_decision_was_come_to(office: Office) -> None:
+    request, _ = await office.ready_case("ada", "ben", details=a_case(flags=(a_flag(),)))
+
+    async with office.browser() as bea:
+        await bea.get(page_url(request))
+        office.clock.move(timedelta(minutes=12))
+        await send(bea, request, "rematch", exclude=str(id_of("ben")), flags_seen="true")
+        page = (await bea.get(page_url(request))).text
+
+    assert "Without Therapist Ben" in page
+    assert "Looked at for 12 minutes; read 1 risk flag." in page
+
+
+async def test_whom_a_case_was_decided_for_is_marked_on_the_shortlist(office: Office) -> None:
+    request, _ = await office.ready_case("ada", "ben")
+
+    async with office.browser() as bea:
+        await send(bea, request, "choose", therapist_id=str(id_of("ben")), reason=REASON)
+        page = (await bea.get(page_url(request))).text
+
+    assert in_order(page, "<h4>Therapist Ada", "<h4>Therapist Ben", "decided for</span>", "</h4>")
+    assert page.count("decided for</span>") == 1
+
+
 async def test_a_mail_that_did_not_arrive_is_settled_on_the_case(office: Office) -> None:
     request, _ = await office.ready_case()
     await office.hear(a_mail(request, MessageFailed, reason=FailureReason.REFUSED, smtp_code=550))
@@ -239,6 +277,7 @@ async def test_a_mail_that_did_not_arrive_is_settled_on_the_case(office: Office)
         after = (await bea.get("/")).text
 
     assert "1 mail not delivered for sure" in queue
+    assert 'Open <span class="number">1</span>' in queue
     assert refused.status_code == 422
     assert settled.status_code == 303
     assert "not delivered for sure" not in after

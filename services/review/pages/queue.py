@@ -8,7 +8,7 @@ from starlette.responses import Response
 from services.review.domain.case import State
 from services.review.gateway import service_of, settings_of
 from services.review.pages.look import look_of, signed_in
-from services.review.store.queue import OPEN_STATES, Queued, counts, name_on, queue
+from services.review.store.queue import OPEN_STATES, Queued, counts, name_on, queue, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,11 @@ async def show(request: Request) -> Response:
         staff = await signed_in(request, tx)
         # A mail that did not arrive needs a person, even if the case itself is closed.
         found = await queue(tx, view.states, max(1, page), trouble=view.name == "open")
+        if found.page > found.pages:
+            # Cases leave the queue while somebody leafs through it.
+            found = await queue(tx, view.states, found.pages, trouble=view.name == "open")
         numbers = await counts(tx)
+        open_now = found.total if view.name == "open" else await total(tx, OPEN_STATES, trouble=True)
         rows = [
             Row(each, await name_on(tx, each), each.case.is_overdue(promise, tx.now)) for each in found.cases
         ]
@@ -59,7 +63,10 @@ async def show(request: Request) -> Response:
         "queue.html",
         staff=staff,
         view=view,
-        views=[(each, sum(numbers[state] for state in each.states)) for each in VIEWS],
+        views=[
+            (each, open_now if each.name == "open" else sum(numbers[state] for state in each.states))
+            for each in VIEWS
+        ],
         found=found,
         rows=rows,
         now=now,

@@ -90,9 +90,13 @@ async def _keep(tx: Transaction, by: Staff, before: Case, outcome: Outcome, deci
     decided = decision_id if outcome.event is not None else None
     words = dict(outcome.words)
     name = None
-    if outcome.therapist_id is not None:
-        name = await _name_of(tx, before.request_id, outcome.therapist_id)
-        words["therapist"] = name
+    if outcome.therapist_id is not None or outcome.left_out:
+        # Kept with the decision: the shortlist that names them may be replaced.
+        names = await _names(tx, before.request_id)
+        if outcome.therapist_id is not None:
+            words["therapist"] = name = names[outcome.therapist_id]
+        if outcome.left_out:
+            words["left_out"] = ", ".join(names[each] for each in outcome.left_out)
     await cases.save(tx, before, outcome.case, chosen_name=name)
     await audit.add_for_case(
         tx,
@@ -112,7 +116,6 @@ async def _keep(tx: Transaction, by: Staff, before: Case, outcome: Outcome, deci
     return Done(outcome.case, decided)
 
 
-async def _name_of(tx: Transaction, request_id: RequestId, therapist_id: TherapistId) -> str:
+async def _names(tx: Transaction, request_id: RequestId) -> dict[TherapistId, str]:
     shortlist = await cases.shortlist_of(tx, request_id)
-    names = {each.therapist_id: each.name for each in shortlist.candidates} if shortlist else {}
-    return names[therapist_id]
+    return {each.therapist_id: each.name for each in shortlist.candidates} if shortlist else {}

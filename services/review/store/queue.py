@@ -52,17 +52,7 @@ async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble
 
     What was reopened comes first, then what has a risk flag, then what has waited longest.
     """
-    wanted = (
-        [each.value for each in messages.NO_TROUBLE],
-        sorted(each.value for each in states),
-        trouble,
-    )
-    total = await tx.fetchval(
-        f"""
-        SELECT count(*) FROM cases LEFT JOIN ({_TROUBLE}) AS trouble USING (request_id) WHERE {_WANTED}
-        """,  # noqa: S608 - constants
-        *wanted,
-    )
+    number = await total(tx, states, trouble=trouble)
     rows = await tx.fetch(
         f"""
         SELECT {cases.COLUMNS}, contact, claimed_at, staff.name AS claimed_by_name,
@@ -73,7 +63,7 @@ async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble
         ORDER BY (reopened_at IS NULL), (flags = 0), submitted_at, request_id
         LIMIT $4 OFFSET $5
         """,  # noqa: S608 - constants
-        *wanted,
+        *_wanted(states, trouble=trouble),
         PAGE,
         (page - 1) * PAGE,
     )
@@ -88,9 +78,20 @@ async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble
             )
             for row in rows
         ),
-        total,
+        number,
         page,
     )
+
+
+async def total(tx: Transaction, states: frozenset[State], *, trouble: bool) -> int:
+    """How many cases `queue` has."""
+    number: int = await tx.fetchval(
+        f"""
+        SELECT count(*) FROM cases LEFT JOIN ({_TROUBLE}) AS trouble USING (request_id) WHERE {_WANTED}
+        """,  # noqa: S608 - constants
+        *_wanted(states, trouble=trouble),
+    )
+    return number
 
 
 async def name_on(tx: Transaction, queued: Queued) -> str | None:
@@ -104,3 +105,11 @@ async def counts(tx: Transaction) -> dict[State, int]:
     rows = await tx.fetch("SELECT state, count(*) AS number FROM cases GROUP BY state")
     found = {State(row["state"]): int(row["number"]) for row in rows}
     return {state: found.get(state, 0) for state in State}
+
+
+def _wanted(states: frozenset[State], *, trouble: bool) -> tuple[object, ...]:
+    return (
+        [each.value for each in messages.NO_TROUBLE],
+        sorted(each.value for each in states),
+        trouble,
+    )

@@ -34,6 +34,9 @@ class Outcome:
     action: Action
     event: Event | None = None
     therapist_id: TherapistId | None = None
+    left_out: tuple[TherapistId, ...] = ()
+    """Whom the next shortlist must not name."""
+
     codes: Mapping[str, object] = field(default_factory=dict)
     """Ids, numbers and codes that say nothing about the person."""
 
@@ -94,14 +97,15 @@ def _match(case: Case, after: Case, wish: MatchDecision, now: Reviewing) -> Outc
             reason=wish.reason or None,
         ),
         chosen,
-        codes | _considered(case, now),
-        words,
+        codes=codes | _considered(case, now),
+        words=words,
     )
 
 
 def _rematch(case: Case, after: Case, wish: Rematch, now: Reviewing) -> Outcome:
     # Whoever was ruled out before stays ruled out.
-    excluded = tuple(dict.fromkeys((*case.excluded, *(TherapistId(each) for each in wish.exclude))))
+    left_out = tuple(dict.fromkeys(map(TherapistId, wish.exclude)))
+    excluded = tuple(dict.fromkeys((*case.excluded, *left_out)))
     return Outcome(
         replace(
             after,
@@ -125,9 +129,9 @@ def _rematch(case: Case, after: Case, wish: Rematch, now: Reviewing) -> Outcome:
             exclude=excluded,
             reason=wish.reason or None,
         ),
-        None,
-        {"excluded": [str(each) for each in wish.exclude]} | _considered(case, now),
-        {"reason": wish.reason} if wish.reason else {},
+        left_out=left_out,
+        codes={"excluded": list(map(str, left_out))} | _considered(case, now),
+        words={"reason": wish.reason} if wish.reason else {},
     )
 
 
@@ -144,9 +148,8 @@ def _decline(after: Case, wish: Decline, now: Reviewing) -> Outcome:
             onward_route=route,
             reason=wish.reason,
         ),
-        None,
-        _considered(after, now),
-        {"onward_route": route.value, "reason": wish.reason},
+        codes=_considered(after, now),
+        words={"onward_route": route.value, "reason": wish.reason},
     )
 
 
@@ -161,9 +164,8 @@ def _ask(after: Case, wish: Ask, now: Reviewing) -> Outcome:
             decided_by=now.by.id,
             question=wish.question,
         ),
-        None,
-        _considered(after, now),
-        {"question": wish.question},
+        codes=_considered(after, now),
+        words={"question": wish.question},
     )
 
 

@@ -25,7 +25,16 @@ from services.review.domain.wording.names import (
     THERAPIES,
     VARIANTS,
 )
-from services.review.domain.wording.saying import day, language, lasting, moment, pounds, said, times
+from services.review.domain.wording.saying import (
+    considered,
+    day,
+    language,
+    lasting,
+    moment,
+    pounds,
+    said,
+    times,
+)
 
 __all__ = [
     "ACTIONS",
@@ -50,6 +59,7 @@ __all__ = [
     "STRENGTHS",
     "THERAPIES",
     "VARIANTS",
+    "considered",
     "crisis",
     "day",
     "language",

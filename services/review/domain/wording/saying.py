@@ -65,6 +65,11 @@ def lasting(span: timedelta) -> str:
     return _many(minutes, "minute") if minutes else "less than a minute"
 
 
+def considered(seconds: int) -> str:
+    """For how long a case lay open before a decision: `1 second`, `12 minutes`."""
+    return _many(seconds, "second") if seconds < 120 else lasting(timedelta(seconds=seconds))
+
+
 def pounds(pence: int) -> str:
     """An amount: `£80`, `£82.50`."""
     return f"£{pence // 100}" if pence % 100 == 0 else f"£{pence / 100:.2f}"
