@@ -3,10 +3,10 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 export PYTHONPATH := .
 
-.PHONY: help setup setup-run demo up status down test lint laws contract compose-env
+.PHONY: help setup setup-run demo up status down test bench-matching lint laws contract compose-env
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what working on Attune needs
 	@$(PYTHON) deploy/local/bootstrap.py --dev
@@ -28,6 +28,9 @@ down: setup-run ## stop everything
 
 test: setup ## run every test on real Kafka and PostgreSQL
 	@$(RUN) -m pytest $(TESTS)
+
+bench-matching: setup ## compare ranking with a plain loop and with SQL (10 minutes)
+	@$(RUN) -m tests.benchmarks.matching --therapists 70000 1000000 $(ARGS)
 
 lint: setup ## formatter, linter, types, import laws, published contract
 	@$(RUN) -m ruff format --check .

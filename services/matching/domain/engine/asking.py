@@ -1,6 +1,7 @@
 """A search as numbers: what the scan has to compare, and the points for each answer."""
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,15 +46,13 @@ class Question(NamedTuple):
     would_travel: bool
     in_person: bool  # would, and it is known from where
     online: bool
-    metres: int
     fee: int
     fee_points: int
     slots: int
     areas: int
     area_points: int
     conditions: int
-    condition_points: int
-    condition_count: int
+    condition_points: Array  # by how many of the named ones somebody knows
     wishes: Array  # one trait's bit each
     wish_points: Array
 
@@ -89,7 +88,7 @@ class Asker:
 
     def question(self, search: Search) -> Question:
         """The search as numbers."""
-        case, policy, weights = search.case, self._policy, self._policy.weights
+        case, weights = search.case, self._policy.weights
         ways = self._ways_for(search)
         languages = [self._language_planes[code] for code in case.languages if code in self._language_planes]
         wishes = [(_trait(wish), wish.strength) for wish in case.preferences]
@@ -117,15 +116,13 @@ class Asker:
             would_travel=in_person,
             in_person=in_person and search.position is not None,
             online=online,
-            metres=(case.max_distance_km or policy.default_distance_km) * 1000,
             fee=_NO_LIMIT if case.max_fee_pence is None else case.max_fee_pence,
             fee_points=weights.fee if case.max_fee_pence else 0,
             slots=_mask(case.availability, SLOT),
             areas=_mask([area.area for area in search.areas], AREA),
             area_points=weights.problem_area // max(len(search.areas), 1),
             conditions=_mask(named, CONDITION),
-            condition_points=weights.condition,
-            condition_count=max(len(named), 1),
+            condition_points=_condition_points(weights.condition, len(named)),
             wishes=_numbers([1 << bit for bit, _ in met]),
             wish_points=_numbers([points for _, points in met]),
         )
@@ -165,6 +162,11 @@ class Asker:
 
 
 _MOST_REMEMBERED = 4096
+
+
+@cache
+def _condition_points(weight: int, named: int) -> Array:
+    return _numbers([weight * known // max(named, 1) for known in range(named + 1)])
 
 
 def _numbers(values: Collection[int]) -> Array:

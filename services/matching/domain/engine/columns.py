@@ -62,32 +62,48 @@ MOST_CASES = 255
 """More closed cases than this are not told apart; the policy's cap is below it."""
 
 
-ROW = np.dtype(
+SCORED = np.dtype(
     [
-        ("id_high", np.uint64),
-        ("id_low", np.uint64),
         ("fee", np.int32),  # pence
         ("price", np.int32),  # points
         ("slots", np.uint32),
         ("conditions", np.uint16),
-        ("outcode", np.uint16),  # place in the table of districts; 0 for one that is not known
+        ("district", np.uint16),  # place in the table of districts; 0 for one that is not known
         ("standing", np.int16),  # points that are the same for every client
+        ("areas", np.uint8),
+        ("traits", np.uint8),
+        ("modes", np.uint8),
+        ("cases", np.uint8, len(VARIANT)),
+        ("_", np.uint8, 4),
+    ]
+)
+"""What scoring needs of one therapist, in 32 bytes side by side: half a line of the processor's memory."""
+
+KEPT = np.dtype(
+    [
+        ("id_high", np.uint64),
+        ("id_low", np.uint64),
         ("seats_free", np.int16),
         ("seats_offered", np.int16),
         ("confirmed", np.uint16),  # days since 2000
         ("registered_until", np.uint16),  # days since 2000
         ("accredited_until", np.uint16, len(VARIANT)),  # days since 2000, by variant
-        ("cases", np.uint8, len(VARIANT)),
         ("ksa", np.uint8),  # a bit for each variant that was reached by the KSA route
-        ("areas", np.uint8),
-        ("traits", np.uint8),
         ("formats", np.uint8),
         ("ages", np.uint8),
-        ("modes", np.uint8),
-    ],
-    align=True,
+    ]
 )
-"""What scoring needs of one therapist, side by side, so that one row is one look into memory."""
+"""What else is known of one therapist; planes are painted from it."""
+
+
+class Table(NamedTuple):
+    """The directory: two records and a column of bits for each therapist."""
+
+    scored: Array
+    kept: Array
+    planes: Array
+    lowest: Array  # district of the 64 rows of each word
+    highest: Array
 
 
 def day_number(day: date) -> int:

@@ -13,10 +13,12 @@ from services.matching.domain.engine.columns import (
     FORMAT,
     MODE,
     MOST_CASES,
+    SCORED,
     SLOT,
     TRAIT,
     VARIANT,
     Array,
+    Table,
     day_number,
 )
 from services.matching.domain.policy import Policy
@@ -92,12 +94,13 @@ class _Masks(dict[str, int]):
         return found
 
 
-def write(table: Array, rows: Array, entries: Sequence[Entry], outcodes: Mapping[str, int]) -> None:
+def write(table: Table, rows: Array, entries: Sequence[Entry], outcodes: Mapping[str, int]) -> None:
     """Writes entries into their rows; planes and standing points are not touched."""
     count = len(entries)
 
     def put(column: str, values: Iterable[int]) -> None:
-        table[column][rows] = np.fromiter(values, table.dtype[column], count)
+        records = table.scored if column in (SCORED.names or ()) else table.kept
+        records[column][rows] = np.fromiter(values, records.dtype[column], count)
 
     def masks(column: str, words: Iterable[str], bits: Mapping[str, int]) -> None:
         known = _Masks(bits)
@@ -107,7 +110,7 @@ def write(table: Array, rows: Array, entries: Sequence[Entry], outcodes: Mapping
     put("id_low", (entry.id.int & _LOW for entry in entries))
     put("registered_until", (entry.registered_until for entry in entries))
     put("confirmed", (entry.confirmed for entry in entries))
-    put("outcode", (outcodes.get(entry.outcode.strip().upper(), 0) for entry in entries))
+    put("district", (outcodes.get(entry.outcode.strip().upper(), 0) for entry in entries))
     put("fee", (entry.fee_pence for entry in entries))
     put("seats_offered", (entry.seats_offered for entry in entries))
     put("seats_free", (entry.seats_free for entry in entries))
@@ -121,7 +124,7 @@ def write(table: Array, rows: Array, entries: Sequence[Entry], outcodes: Mapping
     _write_accreditations(table, rows, entries)
 
 
-def _write_accreditations(table: Array, rows: Array, entries: Sequence[Entry]) -> None:
+def _write_accreditations(table: Table, rows: Array, entries: Sequence[Entry]) -> None:
     until = np.zeros((len(entries), len(VARIANT)), np.uint16)
     cases = np.zeros((len(entries), len(VARIANT)), np.uint8)
     ksa = np.zeros(len(entries), np.uint8)
@@ -133,13 +136,13 @@ def _write_accreditations(table: Array, rows: Array, entries: Sequence[Entry]) -
             cases[place, bit] = min(int(closed), MOST_CASES)
             if route == Route.KSA:
                 ksa[place] |= 1 << bit
-    table["accredited_until"][rows] = until
-    table["cases"][rows] = cases
-    table["ksa"][rows] = ksa
+    table.kept["accredited_until"][rows] = until
+    table.scored["cases"][rows] = cases
+    table.kept["ksa"][rows] = ksa
 
 
-def write_standing(table: Array, rows: Array, policy: Policy) -> None:
+def write_standing(table: Table, rows: Array, policy: Policy) -> None:
     """Works out the points that are the same for every client: how much of the caseload is free."""
-    offered = table["seats_offered"][rows].astype(np.int64)
-    free = np.minimum(table["seats_free"][rows].astype(np.int64), offered)
-    table["standing"][rows] = policy.weights.caseload * free // np.maximum(offered, 1)
+    offered = table.kept["seats_offered"][rows].astype(np.int64)
+    free = np.minimum(table.kept["seats_free"][rows].astype(np.int64), offered)
+    table.scored["standing"][rows] = policy.weights.caseload * free // np.maximum(offered, 1)

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from services.matching.domain.engine.asking import Asker
-from services.matching.domain.engine.columns import LAYOUT, ROW, Array, day_number
+from services.matching.domain.engine.columns import KEPT, LAYOUT, SCORED, SLOT, Array, Table, day_number
 from services.matching.domain.engine.encoding import Entry, write, write_standing
 from services.matching.domain.engine.painting import (
     find_row,
@@ -18,7 +18,8 @@ from services.matching.domain.engine.painting import (
     paint_languages,
     paint_live,
 )
-from services.matching.domain.engine.scanning import BEST, Terms, choose, survivors
+from services.matching.domain.engine.scanning import BEST, Desk, Terms, points_by_district
+from services.matching.domain.engine.scanning import search as scan
 from services.matching.domain.engine.tallying import tally
 from services.matching.domain.gates import Gate, Search
 from services.matching.domain.place import Places, metres_between
@@ -27,6 +28,7 @@ from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import Mode, Variant
 
 _LOW = (1 << 64) - 1
+_MODES = (Mode.ONLINE, Mode.IN_PERSON)
 _MORE_ROWS = 1024
 _MORE_LANGUAGES = 16
 
@@ -34,12 +36,19 @@ _MORE_LANGUAGES = 16
 class Placed(NamedTuple):
     """A therapist's place on the list, on the pathway that suits them best."""
 
-    therapist_id: TherapistId
+    number: int
+    """The therapist's id as one number."""
+
     variant: Variant
     mode: Mode
     score: int
     order: int
     """Score minus price."""
+
+    @property
+    def therapist_id(self) -> TherapistId:
+        """Who it is."""
+        return TherapistId(UUID(int=self.number))
 
 
 class Engine:
@@ -50,12 +59,13 @@ class Engine:
         self._today = today
         self._positions = list(places.positions.values())
         self._districts = {outcode: place + 1 for place, outcode in enumerate(places.positions)}
-        self._metres = lru_cache(maxsize=512)(self._metres_from)
+        self._near = lru_cache(maxsize=1024)(self._near_to)
+        self._metres = lru_cache(maxsize=1024)(self._metres_from)
         self._languages: dict[str, int] = {}
         self._asker = Asker(policy, self._languages)
         self._terms = _terms(policy)
-        self._table = np.zeros(0, ROW)
-        self._planes = np.zeros((LAYOUT.languages + _MORE_LANGUAGES, 0), np.uint64)
+        self._nowhere = np.full(len(self._positions) + 1, -1, np.int16)
+        self._table = _empty(0, LAYOUT.languages + _MORE_LANGUAGES)
         self._count = 0
         self._sorted = np.zeros(0, np.int32)
         self._late: dict[int, int] = {}
@@ -67,19 +77,20 @@ class Engine:
     @property
     def bytes_used(self) -> int:
         """What the directory takes in memory, with the room to work in."""
-        arrays = (self._table, self._planes, self._sorted, self._rows, self._ways)
+        arrays = (*self._table, *self._desk, self._sorted)
         return sum(array.nbytes for array in arrays)
 
     def expect(self, therapists: int) -> None:
         """Makes room for so many at once, instead of step by step."""
-        if therapists > self._table.size:
+        if therapists > self._table.kept.size:
             self._make_room(therapists)
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Adds entries or brings them up to date; of two with one id the later counts."""
-        latest = list({entry.id: entry for entry in entries}.values())
-        if self._count + len(latest) > self._table.size:
-            self._make_room(max(self._count + len(latest), self._table.size * 5 // 4))
+        # Neighbours stand side by side, so that a search in person can pass over whole regions.
+        latest = sorted({entry.id: entry for entry in entries}.values(), key=self._district_of)
+        if self._count + len(latest) > self._table.kept.size:
+            self._make_room(max(self._count + len(latest), self._table.kept.size * 5 // 4))
         rows = np.fromiter((self._row_for(entry.id.int) for entry in latest), np.int64, len(latest))
         write(self._table, rows, latest, self._districts)
         write_standing(self._table, rows, self._policy)
@@ -95,8 +106,9 @@ class Engine:
                 continue
             self._count -= 1
             last = self._count
-            self._table[row] = self._table[last]
-            move_marks(self._planes, last, row)
+            self._table.scored[row] = self._table.scored[last]
+            self._table.kept[row] = self._table.kept[last]
+            move_marks(self._table, last, row)
             self._sort()
 
     def set_seats(self, therapist_id: UUID, free: int) -> None:
@@ -105,46 +117,38 @@ class Engine:
         if row is None:
             raise KeyError(therapist_id)
         rows = np.array([row], np.int64)
-        self._table["seats_free"][row] = free
+        self._table.kept["seats_free"][row] = free
         write_standing(self._table, rows, self._policy)
-        paint_live(LAYOUT, self._table, self._planes, rows, *self._day_limits())
+        paint_live(LAYOUT, self._table, rows, *self._day_limits())
 
     def set_prices(self, prices: Mapping[TherapistId, int]) -> None:
         """Prices every therapist; who is not named costs nothing."""
-        self._table["price"] = 0
+        self._table.scored["price"] = 0
         for therapist_id, price in prices.items():
             row = self._find(therapist_id.int)
             if row is not None:
-                self._table["price"][row] = price
+                self._table.scored["price"][row] = price
 
     def best(self, search: Search, most: int) -> list[Placed]:
         """The therapists who pass every gate, by score minus price and then by id; at most so many."""
         self._turn_to(search.on)
-        question = self._asker.question(search)
         blocked = np.array([*self._excluded(search), *self._without_seat(search)], np.int64)
-        found = survivors(self._planes, blocked, question, self._rows, self._ways)
         best = np.zeros(most, BEST)
-        kept = choose(
+        kept = scan(
             self._table,
-            self._planes,
-            self._metres_for(search),
-            question,
+            blocked,
+            self._near_for(search),
+            self._asker.question(search),
             self._terms,
-            self._rows,
-            self._ways,
-            found,
+            self._desk,
             best,
         )
+        best = best[:kept]
+        ids = self._table.kept[["id_high", "id_low"]][best["row"]].tolist()
         variants = self._asker.variants(search)
         return [
-            Placed(
-                TherapistId(UUID(int=high << 64 | low)),
-                variants[way],
-                Mode.IN_PERSON if in_person else Mode.ONLINE,
-                score,
-                order,
-            )
-            for high, low, way, in_person, score, order in best[:kept].tolist()
+            Placed(high << 64 | low, variants[way], _MODES[in_person], score, order)
+            for (high, low), (_, way, in_person, score, order) in zip(ids, best.tolist(), strict=True)
         ]
 
     def tally(self, search: Search) -> dict[Gate, int]:
@@ -153,10 +157,8 @@ class Engine:
         kept_out = np.zeros(len(Gate), np.int64)
         tally(
             self._table,
-            self._planes,
-            self._metres_for(search),
+            self._near_for(search),
             self._asker.question(search),
-            self._terms,
             self._marks(self._excluded(search)),
             self._marks(self._without_seat(search)),
             self._count,
@@ -172,21 +174,30 @@ class Engine:
     def _without_seat(self, search: Search) -> list[int]:
         """Whose free seats were all offered to others first."""
         rows = ((self._find(each.int), seats) for each, seats in search.spoken_for.items())
-        return [row for row, seats in rows if row is not None and self._table["seats_free"][row] <= seats]
+        return [
+            row for row, seats in rows if row is not None and self._table.kept["seats_free"][row] <= seats
+        ]
 
     def _marks(self, rows: list[int]) -> Array:
         marks = np.zeros(self._count, np.bool_)
         marks[rows] = True
         return marks
 
-    def _metres_for(self, search: Search) -> Array:
-        return self._metres((search.case.outcode or "").strip().upper())
+    def _near_for(self, search: Search) -> Array:
+        case = search.case
+        if case.mode is Mode.ONLINE:
+            return self._nowhere
+        metres = (case.max_distance_km or self._policy.default_distance_km) * 1000
+        return self._near((case.outcode or "").strip().upper(), metres)
+
+    def _near_to(self, outcode: str, limit: int) -> Array:
+        return points_by_district(self._metres(outcode), limit, self._terms)
 
     def _turn_to(self, day: date) -> None:
         if day != self._today:
             self._today = day
             everybody = np.arange(self._count, dtype=np.int64)
-            paint_live(LAYOUT, self._table, self._planes, everybody, *self._day_limits())
+            paint_live(LAYOUT, self._table, everybody, *self._day_limits())
 
     def _day_limits(self) -> tuple[int, int]:
         return day_number(self._today), day_number(self._today - timedelta(days=self._policy.fresh_days))
@@ -197,18 +208,22 @@ class Engine:
             for row, entry in zip(rows.tolist(), entries, strict=True)
             for code in entry.languages.split()
         ]
-        paint_facts(LAYOUT, self._table, self._planes, rows)
+        paint_facts(LAYOUT, self._table, rows)
         pairs = np.array(spoken, np.int64).reshape(-1, 2)
-        paint_languages(self._planes, pairs[:, 0].copy(), pairs[:, 1].copy())
-        paint_live(LAYOUT, self._table, self._planes, rows, *self._day_limits())
+        paint_languages(self._table.planes, pairs[:, 0].copy(), pairs[:, 1].copy())
+        paint_live(LAYOUT, self._table, rows, *self._day_limits())
+
+    def _district_of(self, entry: Entry) -> int:
+        return self._districts.get(entry.outcode.strip().upper(), 0)
 
     def _language_plane(self, code: str) -> int:
         plane = self._languages.get(code)
         if plane is None:
             plane = self._languages[code] = LAYOUT.languages + len(self._languages)
-            if plane == self._planes.shape[0]:
-                more = np.zeros((_MORE_LANGUAGES, self._planes.shape[1]), np.uint64)
-                self._planes = np.concatenate([self._planes, more])
+            planes = self._table.planes
+            if plane == planes.shape[0]:
+                more = np.zeros((_MORE_LANGUAGES, planes.shape[1]), np.uint64)
+                self._table = self._table._replace(planes=np.concatenate([planes, more]))
         return plane
 
     def _row_for(self, number: int) -> int:
@@ -222,22 +237,30 @@ class Engine:
         row = self._late.get(number)
         if row is not None:
             return row
-        row = find_row(self._table, self._sorted, np.uint64(number >> 64), np.uint64(number & _LOW))
+        row = find_row(self._table.kept, self._sorted, np.uint64(number >> 64), np.uint64(number & _LOW))
         return None if row < 0 else row
 
     def _sort(self) -> None:
-        table = self._table[: self._count]
-        self._sorted = np.lexsort((table["id_low"], table["id_high"])).astype(np.int32)
+        kept = self._table.kept[: self._count]
+        self._sorted = np.lexsort((kept["id_low"], kept["id_high"])).astype(np.int32)
         self._late.clear()
 
     def _make_room(self, rows: int) -> None:
-        words = -(-rows // 64)
-        table = np.zeros(rows, ROW)
-        table[: self._count] = self._table[: self._count]
-        planes = np.zeros((self._planes.shape[0], words), np.uint64)
-        planes[:, : self._planes.shape[1]] = self._planes
-        self._table, self._planes = table, planes
-        self._rows, self._ways = np.zeros(rows, np.int32), np.zeros(rows, np.uint8)
+        old = self._table
+        new = _empty(rows, old.planes.shape[0])
+        new.scored[: self._count] = old.scored[: self._count]
+        new.kept[: self._count] = old.kept[: self._count]
+        filled = old.planes.shape[1]
+        new.planes[:, :filled] = old.planes
+        new.lowest[:filled], new.highest[:filled] = old.lowest, old.highest
+        self._table = new
+        words = new.planes.shape[1]
+        self._desk = Desk(
+            np.zeros(words, np.uint64),
+            np.zeros(words, np.uint64),
+            np.zeros(rows, np.int32),
+            np.zeros(rows, np.uint8),
+        )
 
     def _metres_from(self, outcode: str) -> Array:
         metres = np.full(len(self._positions) + 1, -1, np.int32)
@@ -248,10 +271,23 @@ class Engine:
         return metres
 
 
+def _empty(rows: int, planes: int) -> Table:
+    words = -(-rows // 64)
+    return Table(
+        scored=np.zeros(rows, SCORED),
+        kept=np.zeros(rows, KEPT),
+        planes=np.zeros((planes, words), np.uint64),
+        lowest=np.full(words, 65_535, np.uint16),
+        highest=np.zeros(words, np.uint16),
+    )
+
+
 def _terms(policy: Policy) -> Terms:
     shared, closed = policy.caps.shared_slots, policy.caps.experience_cases
     return Terms(
-        slots=np.array([policy.weights.availability * n // shared for n in range(shared + 1)], np.int64),
+        slots=np.array(
+            [policy.weights.availability * min(n, shared) // shared for n in range(len(SLOT) + 1)], np.int64
+        ),
         experience=np.array([policy.weights.experience * n // closed for n in range(closed + 1)], np.int64),
         band_metres=np.array([band.up_to_km * 1000 for band in policy.distance_bands], np.int64),
         band_points=np.array([band.points for band in policy.distance_bands], np.int64),

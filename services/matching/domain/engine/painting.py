@@ -3,40 +3,41 @@
 import numba as nb
 import numpy as np
 
-from services.matching.domain.engine.columns import Array, Layout
+from services.matching.domain.engine.columns import Array, Layout, Table
 
 # What is compiled is kept on disk, so the layout comes as an argument: a constant would be kept with it.
 _compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
 
 @_compiled
-def paint_live(  # noqa: PLR0917
-    layout: Layout, table: Array, planes: Array, rows: Array, today: int, oldest: int
-) -> None:
+def paint_live(layout: Layout, table: Table, rows: Array, today: int, oldest: int) -> None:
     """Marks on which variants rows may be proposed today; an entry confirmed before `oldest` is stale."""
     for row in rows:
         word, bit = row >> 6, np.uint64(1) << np.uint64(row & 63)
-        entry = table[row]
+        entry = table.kept[row]
         open_to_all = entry.registered_until >= today and entry.confirmed >= oldest and entry.seats_free > 0
         for variant in range(entry.accredited_until.size):
             by_ksa = (entry.ksa >> variant) & 1
             if open_to_all and not by_ksa and entry.accredited_until[variant] >= today:
-                planes[layout.live + variant, word] |= bit
+                table.planes[layout.live + variant, word] |= bit
             else:
-                planes[layout.live + variant, word] &= ~bit
+                table.planes[layout.live + variant, word] &= ~bit
 
 
 @_compiled
-def paint_facts(layout: Layout, table: Array, planes: Array, rows: Array) -> None:
+def paint_facts(layout: Layout, table: Table, rows: Array) -> None:
     """Marks what does not depend on the day, and wipes the languages, which are marked one by one."""
+    planes = table.planes
     for row in rows:
         word, shift = row >> 6, np.uint64(row & 63)
-        entry = table[row]
-        _paint(planes, layout.formats, layout.ages, word, shift, entry.formats)
-        _paint(planes, layout.ages, layout.modes, word, shift, entry.ages)
-        _paint(planes, layout.modes, layout.traits, word, shift, entry.modes)
-        _paint(planes, layout.traits, layout.nobody, word, shift, entry.traits)
+        kept, scored = table.kept[row], table.scored[row]
+        _paint(planes, layout.formats, layout.ages, word, shift, kept.formats)
+        _paint(planes, layout.ages, layout.modes, word, shift, kept.ages)
+        _paint(planes, layout.modes, layout.traits, word, shift, scored.modes)
+        _paint(planes, layout.traits, layout.nobody, word, shift, scored.traits)
         _paint(planes, layout.languages, planes.shape[0], word, shift, 0)
+        table.lowest[word] = min(table.lowest[word], scored.district)
+        table.highest[word] = max(table.highest[word], scored.district)
 
 
 @_compiled
@@ -57,8 +58,12 @@ def paint_languages(planes: Array, rows: Array, spoken: Array) -> None:
 
 
 @_compiled
-def move_marks(planes: Array, source: int, target: int) -> None:
+def move_marks(table: Table, source: int, target: int) -> None:
     """Moves a row's marks to another row, and leaves none."""
+    planes = table.planes
+    district = table.scored[target].district
+    table.lowest[target >> 6] = min(table.lowest[target >> 6], district)
+    table.highest[target >> 6] = max(table.highest[target >> 6], district)
     here, there = np.uint64(source & 63), np.uint64(target & 63)
     for plane in range(planes.shape[0]):
         mark = (planes[plane, source >> 6] >> here) & np.uint64(1)
@@ -69,16 +74,16 @@ def move_marks(planes: Array, source: int, target: int) -> None:
 
 
 @_compiled
-def find_row(table: Array, by_id: Array, high: np.uint64, low: np.uint64) -> int:
+def find_row(kept: Array, by_id: Array, high: np.uint64, low: np.uint64) -> int:
     """The row of an id among the sorted ones, or -1."""
     first, last = 0, by_id.size
     while first < last:
         middle = (first + last) // 2
-        row = table[by_id[middle]]
+        row = kept[by_id[middle]]
         if row.id_high < high or (row.id_high == high and row.id_low < low):
             first = middle + 1
         else:
             last = middle
-    if first < by_id.size and table[by_id[first]].id_high == high and table[by_id[first]].id_low == low:
+    if first < by_id.size and kept[by_id[first]].id_high == high and kept[by_id[first]].id_low == low:
         return int(by_id[first])
     return -1

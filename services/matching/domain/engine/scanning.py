@@ -7,7 +7,7 @@ import numpy as np
 
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.bits import ones, trailing_zeros
-from services.matching.domain.engine.columns import Array, Row
+from services.matching.domain.engine.columns import Array, Row, Table
 
 _compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
@@ -19,7 +19,7 @@ _LEAST = np.int64(-(2**62))
 class Terms(NamedTuple):
     """Points that depend on the policy alone."""
 
-    slots: Array  # by the number of shared times
+    slots: Array  # by the number of shared times, up to all of them
     experience: Array  # by the number of closed cases
     band_metres: Array
     band_points: Array
@@ -27,8 +27,7 @@ class Terms(NamedTuple):
 
 BEST = np.dtype(
     [
-        ("id_high", np.uint64),
-        ("id_low", np.uint64),
+        ("row", np.int64),
         ("way", np.int64),  # place among the question's pathways
         ("in_person", np.int64),
         ("score", np.int64),
@@ -38,105 +37,171 @@ BEST = np.dtype(
 """One of the best, in order."""
 
 
+class Desk(NamedTuple):
+    """Room to work in, kept from one search to the next."""
+
+    words: Array  # 64 rows each
+    others: Array
+    rows: Array
+    ways: Array
+
+
 @_compiled
-def survivors(planes: Array, blocked: Array, question: Question, rows: Array, ways: Array) -> int:
-    """Writes down every row that passes all gates but fee and distance on some pathway, and on which."""
+def search(  # noqa: PLR0917
+    table: Table, blocked: Array, near: Array, question: Question, terms: Terms, desk: Desk, best: Array
+) -> int:
+    """Writes the best rows into `best`, the lower id first where two are equal; returns how many.
+
+    `near` holds the points for distance of every district, or -1 where it is too far for this client.
+    """
+    _pass_planes(table.planes, question, desk)
+    found = _survivors(table, blocked, near, question, desk)
+    return _choose(table, near, question, terms, desk, found, best)
+
+
+@_compiled
+def points_by_district(metres: Array, limit: int, terms: Terms) -> Array:
+    """The points for distance of every district, or -1 where it is too far for this client."""
+    near = np.full(metres.size, TOO_FAR, np.int16)
+    for district in range(metres.size):
+        if 0 <= metres[district] <= limit:
+            near[district] = 0
+            for band in range(terms.band_metres.size):
+                if metres[district] <= terms.band_metres[band]:
+                    near[district] = terms.band_points[band]
+                    break
+    return near
+
+
+@_compiled
+def _pass_planes(planes: Array, question: Question, desk: Desk) -> None:
+    """Leaves in `desk.words` the rows that pass all gates but fee and distance, a plane at a time."""
+    desk.words[:] = 0
+    for way in range(question.live.size):
+        for word in range(desk.words.size):
+            desk.words[word] |= planes[question.live[way], word] & planes[question.formats[way], word]
+    _keep_any(planes, question.any_age, desk)
+    _keep_any(planes, question.any_language, desk)
+    _keep_any(planes, question.any_mode, desk)
+    for plane in question.every:
+        for word in range(desk.words.size):
+            desk.words[word] &= planes[plane, word]
+
+
+@_compiled
+def _keep_any(planes: Array, chosen: Array, desk: Desk) -> None:
+    desk.others[:] = 0
+    for plane in chosen:
+        for word in range(desk.others.size):
+            desk.others[word] |= planes[plane, word]
+    for word in range(desk.words.size):
+        desk.words[word] &= desk.others[word]
+
+
+@_compiled
+def _survivors(table: Table, blocked: Array, near: Array, question: Question, desk: Desk) -> int:
+    """Writes down every row that is left, and on which pathways it passes."""
     found = 0
-    for word in range(planes.shape[1]):
-        passing = (
-            _any(planes, question.any_age, word)
-            & _any(planes, question.any_language, word)
-            & _any(planes, question.any_mode, word)
-        )
-        for plane in question.every:
-            passing &= planes[plane, word]
-        live = np.uint64(0)
-        for way in range(question.live.size):
-            live |= planes[question.live[way], word] & planes[question.formats[way], word]
-        passing &= live
+    several = question.live.size > 1
+    for word in range(desk.words.size):
+        passing = desk.words[word]
+        if not passing or (not question.online and not _any_near(table, near, word)):
+            continue
         while passing:
             bit = trailing_zeros(passing)
             passing &= passing - np.uint64(1)
-            on: Any = 0
-            for way in range(question.live.size):
-                both = planes[question.live[way], word] & planes[question.formats[way], word]
-                on |= np.int64((both >> bit) & np.uint64(1)) << way
-            rows[found] = word * 64 + np.int64(bit)
-            ways[found] = on
+            desk.rows[found] = word * 64 + np.int64(bit)
+            desk.ways[found] = _ways(table.planes, question, word, bit) if several else 1
             found += 1
     for gone in blocked:
         # Rows stand in order, so the one that may not be chosen is looked up.
-        place = np.searchsorted(rows[:found], gone)
-        if place < found and rows[place] == gone:
-            ways[place] = 0
+        place = np.searchsorted(desk.rows[:found], gone)
+        if place < found and desk.rows[place] == gone:
+            desk.ways[place] = 0
     return found
 
 
 @_compiled
-def _any(planes: Array, chosen: Array, word: int) -> Any:
-    union = np.uint64(0)
-    for plane in chosen:
-        union |= planes[plane, word]
-    return union
+def _ways(planes: Array, question: Question, word: int, bit: Any) -> Any:
+    on = np.uint64(0)
+    for way in range(question.live.size):
+        own = planes[question.live[way], word] & planes[question.formats[way], word]
+        on |= ((own >> bit) & np.uint64(1)) << np.uint64(way)
+    return on
 
 
 @_compiled
-def choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
-    table: Array,
-    planes: Array,
-    metres: Array,
-    question: Question,
-    terms: Terms,
-    rows: Array,
-    ways: Array,
-    found: int,
-    best: Array,
+def _any_near(table: Table, near: Array, word: int) -> bool:
+    for district in range(table.lowest[word], table.highest[word] + 1):  # noqa: SIM110
+        if near[district] != TOO_FAR:
+            return True
+    return False
+
+
+@_compiled
+def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
+    table: Table, near: Array, question: Question, terms: Terms, desk: Desk, found: int, best: Array
 ) -> int:
-    """Scores the survivors and keeps the best, the lower id first where two are equal; returns how many."""
-    near = points_by_district(metres, question, terms)
+    """Scores the survivors and keeps the best."""
+    most_more = _most_more(question, terms)
+    # Taken out of their tuples once: within the loop each look would count references.
+    scored, rows, all_ways = table.scored, desk.rows, desk.ways
+    by_conditions, by_slots = question.condition_points, terms.slots
+    may_travel, may_call, dearest = question.in_person, question.online, question.fee
+    wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
+    wanted_slots, area_points = np.uint64(question.slots), question.area_points
+    floor = _LEAST
     kept = 0
     for place in range(found):
-        if ways[place] == 0:
+        number = rows[place]
+        row = scored[number]
+        in_person = may_travel & ((row.modes & IN_PERSON) != 0) & (near[row.district] != TOO_FAR)
+        passes = (
+            (all_ways[place] != 0)
+            & (row.fee <= dearest)
+            & (in_person | (may_call & ((row.modes & ONLINE) != 0)))
+        )
+        points = row.standing + (near[row.district] if in_person else 0)
+        points += area_points * np.int64(ones(row.areas & wanted_areas))
+        points += by_conditions[ones(row.conditions & wanted_conditions)]
+        points += by_slots[ones(row.slots & wanted_slots)]
+        # One jump, hardly ever taken: most cannot come near the best any more.
+        if not passes or points + most_more - row.price < floor:
             continue
-        row = table[rows[place]]
-        if row.fee > question.fee:
-            continue
-        in_person = question.in_person and row.modes & IN_PERSON != 0 and near[row.outcode] != TOO_FAR
-        if not in_person and not (question.online and row.modes & ONLINE):
-            continue
-        points = row.standing + (near[row.outcode] if in_person else 0)
-        points += question.area_points * np.int64(ones(np.uint64(row.areas & question.areas)))
-        known = np.int64(ones(np.uint64(row.conditions & question.conditions)))
-        points += question.condition_points * known // question.condition_count
-        shared = np.int64(ones(np.uint64(row.slots & question.slots)))
-        points += terms.slots[min(int(shared), terms.slots.size - 1)]
-        for wish in range(question.wishes.size):
-            if row.traits & question.wishes[wish]:
-                points += question.wish_points[wish]
-        first = question.first_language >= 0 and is_set(planes, question.first_language, rows[place])
-        points += question.first_language_points if first else question.other_language_points
-        if question.fee_points:
-            points += question.fee_points * (question.fee - row.fee) // question.fee
-        own, way = _best_way(row, question, terms, ways[place])
-        points += own
-        if kept < best.size or points - row.price >= best[kept - 1].order:
-            kept = _insert(best, kept, row, way, in_person, points)
+        own, way = _best_way(row, question, terms, all_ways[place])
+        points += own + _more(table.planes, row, number, question)
+        order = points - row.price
+        if order >= floor:
+            kept = _insert(table.kept, best, kept, number, way, in_person, points, order)
+            if kept == best.size:
+                floor = best[kept - 1].order
     return kept
 
 
 @_compiled
-def points_by_district(metres: Array, question: Question, terms: Terms) -> Array:
-    """The points for distance of every district, or -1 where it is too far for this client."""
-    near = np.full(metres.size, TOO_FAR, np.int64)
-    if question.in_person:
-        for district in range(metres.size):
-            if 0 <= metres[district] <= question.metres:
-                near[district] = 0
-                for band in range(terms.band_metres.size):
-                    if metres[district] <= terms.band_metres[band]:
-                        near[district] = terms.band_points[band]
-                        break
-    return near
+def _most_more(question: Question, terms: Terms) -> Any:
+    """The most points that `_more` and `_best_way` can bring."""
+    most = question.fee_points + max(question.first_language_points, question.other_language_points)
+    for wish in range(question.wishes.size):
+        most += question.wish_points[wish]
+    way_most: Any = np.int64(0)
+    for way in range(question.evidence.size):
+        way_most = max(way_most, question.evidence[way])
+    return most + way_most + terms.experience[terms.experience.size - 1]
+
+
+@_compiled
+def _more(planes: Array, row: Row, number: int, question: Question) -> Any:
+    """The points for wishes, language and fee."""
+    points = np.int64(0)
+    for wish in range(question.wishes.size):
+        if row.traits & question.wishes[wish]:
+            points += question.wish_points[wish]
+    first = question.first_language >= 0 and is_set(planes, question.first_language, number)
+    points += question.first_language_points if first else question.other_language_points
+    if question.fee_points:
+        points += question.fee_points * (question.fee - row.fee) // question.fee
+    return points
 
 
 @_compiled
@@ -161,17 +226,15 @@ def _best_way(row: Row, question: Question, terms: Terms, ways: int) -> tuple[An
 
 @_compiled
 def _insert(  # noqa: PLR0917
-    best: Array, kept: int, row: Row, way: int, in_person: bool, score: int
+    ids: Array, best: Array, kept: int, row: int, way: int, in_person: bool, score: int, order: int
 ) -> int:
-    order = score - row.price
-    if kept == best.size and not _goes_before(row, order, best[kept - 1]):
+    if kept == best.size and not _goes_before(ids, row, order, best[kept - 1]):
         return kept
     place = min(kept, best.size - 1)
-    while place > 0 and _goes_before(row, order, best[place - 1]):
+    while place > 0 and _goes_before(ids, row, order, best[place - 1]):
         best[place] = best[place - 1]
         place -= 1
-    best[place].id_high = row.id_high
-    best[place].id_low = row.id_low
+    best[place].row = row
     best[place].way = way
     best[place].in_person = in_person
     best[place].score = score
@@ -180,7 +243,8 @@ def _insert(  # noqa: PLR0917
 
 
 @_compiled
-def _goes_before(row: Row, order: int, other: Row) -> bool:
+def _goes_before(ids: Array, row: int, order: int, other: Row) -> bool:
     if order != other.order:
         return bool(order > other.order)
-    return bool(row.id_high < other.id_high or (row.id_high == other.id_high and row.id_low < other.id_low))
+    one, two = ids[row], ids[other.row]
+    return bool(one.id_high < two.id_high or (one.id_high == two.id_high and one.id_low < two.id_low))

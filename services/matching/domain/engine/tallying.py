@@ -3,14 +3,12 @@
 import numba as nb
 
 from services.matching.domain.engine.asking import Question
-from services.matching.domain.engine.columns import Array, Row
+from services.matching.domain.engine.columns import Array, Table
 from services.matching.domain.engine.scanning import (
     IN_PERSON,
     ONLINE,
     TOO_FAR,
-    Terms,
     is_set,
-    points_by_district,
 )
 from services.matching.domain.gates import Gate
 
@@ -51,11 +49,9 @@ assert [gate.name for gate in Gate] == [  # noqa: S101
 
 @_compiled
 def tally(  # noqa: PLR0917 - compiled code takes its arrays one by one
-    table: Array,
-    planes: Array,
-    metres: Array,
+    table: Table,
+    near: Array,
     question: Question,
-    terms: Terms,
     excluded: Array,
     without_seat: Array,
     count: int,
@@ -67,12 +63,11 @@ def tally(  # noqa: PLR0917 - compiled code takes its arrays one by one
 
     `excluded` and `without_seat` hold a mark for each row.
     """
-    near = points_by_district(metres, question, terms)
     for row in range(count):
         furthest = _PASSED
         for way in range(question.variants.size):
             gate = _first_gate(
-                table[row], row, planes, near, question, way, excluded[row], without_seat[row], today, oldest
+                table, row, near, question, way, excluded[row], without_seat[row], today, oldest
             )
             if gate == _PASSED:
                 furthest = _PASSED
@@ -84,9 +79,8 @@ def tally(  # noqa: PLR0917 - compiled code takes its arrays one by one
 
 @_compiled
 def _first_gate(  # noqa: PLR0911, PLR0912, PLR0917 - a gate, a return
-    entry: Row,
+    table: Table,
     row: int,
-    planes: Array,
     near: Array,
     question: Question,
     way: int,
@@ -95,13 +89,14 @@ def _first_gate(  # noqa: PLR0911, PLR0912, PLR0917 - a gate, a return
     today: int,
     oldest: int,
 ) -> int:
+    kept, scored, planes = table.kept[row], table.scored[row], table.planes
     variant = question.variants[way]
-    by_ksa = (entry.ksa >> variant) & 1
+    by_ksa = (kept.ksa >> variant) & 1
     if excluded:
         return _EXCLUDED
-    if entry.registered_until < today:
+    if kept.registered_until < today:
         return _PRIVATE_PRACTICE if by_ksa else _REGISTRATION
-    if entry.accredited_until[variant] < today:
+    if kept.accredited_until[variant] < today:
         return _ACCREDITATION
     if by_ksa:
         return _PRIVATE_PRACTICE
@@ -111,17 +106,17 @@ def _first_gate(  # noqa: PLR0911, PLR0912, PLR0917 - a gate, a return
         return _FORMAT
     if not _any_set(planes, question.any_language, row):
         return _LANGUAGE
-    meets = question.in_person and entry.modes & IN_PERSON and near[entry.outcode] != TOO_FAR
-    if not meets and not (question.online and entry.modes & ONLINE):
-        return _DISTANCE if question.would_travel and entry.modes & IN_PERSON else _MODE
-    if entry.fee > question.fee:
+    meets = question.in_person and scored.modes & IN_PERSON and near[scored.district] != TOO_FAR
+    if not meets and not (question.online and scored.modes & ONLINE):
+        return _DISTANCE if question.would_travel and scored.modes & IN_PERSON else _MODE
+    if scored.fee > question.fee:
         return _FEE
     for plane in question.every:
         if not is_set(planes, plane, row):
             return _MUST_HAVE
-    if entry.confirmed < oldest:
+    if kept.confirmed < oldest:
         return _FRESH
-    if entry.seats_free < 1 or without_seat:
+    if kept.seats_free < 1 or without_seat:
         return _SEAT
     return _PASSED
 
