@@ -39,7 +39,7 @@ def up(state: Folder = STATE) -> None:
     try:
         found = running.up(state, console)
     except StackFault as fault:
-        _give_up(fault)
+        _give_up("Attune did not start", fault)
     console.print()
     for name, value in running.addresses(found).items():
         # Never cut: keys and addresses are there to be copied.
@@ -53,10 +53,8 @@ def status(state: Folder = STATE, as_json: AsJson = False) -> None:
     runner = State.load(state).runner() if (state / "state.json").exists() else None
     # What a killed run said last is not true any more.
     found = State(state).status() if runner is not None else Status(phase="down")
-    phase = found.phase
-    well = phase == "up" and all(part.state in {"up", "done"} for part in found.parts.values())
     if as_json:
-        typer.echo(json.dumps(asdict(found) | {"well": well}))
+        typer.echo(json.dumps(asdict(found) | {"well": found.well}))
     elif runner is None:
         typer.echo("Attune is down; `make up` starts it.")
     else:
@@ -64,10 +62,10 @@ def status(state: Folder = STATE, as_json: AsJson = False) -> None:
         for name, part in found.parts.items():
             table.add_row(name, part.state, str(part.restarts), str(part.pid or ""), escape(part.detail))
         console.print(table)
-        amiss = [name for name, part in found.parts.items() if part.state not in {"up", "done"}]
-        but = f", but not all of it: look at {', '.join(amiss)}" if phase == "up" and amiss else ""
-        console.print(f"Attune is {phase}{but}.", highlight=False)
-    raise typer.Exit(0 if well else 1)
+        amiss = ", ".join(found.amiss) if found.phase == "up" else ""
+        but = f", but not all of it: look at {amiss}" if amiss else ""
+        console.print(f"Attune is {found.phase}{but}.", highlight=False)
+    raise typer.Exit(0 if found.well else 1)
 
 
 @app.command()
@@ -89,7 +87,7 @@ def demo(
     try:
         complete = run.play(state.absolute(), showing.screen(), keep=keep)
     except StackFault as fault:
-        _give_up(fault)
+        _give_up("The demo did not come to its end", fault)
     except KeyboardInterrupt:
         console.print("\nThe demo was stopped. Nothing of it runs any more.")
         raise typer.Exit(130) from None
@@ -112,8 +110,8 @@ def keep_mail(
     asyncio.run(mailbox.serve(folder, port))
 
 
-def _give_up(fault: StackFault) -> None:
-    console.print(f"[bold]It did not start.[/bold] {escape(str(fault))}", highlight=False, soft_wrap=True)
+def _give_up(what: str, fault: StackFault) -> None:
+    console.print(f"[bold]{what}:[/bold] {escape(str(fault))}", highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 

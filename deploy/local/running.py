@@ -115,10 +115,11 @@ def _show_until_up(state: State, runner: psutil.Process, console: Console) -> No
                 console.print(
                     f"  {time.monotonic() - begun:5.1f} s  {name:<30} {part.state}{detail}", highlight=False
                 )
-        if status.phase == "up":
+        if status.well:
             return
         if status.phase == "failed" or not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE:
-            raise StackFault(status.fault or f"it ended while starting; see {_log(state)}")
+            stopped = "another command stopped it" if status.phase == "down" else ""
+            raise StackFault(status.fault or stopped or f"it ended while starting; see {_log(state)}")
         if time.monotonic() - begun > UP_SECONDS:
-            raise StackFault(f"it is not up after {UP_SECONDS:g} s; see `make status`")
+            raise StackFault(f"not all of it is up after {UP_SECONDS:g} s; see `make status`")
         time.sleep(0.1)

@@ -53,6 +53,16 @@ class Status:
     fault: str = ""
     parts: dict[str, Part] = field(default_factory=dict)
 
+    @property
+    def amiss(self) -> list[str]:
+        """The parts that should be up and are not."""
+        return [name for name, part in self.parts.items() if part.state not in {"up", "done"}]
+
+    @property
+    def well(self) -> bool:
+        """Whether all of it is up."""
+        return self.phase == "up" and not self.amiss
+
 
 @dataclass(slots=True)
 class State:

@@ -275,7 +275,8 @@ class Supervisor:
             "postgres": folder / "postgres" / "postgres.log",
         }.get(child.name, folder / "logs" / f"{child.name}.log")
         said = log.read_text("utf-8", "replace").split("\n") if log.exists() else []
-        last = next((line for line in reversed(said) if line.strip()), "")
+        # What is indented belongs to a trace, whose head says more.
+        last = next((line for line in reversed(said) if line and not line[0].isspace()), "")
         return f"see {log}" + (f", which ends with: {last.strip()[:300]}" if last else "")
 
     def _tell(self, part: str, state: str, child: Child | None = None) -> None:

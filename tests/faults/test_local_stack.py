@@ -76,6 +76,15 @@ async def test_a_stack_that_is_killed_while_it_starts_and_while_it_works_loses_n
     assert [each.returncode for each in both] == [0, 0], "\n".join(said)
     assert said[0].partition("form for clients")[2] == said[1].partition("form for clients")[2] != ""
 
+    # A part that is away is waited for, not passed over.
+    mail = State.load(folder).status().parts["mail"].pid
+    assert mail is not None
+    os.kill(mail, signal.SIGKILL)
+    await eventually(lambda: not State.load(folder).status().well, within=30, what="word that mail is away")
+    assert call(folder, "up")[0] == 0
+    assert State.load(folder).status().well
+    assert State.load(folder).status().parts["mail"].restarts == 1
+
     sent = [submit(State.load(folder), number) for number in range(5)]
     kill_everything(folder)
     code, text = call(folder, "status", "--json")
@@ -95,6 +104,21 @@ async def test_a_stack_that_is_killed_while_it_starts_and_while_it_works_loses_n
     assert call(folder, "status")[0] == 0
     assert call(folder, "down") == (0, "Attune is down.\n")
     assert state.left_behind() == []
+
+
+async def test_a_stack_that_is_stopped_while_it_starts_stops_at_once_and_leaves_nothing(folder: Path) -> None:
+    starting = begin(folder, "up")
+    await eventually((folder / "postgres" / "data.new").exists, within=60, what="initdb")
+    runner = State.load(folder).runner()
+    assert runner is not None
+
+    assert call(folder, "down") == (0, "Attune is down.\n")
+
+    text, _ = starting.communicate(timeout=60)
+    assert starting.returncode == 1
+    assert "another command stopped it" in text
+    assert not runner.is_running()
+    assert State.load(folder).left_behind() == []
 
 
 def submit(state: State, number: int) -> str:
