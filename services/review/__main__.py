@@ -95,9 +95,22 @@ def disable(email: Email) -> None:
     typer.echo(f"disabled {email}")
 
 
+@staff_accounts.command()
+def enable(email: Email) -> None:
+    """Enable an account again: its password is the one it had."""
+
+    async def work(service: Service, _bound: Bound) -> bool:
+        async with service.database.transaction() as tx:
+            return await accounts.enable(tx, _checked_email(email))
+
+    if not furnish(Settings, build_app, work):
+        _stop(f"there is no disabled account for {email}")
+    typer.echo(f"enabled {email}")
+
+
 @staff_accounts.command("reset-password")
 def reset_password(email: Email, password_stdin: FromStdin = False, as_json: AsJson = False) -> None:
-    """Give an account a new password; its sessions end."""
+    """Give an account a new password; its sessions end. One that is disabled stays so."""
     address = _checked_email(email)
     password, made = _password(address, password_stdin)
 

@@ -87,6 +87,23 @@ async def test_accounts_are_listed_disabled_and_given_new_passwords(
     assert await office.audit(request.request_id) == ["submitted", "proposed", "claim", "released"]
 
 
+async def test_a_disabled_account_is_enabled_again_with_its_old_password(
+    settings: Settings, office: Office
+) -> None:
+    await office.hire("bea")
+    credentials = {"email": "bea@clinic.example", "password": PASSWORD}
+    await command(settings, "accounts", "disable", "bea@clinic.example")
+
+    async with office.visitor() as visitor:
+        shut_out = await visitor.post("/api/v1/session", json=credentials)
+        code, _, _ = await command(settings, "accounts", "enable", "bea@clinic.example")
+        let_in = await visitor.post("/api/v1/session", json=credentials)
+    again, _, errors = await command(settings, "accounts", "enable", "bea@clinic.example")
+
+    assert (shut_out.status_code, code, let_in.status_code) == (401, 0, 201)
+    assert (again, errors) == (1, "there is no disabled account for bea@clinic.example\n")
+
+
 async def test_what_is_wrong_with_a_command_is_said_in_one_line(settings: Settings, office: Office) -> None:
     await office.hire("bea")
     add = ("accounts", "add")

@@ -68,6 +68,17 @@ async def disable(tx: Transaction, email: str) -> bool:
     return True
 
 
+async def enable(tx: Transaction, email: str) -> bool:
+    """Enables an account again; False if there is none that is disabled."""
+    staff_id: StaffId | None = await tx.fetchval(
+        "UPDATE staff SET disabled_at = NULL WHERE email = $1 AND disabled_at IS NOT NULL RETURNING id", email
+    )
+    if staff_id is None:
+        return False
+    await audit.add_for_account(tx, "account_enabled", staff_id)
+    return True
+
+
 async def set_password(tx: Transaction, email: str, password_hash: str) -> bool:
     """Gives an account a new password and ends its sessions; False if there is none."""
     staff_id: StaffId | None = await tx.fetchval(
