@@ -33,6 +33,7 @@ WORDS = {
     "ages": "is for ages",
     "bipolar-only": "for bipolar disorder only",
     "not-bipolar": "not for bipolar disorder",
+    "not-psychosis": "not for psychosis",
     "format": "is not given",
     "adult": "an adult who comes to every session",
     "diagnosis": "without a diagnosis",
@@ -140,6 +141,7 @@ IN_A_GROUP = [
         "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt; ages: *"),
     Row("70, in a group, either school", 70, OPEN | GROUP, "ipt-g/group",
         "bipolar-only: ipsrt; format: ipt systemic; ages: *"),
+    Row("13, in a group, systemic", 13, SYSTEMIC | GROUP, "", "format: systemic; asked-systemic: *"),
     Row("40, in a group, systemic", 40, SYSTEMIC | GROUP, "", "format: systemic; asked-systemic: *"),
 ]
 AS_A_COUPLE = [
@@ -256,6 +258,11 @@ RISK = [
     Row("40, bipolar, psychosis flagged", 40, IPT | BIPOLAR | flagged(FlagKind.PSYCHOSIS), "ipsrt/individual",
         "asked-ipt: systemic; not-bipolar: ipt ipt-g; ages: *", "*: form evidence_psychosis risk_flag"),
     Row("17, psychosis named", 17, IPT | PSYCHOSIS, "ipt-a/individual", YOUNG_ALONE, "*: evidence_psychosis"),
+    Row("14, psychosis named", 14, YOUNG | PSYCHOSIS, "ipt-a/individual",
+        "asked-ipt: systemic; not-psychosis: ipt-ast; bipolar-only: ipsrt; ages: *",
+        "*: consent evidence_psychosis"),
+    Row("14, substances flagged", 14, YOUNG | flagged(FlagKind.SUBSTANCES), "ipt-a/individual ipt-ast/group",
+        YOUNG_ALONE, "*: consent; ipt-a: flag_substances; ipt-ast: format_differs"),
     Row("14, psychosis flagged", 14, YOUNG | flagged(FlagKind.PSYCHOSIS), "ipt-a/individual", NO_SKILLS,
         "*: consent evidence_psychosis risk_flag"),
     Row("9, psychosis flagged", 9, YOUNG | FAMILY | flagged(FlagKind.PSYCHOSIS), "fb-ipt/family",

@@ -71,6 +71,32 @@ def test_a_wrong_policy_is_refused_by_field_and_rule(wrong: str, right: str, fau
     assert any(fault in each for each in refused.value.faults), refused.value.faults
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "stands_at"),
+    [
+        ("shortlist_size = 5", "shortlist_size = 0", "shortlist_size = 0"),
+        ("ages = [7, 12]", "ages = [12, 7]", "ages = [12, 7]"),
+        ("fee = 40\n", "", "[weights]"),
+        ("up_to_km = 5\n", "up_to_km = 0\n", "up_to_km = 0"),
+        ('depression = { tier = "strong", source = "cuijpers" }\n', "", "[evidence.ipt]"),
+        (
+            'source = "cuijpers" }',
+            'source = "hearsay" }',
+            'depression = { tier = "strong", source = "hearsay" }',
+        ),
+        ('source = "dietz"\n', 'source = "hearsay"\n', 'source = "hearsay"'),
+    ],
+)
+def test_a_fault_names_the_line_that_is_wrong(right: str, wrong: str, stands_at: str) -> None:
+    text = TEXT.replace(right, wrong, 1)
+    line = [each.partition("  #")[0].strip() for each in text.splitlines()].index(stands_at) + 1
+
+    with pytest.raises(PolicyFault) as refused:
+        read_policy(text)
+
+    assert [fault for fault in refused.value.faults if fault.startswith(f"line {line}, ")]
+
+
 def test_all_faults_are_named_at_once() -> None:
     text = TEXT.replace("shortlist_size = 5", "shortlist_size = 0").replace(
         "consent_age = 16", "consent_age = 0"

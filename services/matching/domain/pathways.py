@@ -56,8 +56,17 @@ def routes(case: CaseDetails, on: date, policy: Policy) -> Routes:
         if fitting is not None:
             pathways.append(_pathway(fitting, case, age, policy))
         else:
-            ruled_out.append(RuledOut(variant=variant, rule=next(rule for rule in objections if rule)))
+            ruled_out.append(RuledOut(variant=variant, rule=_rule(case, forms, objections, age)))
     return Routes(tuple(pathways), tuple(ruled_out))
+
+
+def _rule(case: CaseDetails, forms: list[Form], objections: list[str | None], age: int) -> str:
+    """Why no form of a variant fits, as it helps staff most."""
+    rules = [(form, rule) for form, rule in zip(forms, objections, strict=True) if rule is not None]
+    if not any(_serves(form, case) for form in forms):
+        # Nobody is seen in this format, so the age that one form is for is not what stands in the way.
+        rules = [(form, rule) for form, rule in rules if age in form.ages] or rules
+    return rules[0][1]
 
 
 def _variants(policy: Policy) -> Iterator[Variant]:
@@ -69,12 +78,20 @@ def _nearest_first(case: CaseDetails, forms: list[Form]) -> list[Form]:
     return sorted(forms, key=lambda form: (form.format is not case.format, case.format not in form.also_for))
 
 
+def _serves(form: Form, case: CaseDetails) -> bool:
+    return case.format is form.format or case.format in form.also_for
+
+
+def _is_of_school(form: Form, case: CaseDetails) -> bool:
+    return case.therapy in (Therapy.EITHER, form.school)
+
+
 def _objection(  # noqa: PLR0911 - a rule, a return
     form: Form, case: CaseDetails, age: int, policy: Policy
 ) -> str | None:
     """The first rule that keeps a form out, or None if it fits."""
     name = _capital(wording.VARIANTS[form.variant])
-    if case.therapy is not Therapy.EITHER and case.therapy is not form.school:
+    if not _is_of_school(form, case):
         return f"The client asks for {'systemic therapy' if case.therapy is Therapy.SYSTEMIC else 'IPT'}."
     if age not in form.ages:
         return f"{name} {wording.FORMATS[form.format]} is for ages {form.ages}; the client is {age}."
@@ -82,7 +99,7 @@ def _objection(  # noqa: PLR0911 - a rule, a return
         return f"{name} is for {_conditions(form.only_for)} only, which is not named."
     if barred := form.not_for & set(case.conditions):
         return f"{name} is not for {_conditions(barred)}."
-    if case.format is not form.format and case.format not in form.also_for:
+    if not _serves(form, case):
         return f"{name} is not given {wording.FORMATS[case.format]}."
     if "attending_adult" in form.needs and not case.attending_adult:
         return f"{name} needs an adult who comes to every session."
@@ -139,6 +156,9 @@ def _cautions(form: Form, case: CaseDetails, age: int, policy: Policy) -> Iterat
             yield Caution(
                 code="area_not_covered", text=f"{_capital(name)} does not work on {wording.AREAS[area.area]}."
             )
+    for kind in dict.fromkeys(flag.kind for flag in case.flags):
+        if kind in form.flag_cautions:
+            yield Caution(code=f"flag_{kind}", text=form.flag_cautions[kind])
     if any(flag.kind in policy.acute_flags for flag in case.flags):
         yield Caution(
             code="risk_flag", text="There are signs of risk: read them, and speak with the client first."

@@ -1,11 +1,12 @@
 """The clinic's matching policy: a data file, checked as a whole before anything is ranked by it."""
 
 import tomllib
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from services.matching.domain.policy_lines import line_of, path_in
 from services.matching.domain.therapist import AgeGroup
 from shared.contract.vocabulary import (
     Condition,
@@ -107,6 +108,7 @@ class Form(_Table):
     needs: tuple[Need, ...] = ()
     areas_not_covered: frozenset[ProblemArea] = frozenset()
     caution: str | None = None
+    flag_cautions: Mapping[FlagKind, str] = {}
     source: str
 
 
@@ -247,11 +249,18 @@ def read_policy(text: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise PolicyFault([f"it is not TOML: {error}"]) from None
     except ValidationError as error:
-        faults = error.errors(include_input=False, include_context=False, include_url=False)
-        raise PolicyFault(
-            [
-                f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: "
-                + fault["msg"].removeprefix("Value error, ")
-                for fault in faults
-            ]
-        ) from None
+        raise PolicyFault([each for fault in error.errors(**_PLAIN) for each in _told(text, fault)]) from None
+
+
+_PLAIN: dict[str, Any] = {"include_input": False, "include_context": False, "include_url": False}
+
+
+def _told(text: str, fault: Mapping[str, Any]) -> Iterator[str]:
+    """The faults in one of pydantic's, each with its line as far as there is one."""
+    path = fault["loc"]
+    said = fault["msg"].removeprefix("Value error, ")
+    for message in said.split("; ") if not path else [said]:
+        line = line_of(text, path or path_in(message))
+        where = f"line {line}, " if line is not None else ""
+        field = ".".join(map(str, path))
+        yield f"{where}{field}: {message}" if field else f"{where}{message}"
