@@ -109,7 +109,15 @@ class Supervisor:
     async def _rise(self) -> None:
         self._tell("postgres", "preparing")
         self._tell("kafka", "preparing")
-        await _together(self._rise_postgres(), self._rise_kafka(), self._bring_up(self._mailbox()))
+        await _together(
+            self._rise_postgres(),
+            self._rise_kafka(),
+            self._bring_up(self._mailbox()),
+            # Takes some seconds the first time; what is compiled is kept.
+            self._step(
+                "ranking engine", asyncio.to_thread(services.command, self._state, "matching", "compile")
+            ),
+        )
         await self._prepare()
         # Before the services run, so that they find everything in its place.
         await self._step("directory, staff and partner", asyncio.to_thread(services.furnish, self._state))
