@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from shared.contract.matching import (
 )
 from shared.contract.review import MatchConfirmed
 from shared.contract.sealing import opened
-from shared.contract.vocabulary import Mode
+from shared.contract.vocabulary import Mode, Variant
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.errors import NotYet
@@ -129,6 +129,18 @@ async def test_a_request_gets_a_shortlist(database: Database, hear: Hear) -> Non
     assert proposal.subject_id == request.subject_id
     assert proposal.policy_version == RULES.policy.version
     assert sorted(candidates(proposal)) == sorted(each.id for each in PAIR)
+
+
+async def test_a_birthday_begins_at_midnight_in_london(
+    database: Database, hear: Hear, clock: MovableClock
+) -> None:
+    clock.move(datetime(2027, 6, 30, 23, 30, tzinfo=UTC) - clock.now())
+    await in_directory(database, a_therapist(confirmed_on=date(2027, 6, 30)))
+    turns_18 = a_request(details=a_case(date_of_birth=date(2009, 7, 1)))
+
+    proposal = one(await hear(turns_18), MatchProposed)
+
+    assert Variant.IPT in {each.variant for each in opened(proposal.shortlist).pathways}
 
 
 async def test_a_request_heard_twice_is_answered_once(database: Database, hear: Hear) -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from services.matching.app import load_places
 from services.matching.commands.directory import in_directory, interruptible, progress, screen
+from services.matching.domain.day import day_in_london
 from services.matching.domain.directory_file import (
     LARGEST_BYTES,
     FileRefused,
@@ -58,7 +59,7 @@ def import_(
     except FileRefused as refused:
         _report_refusal(file, str(refused), as_json=as_json)
         raise typer.Exit(1) from None
-    today = datetime.now(UTC).date()
+    today = day_in_london(datetime.now(UTC))
     with interruptible(), progress(quiet=as_json) as shown:
         reading = read_rows(shown.track(rows, description="Reading"), load_places(), today)
     left_out = reading.rows - len(reading.therapists)

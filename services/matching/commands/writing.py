@@ -12,6 +12,7 @@ import typer
 
 from services.matching.app import load_places
 from services.matching.commands.directory import in_directory
+from services.matching.domain.day import day_in_london
 from services.matching.domain.directory_file import written
 from services.matching.domain.generating import MOST, synthetic_therapists
 from services.matching.store import directory
@@ -46,7 +47,7 @@ def generate(
 
     It bears no confirmation dates, so that importing it confirms the entries.
     """
-    day: date = as_of.date() if as_of else datetime.now(UTC).date()
+    day: date = as_of.date() if as_of else day_in_london(datetime.now(UTC))
     people = synthetic_therapists(count, seed, day, load_places().postcodes)
     sys.stdout.writelines(written(people, with_confirmation=False))
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.matching import store
+from services.matching.domain.day import day_in_london
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
 from shared.contract.ids import ProposalId, SubjectId, TherapistId
 from shared.contract.intake import CaseDetails
@@ -79,7 +80,7 @@ async def _rank(
 ) -> Shortlist | NothingFound:
     rules = matcher.rules
     excluded = await store.excluded_from(tx, opened.request.id)
-    search = search_for(opened.case, tx.now.date(), rules, excluded, spoken_for)
+    search = search_for(opened.case, day_in_london(tx.now), rules, excluded, spoken_for)
     for _ in range(MOST_LOOKS):
         async with matcher.directory.current(tx) as engine:
             found = look(search, engine, rules)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.matching import store
+from services.matching.domain.day import day_in_london
 from services.matching.domain.gates import Fit, Gate
 from services.matching.domain.ranking import Rules, search_for, still_fits
 from services.matching.domain.therapist import Therapist
@@ -29,7 +30,7 @@ async def reserve(
         return SeatRefusal.NO_LONGER_ELIGIBLE
     # Days may have passed since the shortlist: credentials, fees, ages and seats are looked at afresh.
     excluded = await store.excluded_from(tx, opened.request.id)
-    search = search_for(opened.case, tx.now.date(), rules, excluded)
+    search = search_for(opened.case, day_in_london(tx.now), rules, excluded)
     fit = still_fits(search, chosen.therapist, chosen.candidate.variant, rules)
     if fit is Gate.SEAT:
         return SeatRefusal.NO_SEAT_LEFT
