@@ -2,17 +2,24 @@
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 from deploy.local import ordinary
 
 _PR_SET_PDEATHSIG = 1
 CLAIMS = 50
+LASTING = range(20000, 32000)
+"""Below what systems give to outgoing connections, one of which could take a port before it is bound."""
+
+# Each once before any again: whoever asks twice gets two.
+_lasting = cycle(random.sample(LASTING, len(LASTING)))
 
 
 def start(
@@ -112,19 +119,19 @@ def stop(process: subprocess.Popen[bytes], within: float, how: signal.Signals = 
 
 def free_port() -> int:
     """Any loopback port that nobody has."""
-    with claim_port(0) as claim:
+    with claim_port(islice(_lasting, CLAIMS)) as claim:
         port: int = claim.getsockname()[1]
         return port
 
 
-def claim_port(preferred: int) -> socket.socket:
-    """A claim to the preferred loopback port, or to another if somebody has it; it ends when it is closed.
+def claim_port(candidates: Iterable[int]) -> socket.socket:
+    """A claim to the first of these loopback ports that nobody has; it ends when it is closed.
 
     A part binds its port only seconds after it was chosen. Until then, another stack that starts would find
     it free, and could end up talking to this one's parts. So the port of the same number is held in UDP,
     which nothing here speaks: no two stacks can, it leaves TCP alone, and is free however the holder ends.
     """
-    for candidate in (preferred, *[0] * CLAIMS):
+    for candidate in candidates:
         claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             claim.bind(("127.0.0.1", candidate))
