@@ -11,7 +11,7 @@ import pytest
 
 from services.matching import store
 from services.matching.domain.therapist import Therapist
-from services.matching.handlers import Matcher, handlers, offer_to_waiting
+from services.matching.handlers import Matcher, begin_day, handlers, offer_to_waiting
 from shared.contract.event import Event
 from shared.contract.ids import ProposalId
 from shared.contract.intake import RequestSubmitted
@@ -24,7 +24,7 @@ from shared.contract.matching import (
 )
 from shared.contract.review import MatchConfirmed
 from shared.contract.sealing import opened
-from shared.contract.vocabulary import Mode, Variant
+from shared.contract.vocabulary import Format, Mode, Therapy, Variant
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.errors import NotYet
@@ -458,6 +458,25 @@ async def test_a_new_therapist_is_offered_to_the_oldest_request(
 
     assert proposed == [oldest.request_id]
     assert await waiting(database) == [other.request_id for other in others]
+
+
+async def test_a_birthday_that_opens_a_pathway_is_noticed_on_its_day(
+    database: Database, hear: Hear, clock: MovableClock
+) -> None:
+    today = clock.now().date()
+    tomorrow = today + timedelta(days=1)
+    born = tomorrow.replace(year=tomorrow.year - 18)
+    await in_directory(database, PAIR[0])
+    grown_up = a_request(details=a_case(date_of_birth=born, therapy=Therapy.IPT, format=Format.COUPLE))
+    assert kinds(await hear(grown_up)) == ["MatchNotFound"]
+    assert await offered(database) == []
+
+    looked_on = await begin_day(database, today, today)
+    assert await offered(database) == []
+    clock.move(timedelta(days=1))
+    await begin_day(database, tomorrow, looked_on)
+
+    assert await offered(database) == [grown_up.request_id]
 
 
 async def test_a_raised_number_of_seats_reaches_as_many_in_order(

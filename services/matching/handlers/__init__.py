@@ -2,6 +2,6 @@
 
 from services.matching.handlers.events import handlers
 from services.matching.handlers.proposing import Matcher
-from services.matching.handlers.waiting import offer_to_waiting, waiting_list_worker
+from services.matching.handlers.waiting import begin_day, offer_to_waiting, waiting_list_worker
 
-__all__ = ["Matcher", "handlers", "offer_to_waiting", "waiting_list_worker"]
+__all__ = ["Matcher", "begin_day", "handlers", "offer_to_waiting", "waiting_list_worker"]

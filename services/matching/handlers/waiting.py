@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 
 import asyncpg
 
 from services.matching import store
+from services.matching.domain.day import day_in_london
 from services.matching.handlers.proposing import Matcher, open_request, propose_if_found
 from shared.contract.ids import RequestId
 from shared.kit import logs
@@ -20,14 +22,10 @@ def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
 
     async def offer_waiting_list(service: Service) -> None:
         log = logs.logger()
-        woken = False
+        looked_on: date | None = None
         while True:
             try:
-                if not woken:
-                    # While nobody looked, a birthday may have opened a pathway or an import brought a seat.
-                    async with service.database.transaction() as tx:
-                        await store.want_reoffer(tx, "the service has started")
-                    woken = True
+                looked_on = await begin_day(service.database, day_in_london(service.clock.now()), looked_on)
                 if proposed := await offer_to_waiting(service.database, matcher):
                     log.info("waiting list offered", proposed=proposed)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
@@ -35,6 +33,15 @@ def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
             await asyncio.sleep(poll_seconds)
 
     return offer_waiting_list
+
+
+async def begin_day(database: Database, today: date, looked_on: date | None) -> date:
+    """Has the list gone through once a day, whatever else happens; returns the day."""
+    if today != looked_on:
+        # A birthday may have opened a pathway; or an import brought a seat while nobody looked.
+        async with database.transaction() as tx:
+            await store.want_reoffer(tx, "a new day" if looked_on else "the service has started")
+    return today
 
 
 async def offer_to_waiting(database: Database, matcher: Matcher) -> int:

@@ -4,7 +4,7 @@
     python -m tests.benchmarks.matching --therapists 70000 --rounds 5 --json
 
 One process on one core; PostgreSQL's backend on another where there is one. In each round every engine
-answers all requests, one engine after the other, so that noise falls on all alike; ratios are taken per round.
+answers all requests, one after the other, so that noise falls on all alike; ratios are taken per round.
 """
 
 import argparse

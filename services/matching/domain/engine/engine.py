@@ -17,6 +17,7 @@ from services.matching.domain.engine.painting import (
     paint_facts,
     paint_languages,
     paint_live,
+    set_seats,
 )
 from services.matching.domain.engine.scanning import BEST, Desk, Terms, points_by_district
 from services.matching.domain.engine.scanning import search as scan
@@ -57,6 +58,7 @@ class Engine:
     def __init__(self, policy: Policy, places: Places, today: date) -> None:
         self._policy = policy
         self._today = today
+        self._day_limits = self._limits_of(today)
         self._positions = list(places.positions.values())
         self._districts = {outcode: place + 1 for place, outcode in enumerate(places.positions)}
         self._near = lru_cache(maxsize=1024)(self._near_to)
@@ -116,10 +118,7 @@ class Engine:
         row = self._find(therapist_id.int)
         if row is None:
             raise KeyError(therapist_id)
-        rows = np.array([row], np.int64)
-        self._table.kept["seats_free"][row] = free
-        write_standing(self._table, rows, self._policy)
-        paint_live(LAYOUT, self._table, rows, *self._day_limits())
+        set_seats(LAYOUT, self._table, row, free, self._policy.weights.caseload, *self._day_limits)
 
     def set_prices(self, prices: Mapping[TherapistId, int]) -> None:
         """Prices every therapist; who is not named costs nothing."""
@@ -162,7 +161,7 @@ class Engine:
             self._marks(self._excluded(search)),
             self._marks(self._without_seat(search)),
             self._count,
-            *self._day_limits(),
+            *self._day_limits,
             kept_out,
         )
         return dict(zip(Gate, kept_out.tolist(), strict=True))
@@ -196,11 +195,12 @@ class Engine:
     def _turn_to(self, day: date) -> None:
         if day != self._today:
             self._today = day
+            self._day_limits = self._limits_of(day)
             everybody = np.arange(self._count, dtype=np.int64)
-            paint_live(LAYOUT, self._table, everybody, *self._day_limits())
+            paint_live(LAYOUT, self._table, everybody, *self._day_limits)
 
-    def _day_limits(self) -> tuple[int, int]:
-        return day_number(self._today), day_number(self._today - timedelta(days=self._policy.fresh_days))
+    def _limits_of(self, day: date) -> tuple[int, int]:
+        return day_number(day), day_number(day - timedelta(days=self._policy.fresh_days))
 
     def _paint(self, rows: Array, entries: Iterable[Entry]) -> None:
         spoken = [
@@ -211,7 +211,7 @@ class Engine:
         paint_facts(LAYOUT, self._table, rows)
         pairs = np.array(spoken, np.int64).reshape(-1, 2)
         paint_languages(self._table.planes, pairs[:, 0].copy(), pairs[:, 1].copy())
-        paint_live(LAYOUT, self._table, rows, *self._day_limits())
+        paint_live(LAYOUT, self._table, rows, *self._day_limits)
 
     def _district_of(self, entry: Entry) -> int:
         return self._districts.get(entry.outcode.strip().upper(), 0)

@@ -25,6 +25,17 @@ def paint_live(layout: Layout, table: Table, rows: Array, today: int, oldest: in
 
 
 @_compiled
+def set_seats(  # noqa: PLR0917
+    layout: Layout, table: Table, row: int, free: int, caseload: int, today: int, oldest: int
+) -> None:
+    """Notes how many of a therapist's seats are free; `caseload` are the points for all of them."""
+    offered = max(int(table.kept[row].seats_offered), 1)
+    table.kept[row].seats_free = free
+    table.scored[row].standing = caseload * min(int(free), offered) // offered
+    paint_live(layout, table, np.array([row]), today, oldest)
+
+
+@_compiled
 def paint_facts(layout: Layout, table: Table, rows: Array) -> None:
     """Marks what does not depend on the day, and wipes the languages, which are marked one by one."""
     planes = table.planes
