@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from deploy.local import ordinary, postgres, processes
+from deploy.local.processes import free_port
 from shared.kit.testing import eventually
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root meets this")
 

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
+from deploy.local.processes import free_port
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from shared.kit.settings import KitSettings
 from shared.kit.testing import eventually
 from tests.support.builders import a_case, a_request
 from tests.support.environment import environment
-from tests.support.ports import free_port
 from tests.support.processes import Process, running
 from tests.support.raw import raw
 from tests.support.streams import Streams

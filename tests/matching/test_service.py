@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.processes import free_port
 from services.matching import store
 from services.matching.settings import POLICY, Settings
 from shared.contract.ids import RequestId
@@ -19,7 +20,6 @@ from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist
 from tests.support.builders import a_case, a_confirmation, a_request
 from tests.support.environment import environment
-from tests.support.ports import free_port
 from tests.support.processes import Process, running
 from tests.support.raw import raw
 from tests.support.streams import Seen, Streams

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from deploy.local.processes import free_port
 from services.notify.settings import Settings
 from shared.contract.notify import MessageSent
 from shared.contract.vocabulary import MessageKind
@@ -28,7 +29,6 @@ from tests.support.builders import (
 )
 from tests.support.environment import environment
 from tests.support.mail_server import MailServer
-from tests.support.ports import free_port
 from tests.support.processes import running
 from tests.support.raw import raw
 from tests.support.streams import Streams

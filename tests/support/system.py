@@ -15,11 +15,11 @@ from typing import Any, Self
 
 import httpx
 
+from deploy.local.processes import free_port
 from shared.kit import migrating, topics
 from shared.kit.kafka import Kafka
 from shared.kit.testing import eventually
 from tests.support.mail_server import MailServer
-from tests.support.ports import free_port
 from tests.support.processes import ROOT, Process, running
 from tests.support.stack import Stack
 from tests.support.streams import Streams
