@@ -68,6 +68,18 @@ class GateCount(Part):
     therapists: int
 
 
+class Concession(Part):
+    """Something the client could give on, so that somebody who fits better would come first."""
+
+    code: str
+    text: str
+    """About the client alone: `Tuesday evenings as well`."""
+
+    therapist_id: TherapistId
+    name: str
+    score: int
+
+
 class Shortlist(Part):
     """Whom matching proposes, in order, and what led there."""
 
@@ -75,6 +87,7 @@ class Shortlist(Part):
     pathways: tuple[Pathway, ...]
     ruled_out: tuple[RuledOut, ...] = ()
     gates: tuple[GateCount, ...] = ()
+    concessions: tuple[Concession, ...] = ()
 
 
 class MatchProposed(Event):
@@ -96,6 +109,7 @@ class NothingFound(Part):
     ruled_out: tuple[RuledOut, ...] = ()
     gates: tuple[GateCount, ...] = ()
     text: str
+    concessions: tuple[Concession, ...] = ()
 
 
 class MatchNotFound(Event):

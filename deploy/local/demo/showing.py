@@ -68,6 +68,9 @@ def case(console: Console, story: Story) -> None:
     more = len(shortlist["candidates"]) - SHOWN
     if more > 0:
         console.print(f"   and {more} more")
+    for each in shortlist["concessions"]:
+        then = f"{escape(each['name'])} would come first ({each['score']} points)"
+        console.print(f"   with {escape(each['text'])}, {then}")
 
 
 def decision(console: Console, story: Story, who: str) -> None:

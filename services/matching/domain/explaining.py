@@ -9,12 +9,10 @@ from services.matching.domain.languages import language
 from services.matching.domain.pathways import Routes
 from services.matching.domain.policy import Policy
 from services.matching.domain.scoring import Scored, Term
-from shared.contract.intake import Preference
 from shared.contract.matching import Caution, Reason
 from shared.contract.vocabulary import (
     Condition,
     Mode,
-    PreferenceAbout,
     ProblemArea,
     Slot,
     Strength,
@@ -65,7 +63,7 @@ def cautions(search: Search, fit: Fit, policy: Policy) -> tuple[Caution, ...]:
 def unmet(search: Search, fit: Fit) -> tuple[str, ...]:
     """The client's wishes that this therapist does not meet."""
     return tuple(
-        f"Not {_wished(wish)}: {_STRENGTH[wish.strength]}."
+        f"Not {wording.wish(wish)}: {_STRENGTH[wish.strength]}."
         for wish in search.case.preferences
         if not meets(fit.therapist, wish)
     )
@@ -117,7 +115,7 @@ def _availability(_search: Search, _fit: Fit, scored: Scored) -> str:
 
 def _preference(search: Search, _fit: Fit, scored: Scored) -> str:
     wish = search.case.preferences[int(scored.field.rpartition(".")[2])]
-    return f"Is {_wished(wish)}: {_STRENGTH[wish.strength]}."
+    return f"Is {wording.wish(wish)}: {_STRENGTH[wish.strength]}."
 
 
 def _language(search: Search, _fit: Fit, scored: Scored) -> str:
@@ -180,11 +178,3 @@ def _about(search: Search, fit: Fit, policy: Policy) -> Iterator[Caution]:
     ]
     if missing:
         yield Caution(code="no_experience_named", text=f"Names no experience with {wording.joined(missing)}.")
-
-
-def _wished(wish: Preference) -> str:
-    if wish.about is PreferenceAbout.THERAPIST_GENDER:
-        return wording.GENDERS.get(wish.wish, wish.wish)
-    if wish.about is PreferenceAbout.APPROACH:
-        return f"{wish.wish} in approach"
-    return wording.AFFIRMING[wish.about]

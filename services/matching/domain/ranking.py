@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.matching.domain import explaining
+from services.matching.domain.conceding import Conceded, concessions
 from services.matching.domain.engine import Engine, Placed, entry_of
 from services.matching.domain.gates import Fit, Gate, Search, check
 from services.matching.domain.pathways import Routes, age_on, areas_of, routes
@@ -14,7 +15,7 @@ from services.matching.domain.scoring import score
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.intake import CaseDetails
-from shared.contract.matching import Candidate, GateCount, NothingFound, Shortlist
+from shared.contract.matching import Candidate, Concession, GateCount, NothingFound, Shortlist
 from shared.contract.vocabulary import Variant
 
 
@@ -52,6 +53,12 @@ class Found:
     placed: tuple[Placed, ...]
     kept_out: Mapping[Gate, int]
     looked_at: int
+    conceded: tuple[Conceded, ...]
+
+    @property
+    def therapists(self) -> set[TherapistId]:
+        """Whose entries are needed to explain it."""
+        return {each.therapist_id for each in (*self.placed, *(each.placed for each in self.conceded))}
 
 
 class OutOfStep(Exception):
@@ -59,8 +66,10 @@ class OutOfStep(Exception):
 
 
 def look(search: Search, engine: Engine, rules: Rules) -> Found:
-    """Asks the engine for a shortlist."""
-    return Found(tuple(engine.best(search, rules.policy.shortlist_size)), engine.tally(search), len(engine))
+    """Asks the engine for a shortlist, and for what would change it."""
+    placed = tuple(engine.best(search, rules.policy.shortlist_size))
+    conceded = concessions(search, engine, rules.policy, placed[0] if placed else None)
+    return Found(placed, engine.tally(search), len(engine), conceded)
 
 
 def explain(
@@ -77,12 +86,14 @@ def explain(
             ruled_out=ways.ruled_out,
             gates=gates,
             text=explaining.nothing_found(search, ways, found.kept_out, found.looked_at),
+            concessions=_concessions(found, therapists),
         )
     return Shortlist(
         candidates=tuple(_candidate(search, placed, therapists, ways, rules) for placed in found.placed),
         pathways=ways.pathways,
         ruled_out=ways.ruled_out,
         gates=gates,
+        concessions=_concessions(found, therapists),
     )
 
 
@@ -100,6 +111,20 @@ def still_fits(search: Search, therapist: Therapist, variant: Variant, rules: Ru
         (way for way in routes(search.case, search.on, rules.policy).pathways if way.variant is variant), None
     )
     return None if pathway is None else check(search, pathway, therapist, rules.policy, rules.places)
+
+
+def _concessions(found: Found, therapists: Mapping[TherapistId, Therapist]) -> tuple[Concession, ...]:
+    return tuple(
+        Concession(
+            code=each.code,
+            text=each.text,
+            therapist_id=each.placed.therapist_id,
+            name=therapists[each.placed.therapist_id].name,
+            score=each.placed.score,
+        )
+        for each in found.conceded
+        if each.placed.therapist_id in therapists
+    )
 
 
 def _candidate(

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from shared.contract.intake import Preference
 from shared.contract.vocabulary import (
     Condition,
     Format,
@@ -92,3 +93,12 @@ def pounds(pence: int) -> str:
 def joined(parts: list[str]) -> str:
     """A list in a sentence: `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def wish(wanted: Preference) -> str:
+    """What a client wishes a therapist to be: `a woman`, `structured in approach`."""
+    if wanted.about is PreferenceAbout.THERAPIST_GENDER:
+        return GENDERS.get(wanted.wish, wanted.wish)
+    if wanted.about is PreferenceAbout.APPROACH:
+        return f"{wanted.wish} in approach"
+    return AFFIRMING[wanted.about]

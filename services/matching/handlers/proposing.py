@@ -84,7 +84,7 @@ async def _rank(
     for _ in range(MOST_LOOKS):
         async with matcher.directory.current(tx) as engine:
             found = look(search, engine, rules)
-        therapists = await store.find_therapists(tx, [each.therapist_id for each in found.placed])
+        therapists = await store.find_therapists(tx, list(found.therapists))
         try:
             return explain(search, found, therapists, rules)
         except OutOfStep:

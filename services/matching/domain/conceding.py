@@ -1,0 +1,106 @@
+"""What the client could give on, and who would come first then."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from services.matching.domain import wording
+from services.matching.domain.engine import Engine, Placed
+from services.matching.domain.gates import Search
+from services.matching.domain.policy import Policy
+from shared.contract.intake import CaseDetails
+from shared.contract.vocabulary import Mode, Slot, Strength
+
+FURTHER_KM = (5, 10, 20)
+DEARER_PENCE = (1_000, 2_000)
+MOST_TIMES = 2
+MOST = 5
+
+
+class Conceded(NamedTuple):
+    """One concession, and whom it would bring to the top."""
+
+    code: str
+    text: str
+    """About the client alone, so that it may be said to them."""
+
+    placed: Placed
+
+
+def concessions(search: Search, engine: Engine, policy: Policy, first: Placed | None) -> tuple[Conceded, ...]:
+    """The concessions that would put somebody else, and better, in the first place; the most worth first.
+
+    Of several of one kind the smallest that helps is named, of times the best two.
+    """
+    times = [_conceded(search, engine, first, each) for each in _times(search.case)]
+    helpful = sorted((each for each in times if each), key=_worth)[:MOST_TIMES]
+    for kind in (_distances(search, policy), _modes(search), _fees(search.case), _musts(search.case)):
+        tried = (_conceded(search, engine, first, each) for each in kind)
+        helpful += [each for each in (next((each for each in tried if each), None),) if each]
+    return tuple(sorted(helpful, key=_worth)[:MOST])
+
+
+Change = tuple[str, str, CaseDetails]
+
+
+def _conceded(search: Search, engine: Engine, first: Placed | None, change: Change) -> Conceded | None:
+    code, text, case = change
+    placed = engine.best(replace(search, case=case), 1)
+    if not placed or (first and (placed[0].number == first.number or placed[0].score <= first.score)):
+        return None
+    return Conceded(code, text, placed[0])
+
+
+def _worth(conceded: Conceded) -> tuple[int, str]:
+    return -conceded.placed.score, conceded.text
+
+
+def _times(case: CaseDetails) -> Iterator[Change]:
+    for slot in Slot:
+        if slot not in case.availability:
+            text = f"{wording.slot(slot)}s as well"
+            yield "times", text, case.model_copy(update={"availability": (*case.availability, slot)})
+
+
+def _distances(search: Search, policy: Policy) -> Iterator[Change]:
+    case = search.case
+    if case.mode is Mode.ONLINE or search.position is None:
+        return
+    limit = case.max_distance_km or policy.default_distance_km
+    for more in FURTHER_KM:
+        yield (
+            "distance",
+            f"{more} km further than {limit} km",
+            case.model_copy(update={"max_distance_km": limit + more}),
+        )
+
+
+def _modes(search: Search) -> Iterator[Change]:
+    case = search.case
+    either = case.model_copy(update={"mode": Mode.EITHER})
+    if case.mode is Mode.IN_PERSON:
+        yield "mode", "online sessions as well", either
+    elif case.mode is Mode.ONLINE and search.position is not None:
+        yield "mode", "sessions in person as well", either
+
+
+def _fees(case: CaseDetails) -> Iterator[Change]:
+    if case.max_fee_pence is not None:
+        for more in DEARER_PENCE:
+            yield (
+                "fee",
+                f"{wording.pounds(more)} a session more than {wording.pounds(case.max_fee_pence)}",
+                case.model_copy(update={"max_fee_pence": case.max_fee_pence + more}),
+            )
+
+
+def _musts(case: CaseDetails) -> Iterator[Change]:
+    for place, wish in enumerate(case.preferences):
+        if wish.strength is Strength.MUST:
+            softer = wish.model_copy(update={"strength": Strength.STRONG})
+            wishes = (*case.preferences[:place], softer, *case.preferences[place + 1 :])
+            yield (
+                "preference",
+                f"{wording.wish(wish)} as a strong wish instead of a condition",
+                case.model_copy(update={"preferences": wishes}),
+            )
