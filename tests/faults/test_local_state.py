@@ -76,6 +76,8 @@ def test_two_stacks_that_start_at_once_never_choose_the_same_port(tmp_path: Path
     assert not set(first.ports.values()) & set(second.ports.values())
     for claim in held[0]:
         with socket.socket() as server:
+            # As the parts do: an earlier stack's connections may linger on its ports.
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             server.bind(claim.getsockname())
             server.listen()
 

@@ -80,6 +80,8 @@ _PASSING_STATES = frozenset({
     "55P03", "55006",  # a lock was not to be had in time
     "28000", "28P01", "3D000",  # sign-in refused: secrets are being changed
 })  # fmt: skip
+# The server refused or ended the whole session, for whatever reason; a faulty statement is only an ERROR.
+_SESSION_ENDED = ("FATAL", "PANIC")
 _BROKEN_CONNECTION = ("closed", "closing", "connection lost", "not connected")
 
 
@@ -115,5 +117,7 @@ def code(reason: str) -> str:
 
 
 def _passes(error: asyncpg.PostgresError) -> bool:
+    if getattr(error, "severity_en", None) in _SESSION_ENDED:
+        return True
     state = getattr(error, "sqlstate", None) or ""
     return state.startswith(_PASSING_CLASSES) or state in _PASSING_STATES
