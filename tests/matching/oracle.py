@@ -22,7 +22,14 @@ Answer = tuple[str, int, str, str, list[Reason]]
 
 
 def shortlist(
-    case: Plain, directory: list[Plain], on: date, excluded: set[str], spoken_for: Plain | None = None
+    case: Plain,
+    directory: list[Plain],
+    on: date,
+    excluded: set[str],
+    *,
+    spoken_for: Plain | None = None,
+    prices: Plain | None = None,
+    waited_days: int = 0,
 ) -> list[Answer]:
     """Who may be proposed, best first: id, score, variant, mode, and (term, field, points) of each reason."""
     born = date.fromisoformat(case["date_of_birth"])
@@ -41,7 +48,10 @@ def shortlist(
                     best = (therapist["id"], total, form["variant"], mode, reasons)
         if best:
             answers.append(best)
-    return sorted(answers, key=lambda answer: (-answer[1], answer[0]))
+    per_week, most = POLICY["prices"]["credit_per_week"], POLICY["prices"]["most_credit"]
+    credit = min(most, per_week * waited_days // 7)
+    counts = {each: max(0, price - credit) for each, price in (prices or {}).items()}
+    return sorted(answers, key=lambda answer: (counts.get(answer[0], 0) - answer[1], answer[0]))
 
 
 def forms(case: Plain, age: int) -> Iterator[Plain]:

@@ -1,5 +1,6 @@
 """The engine agrees with the rules said plainly: on who, how many points, and why."""
 
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -17,13 +18,22 @@ from tests.matching.random_matching import plain, random_case, random_therapist
 THERAPISTS, REQUESTS, UPDATES = 250, 2_000, 5_000
 
 
-def engine_of(directory: dict[TherapistId, Therapist]) -> Engine:
+def engine_of(
+    directory: dict[TherapistId, Therapist], prices: dict[TherapistId, int] | None = None
+) -> Engine:
     engine = Engine(RULES.policy, RULES.places, THE_DAY)
     engine.put([entry_of(therapist) for therapist in directory.values()])
+    engine.set_prices(prices or {})
     return engine
 
 
-def agree(engine: Engine, directory: dict[TherapistId, Therapist], dice: Random, requests: int) -> set[str]:
+def agree(
+    engine: Engine,
+    directory: dict[TherapistId, Therapist],
+    dice: Random,
+    requests: int,
+    prices: dict[TherapistId, int],
+) -> set[str]:
     """Compares so many random requests; returns every variant, mode and format that was proposed."""
     described = [plain(therapist) for therapist in directory.values()]
     met: set[str] = set()
@@ -31,7 +41,8 @@ def agree(engine: Engine, directory: dict[TherapistId, Therapist], dice: Random,
         case = random_case(dice)
         excluded = frozenset(dice.sample(list(directory), 3))
         spoken_for = {each: dice.randint(1, 4) for each in dice.sample(list(directory), len(directory) // 5)}
-        search = search_for(case, THE_DAY, RULES, excluded, spoken_for)
+        waited = timedelta(days=dice.choice([0, 0, 5, 21, 90]))
+        search = search_for(case, THE_DAY, RULES, excluded, spoken_for, waited=waited)
         found = explain(search, look(search, engine, RULES), directory, RULES)
         candidates = () if isinstance(found, NothingFound) else found.candidates
         wanted = oracle.shortlist(
@@ -39,7 +50,9 @@ def agree(engine: Engine, directory: dict[TherapistId, Therapist], dice: Random,
             described,
             THE_DAY,
             {str(each) for each in excluded},
-            {str(each): seats for each, seats in spoken_for.items()},
+            spoken_for={str(each): seats for each, seats in spoken_for.items()},
+            prices={str(each): price for each, price in prices.items()},
+            waited_days=waited.days,
         )
 
         assert [
@@ -64,15 +77,22 @@ def directory() -> dict[TherapistId, Therapist]:
     return {therapist.id: therapist for therapist in therapists}
 
 
+def some_prices(directory: dict[TherapistId, Therapist], dice: Random) -> dict[TherapistId, int]:
+    return {each: dice.randint(1, 500) for each in dice.sample(list(directory), len(directory) // 2)}
+
+
 def test_the_engine_agrees_with_the_oracle(directory: dict[TherapistId, Therapist]) -> None:
-    met = agree(engine_of(directory), directory, Random(2), REQUESTS)
+    prices = some_prices(directory, Random(5))
+
+    met = agree(engine_of(directory, prices), directory, Random(2), REQUESTS, prices)
 
     assert met == {*Variant, Mode.ONLINE, Mode.IN_PERSON, *Format}
 
 
 def test_it_still_agrees_after_thousands_of_changes(directory: dict[TherapistId, Therapist]) -> None:
     dice, changed = Random(3), dict(directory)
-    engine = engine_of(changed)
+    prices = some_prices(directory, dice)
+    engine = engine_of(changed, prices)
 
     for _ in range(UPDATES):
         if dice.random() < 0.02:
@@ -85,7 +105,7 @@ def test_it_still_agrees_after_thousands_of_changes(directory: dict[TherapistId,
         engine.put([entry_of(therapist)])
 
     assert len(engine) == len(changed)
-    agree(engine, changed, dice, REQUESTS // 4)
+    agree(engine, changed, dice, REQUESTS // 4, prices)
 
 
 def test_it_agrees_on_other_days(directory: dict[TherapistId, Therapist]) -> None:

@@ -46,6 +46,9 @@ class Search:
     spoken_for: Mapping[TherapistId, int] = field(default_factory=dict)
     """Free seats that others were offered first."""
 
+    credit: int = 0
+    """For having waited: so many points of every price do not count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:

