@@ -54,8 +54,8 @@ class Sql:
             DROP TABLE IF EXISTS {self._table};
             CREATE TABLE {self._table} (
                 id uuid, district int, at point, fee int, price int, free int, offered int,
-                registered_until int, confirmed int, ksa int, formats int, ages int, modes int, traits int, slots int,
-                areas int, conditions int, languages bigint, words int[], {held}
+                registered_until int, confirmed int, ksa int, formats int, ages int, modes int, traits int,
+                slots int, areas int, conditions int, languages bigint, words int[], {held}
             );
             CREATE TABLE IF NOT EXISTS distances (
                 here int, there int, metres int, PRIMARY KEY (here, there) INCLUDE (metres)
