@@ -16,7 +16,7 @@ from services.intake.domain import (
 )
 from services.intake.settings import Settings
 from services.intake.store import Arrival, Outcome
-from shared.contract.event import Event
+from shared.contract.event import RequestEvent
 from shared.contract.ids import SubjectId
 from shared.contract.intake import Fault, SubmissionRejected
 from shared.contract.matching import MatchNotFound, MatchProposed, SeatReserved, SeatUnavailable
@@ -143,7 +143,7 @@ async def note_uncertain_mail(event: MessageUncertain, tx: Transaction) -> None:
     await _hear_of_mail(tx, event, event.recipient, Fact.MAIL_UNCERTAIN)
 
 
-async def _hear_of_mail(tx: Transaction, event: Event, recipient: Recipient, fact: Fact) -> None:
+async def _hear_of_mail(tx: Transaction, event: RequestEvent, recipient: Recipient, fact: Fact) -> None:
     # Mails to therapists are no concern of the client's status page.
     if recipient is Recipient.CLIENT:
         await _hear(tx, event, "mail", fact)
@@ -151,7 +151,7 @@ async def _hear_of_mail(tx: Transaction, event: Event, recipient: Recipient, fac
 
 async def _hear(  # noqa: PLR0917
     tx: Transaction,
-    event: Event,
+    event: RequestEvent,
     speaker: str,
     fact: Fact,
     proposal_id: UUID | None = None,

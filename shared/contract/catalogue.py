@@ -13,6 +13,8 @@ EVENTS: dict[str, type[Event]] = {
         matching.MatchNotFound,
         matching.SeatReserved,
         matching.SeatUnavailable,
+        matching.TherapistListed,
+        matching.TherapistChanged,
         review.MatchConfirmed,
         review.RematchRequested,
         review.RequestDeclined,

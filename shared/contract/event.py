@@ -1,6 +1,7 @@
-"""What every event has: a type, a stream, and the request it is about."""
+"""What every event has: a type, a stream, and one thing that it is about, mostly a request."""
 
 from typing import Any, ClassVar, get_args
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,12 +24,22 @@ class Event(Part):
     stream: ClassVar[str]
     """The topic, before any prefix of the environment."""
 
-    request_id: RequestId
-    """The Kafka key: whatever is said about one request stays in order."""
+    keyed_by: ClassVar[str]
+    """The field that names what the event is about: whatever is said about one such thing stays in order."""
+
+    @property
+    def key(self) -> UUID:
+        """The id of what the event is about; Kafka's key and the envelope's subject."""
+        key: UUID = getattr(self, self.keyed_by)
+        return key
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        if getattr(cls, "keyed_by", None) not in cls.model_fields:
+            raise TypeError(
+                f"{cls.__name__} must say which of its fields it is keyed by, or be a RequestEvent"
+            )
         sealed = sealed_fields(cls)
         if sealed and "subject_id" not in cls.model_fields:
             raise TypeError(f"{cls.__name__} seals {', '.join(sealed)} and must name its subject_id")
@@ -36,3 +47,11 @@ class Event(Part):
             # A service without the keys sees None there, so the type must admit it.
             if type(None) not in get_args(cls.model_fields[name].annotation):
                 raise TypeError(f"{cls.__name__}.{name} is sealed and must be `| None`")
+
+
+class RequestEvent(Event):
+    """A fact about one request."""
+
+    keyed_by: ClassVar[str] = "request_id"
+
+    request_id: RequestId

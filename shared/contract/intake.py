@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
-from shared.contract.event import Event, Part
+from shared.contract.event import Part, RequestEvent
 from shared.contract.ids import SubjectId
 from shared.contract.sealing import Purpose, Sealed
 from shared.contract.vocabulary import (
@@ -96,7 +96,7 @@ class CaseDetails(Part):
     flags: tuple[Flag, ...] = ()
 
 
-class RequestSubmitted(Event):
+class RequestSubmitted(RequestEvent):
     """A complete, consented request; matching ranks therapists, notify acknowledges it."""
 
     type: ClassVar[str] = "attune.intake.request-submitted.v1"
@@ -117,7 +117,7 @@ class Fault(Part):
     rule: str
 
 
-class SubmissionRejected(Event):
+class SubmissionRejected(RequestEvent):
     """A partner's submission cannot be taken in; the partner mends it and sends it again."""
 
     type: ClassVar[str] = "attune.intake.submission-rejected.v1"
@@ -144,7 +144,7 @@ class WithdrawalReason(StrEnum):
     PARTNER_ASKED = "partner_asked"
 
 
-class RequestWithdrawn(Event):
+class RequestWithdrawn(RequestEvent):
     """The client no longer wants a match; everyone stops, and a seat that was taken is freed."""
 
     type: ClassVar[str] = "attune.intake.request-withdrawn.v1"

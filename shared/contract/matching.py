@@ -1,14 +1,30 @@
-"""What matching says: a shortlist, none found, a seat taken, or a seat gone."""
+"""What matching says: a shortlist, none found, a seat taken, a seat gone; and what its directory holds."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from shared.contract.event import Event, Part
+from shared.contract.event import Event, Part, RequestEvent
 from shared.contract.ids import DecisionId, ProposalId, SeatId, StaffId, SubjectId, TherapistId
 from shared.contract.sealing import Purpose, Sealed
-from shared.contract.vocabulary import Evidence, Format, Mode, Variant
+from shared.contract.vocabulary import (
+    AgeGroup,
+    Approach,
+    Body,
+    Condition,
+    Evidence,
+    Format,
+    Gender,
+    Mode,
+    PreferenceAbout,
+    ProblemArea,
+    Route,
+    Slot,
+    Variant,
+)
 
 STREAM = "matching.proposals"
+DIRECTORY = "matching.directory"
 
 
 class Reason(Part):
@@ -90,7 +106,7 @@ class Shortlist(Part):
     concessions: tuple[Concession, ...] = ()
 
 
-class MatchProposed(Event):
+class MatchProposed(RequestEvent):
     """Matching ranked therapists; a reviewer decides."""
 
     type: ClassVar[str] = "attune.matching.match-proposed.v1"
@@ -112,7 +128,7 @@ class NothingFound(Part):
     concessions: tuple[Concession, ...] = ()
 
 
-class MatchNotFound(Event):
+class MatchNotFound(RequestEvent):
     """No therapist fits for now; the request waits, review sees why, the client is told."""
 
     type: ClassVar[str] = "attune.matching.match-not-found.v1"
@@ -130,7 +146,7 @@ class TherapistContact(Part):
     email: str
 
 
-class SeatReserved(Event):
+class SeatReserved(RequestEvent):
     """The decided therapist has a seat for this client; only now may anyone say "matched"."""
 
     type: ClassVar[str] = "attune.matching.seat-reserved.v1"
@@ -157,7 +173,7 @@ class SeatRefusal(StrEnum):
     REQUEST_CLOSED = "request_closed"
 
 
-class SeatUnavailable(Event):
+class SeatUnavailable(RequestEvent):
     """The decided therapist cannot take this client after all; the case reopens at the top of the queue."""
 
     type: ClassVar[str] = "attune.matching.seat-unavailable.v1"
@@ -167,3 +183,70 @@ class SeatUnavailable(Event):
     decision_id: DecisionId
     therapist_id: TherapistId
     reason: SeatRefusal
+
+
+class CoreRegistration(Part):
+    """A core profession, live up to and including its last day."""
+
+    body: Body
+    number: str
+    expires_on: date
+
+
+class HeldAccreditation(Part):
+    """The right to practise one variant, live up to and including its last day."""
+
+    variant: Variant
+    route: Route
+    expires_on: date
+    cases: int
+
+
+class DirectoryEntry(Part):
+    """What anybody may know of a therapist: no e-mail address, and nothing about clients."""
+
+    name: str
+    gender: Gender
+    outcode: str
+    modes: tuple[Mode, ...]
+    formats: tuple[Format, ...]
+    age_groups: tuple[AgeGroup, ...]
+    languages: tuple[str, ...]
+    fee_pence: int
+    seats_offered: int
+    seats_free: int
+    slots: tuple[Slot, ...]
+    problem_areas: tuple[ProblemArea, ...]
+    conditions: tuple[Condition, ...]
+    approaches: tuple[Approach, ...]
+    affirming: tuple[PreferenceAbout, ...]
+    registration: CoreRegistration | None
+    accreditations: tuple[HeldAccreditation, ...]
+    confirmed_on: date
+    """When the entry was last confirmed to be true."""
+
+
+class TherapistListed(Event):
+    """A therapist is new in the directory; whoever keeps a copy adds them."""
+
+    type: ClassVar[str] = "attune.matching.therapist-listed.v1"
+    stream: ClassVar[str] = DIRECTORY
+    keyed_by: ClassVar[str] = "therapist_id"
+
+    therapist_id: TherapistId
+    entry: DirectoryEntry
+
+
+class TherapistChanged(Event):
+    """An entry is not what it was, be it only a seat taken or freed; whoever keeps a copy replaces it."""
+
+    type: ClassVar[str] = "attune.matching.therapist-changed.v1"
+    stream: ClassVar[str] = DIRECTORY
+    keyed_by: ClassVar[str] = "therapist_id"
+
+    therapist_id: TherapistId
+    changed: tuple[str, ...]
+    """Which fields of the entry have changed."""
+
+    entry: DirectoryEntry
+    """The whole entry as it is now, so that the last event about a therapist says all there is to know."""

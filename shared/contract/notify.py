@@ -4,14 +4,14 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contract.event import Event
+from shared.contract.event import RequestEvent
 from shared.contract.ids import MessageId
 from shared.contract.vocabulary import MessageKind, Recipient
 
 STREAM = "notify.messages"
 
 
-class MessageSent(Event):
+class MessageSent(RequestEvent):
     """The mail server took the message."""
 
     type: ClassVar[str] = "attune.notify.message-sent.v1"
@@ -35,7 +35,7 @@ class FailureReason(StrEnum):
     ERASED = "erased"
 
 
-class MessageFailed(Event):
+class MessageFailed(RequestEvent):
     """The message was not delivered and will not be tried again by itself; staff find another way."""
 
     type: ClassVar[str] = "attune.notify.message-failed.v1"
@@ -50,7 +50,7 @@ class MessageFailed(Event):
     smtp_code: int | None = None
 
 
-class MessageUncertain(Event):
+class MessageUncertain(RequestEvent):
     """The line was cut after the whole message was handed over; a person finds out whether it arrived."""
 
     type: ClassVar[str] = "attune.notify.message-uncertain.v1"

@@ -64,8 +64,9 @@ def _asyncapi(messages: list[type[Event] | type[Submission]]) -> dict[str, Any]:
         "info": {
             "title": "Attune",
             "version": VERSION,
-            "description": "CloudEvents 1.0 in Kafka's binary mode; the key is the request id. "
-            "Partners write to intake.submissions and read intake.rejections.",
+            "description": "CloudEvents 1.0 in Kafka's binary mode; the key is the id of what an event is "
+            "about: the request, or in matching.directory the therapist. Partners write to "
+            "intake.submissions and read intake.rejections and matching.directory.",
         },
         "defaultContentType": "application/json",
         "channels": {
@@ -104,7 +105,7 @@ def _message(message: type[Event] | type[Submission]) -> dict[str, Any]:
                 "ce_id": {"type": "string"},
                 "ce_type": {"const": message.type},
                 "ce_source": {"type": "string"},
-                "ce_subject": {"type": "string", "description": "the request id"},
+                "ce_subject": {"type": "string", "description": _subject(message)},
                 "ce_time": {"type": "string", "format": "date-time"},
                 "ce_causationid": {"type": "string", "description": "the event that led to this one"},
                 "ce_aggregateversion": {"type": "string", "pattern": "^[0-9]+$"},
@@ -117,6 +118,11 @@ def _message(message: type[Event] | type[Submission]) -> dict[str, Any]:
         },
         "bindings": {"kafka": {"bindingVersion": "0.5.0", "key": {"type": "string", "format": "uuid"}}},
     }
+
+
+def _subject(message: type[Event] | type[Submission]) -> str:
+    keyed_by = message.keyed_by if issubclass(message, Event) else "request_id"
+    return f"the {keyed_by.replace('_', ' ')}"
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from shared.contract.event import Event
+from shared.contract.event import RequestEvent
 from shared.contract.ids import DecisionId, ProposalId, StaffId, SubjectId, TherapistId
 from shared.contract.sealing import Purpose, Sealed
 from shared.contract.vocabulary import OnwardRoute
@@ -10,7 +10,7 @@ from shared.contract.vocabulary import OnwardRoute
 STREAM = "review.cases"
 
 
-class MatchConfirmed(Event):
+class MatchConfirmed(RequestEvent):
     """A reviewer chose a therapist from the shortlist; matching takes the seat."""
 
     type: ClassVar[str] = "attune.review.match-confirmed.v1"
@@ -31,7 +31,7 @@ class MatchConfirmed(Event):
     """Why, in the reviewer's words; always there when overruled."""
 
 
-class RematchRequested(Event):
+class RematchRequested(RequestEvent):
     """A reviewer wants another shortlist without certain therapists; matching ranks again."""
 
     type: ClassVar[str] = "attune.review.rematch-requested.v1"
@@ -47,7 +47,7 @@ class RematchRequested(Event):
     reason: Annotated[str | None, Sealed(Purpose.CLINICAL)]
 
 
-class RequestDeclined(Event):
+class RequestDeclined(RequestEvent):
     """The clinic is not the right place; the client is told where to turn instead."""
 
     type: ClassVar[str] = "attune.review.request-declined.v1"
@@ -62,7 +62,7 @@ class RequestDeclined(Event):
     reason: Annotated[str | None, Sealed(Purpose.CLINICAL)]
 
 
-class InformationRequested(Event):
+class InformationRequested(RequestEvent):
     """A reviewer needs to ask something before deciding; notify asks the client to get in touch."""
 
     type: ClassVar[str] = "attune.review.information-requested.v1"

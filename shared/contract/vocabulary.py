@@ -93,6 +93,48 @@ class LifeEvent(StrEnum):
     OTHER = "other"
 
 
+class AgeGroup(StrEnum):
+    """Whom a therapist works with; matching's policy says which ages each group spans."""
+
+    CHILDREN = "children"
+    ADOLESCENTS = "adolescents"
+    ADULTS = "adults"
+
+
+class Gender(StrEnum):
+    """How a therapist wishes to be described."""
+
+    WOMAN = "woman"
+    MAN = "man"
+    NON_BINARY = "non_binary"
+
+
+class Approach(StrEnum):
+    """How a therapist tends to lead a session."""
+
+    STRUCTURED = "structured"
+    EXPLORATORY = "exploratory"
+
+
+class Body(StrEnum):
+    """Who keeps the register of a core profession."""
+
+    BACP = "BACP"
+    UKCP = "UKCP"
+    HCPC = "HCPC"
+    NCPS = "NCPS"
+    NMC = "NMC"
+    GMC = "GMC"
+    BABCP = "BABCP"
+
+
+class Route(StrEnum):
+    """How an accreditation was reached; the knowledge-skills-attitudes route binds it to an employer."""
+
+    STANDARD = "standard"
+    KSA = "ksa"
+
+
 class Slot(StrEnum):
     """A part of a week in which sessions can be held."""
 

@@ -98,7 +98,7 @@ async def park(tx: Transaction, consumer: str, faulty: "Faulty") -> bool:
     )
     if dead_letter_id is None:
         return False
-    await lay(tx, _message(tx, dead_letter_id, consumer, faulty))
+    await lay(tx, [_message(tx, dead_letter_id, consumer, faulty)])
     return True
 
 

@@ -1,5 +1,7 @@
 """What a service has said and Kafka has not taken yet; written in the transaction that made it true."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -31,41 +33,35 @@ class Outgoing:
     headers: tuple[Header, ...]
 
 
-async def say(tx: "Transaction", event: Event) -> UUID:
-    """Seals an event, puts it in its envelope and lays it in the outbox; returns its id."""
-    payload = await seal_event(event, tx.keys)
-    version = await _next_version(tx, event.request_id)
-    envelope = Envelope(
-        id=new_id(),
-        type=event.type,
-        source=f"/attune/{tx.service}",
-        subject=str(event.request_id),
-        time=tx.now,
-        dataschema=f"urn:attune:schema:{event.type}",
-        traceparent=child_of(tx.cause.traceparent if tx.cause is not None else current.get()),
-        causation_id=tx.cause.id if tx.cause is not None else None,
-        aggregate_version=version,
-    )
-    key = str(event.request_id).encode()
-    await lay(tx, Outgoing(envelope.id, event.stream, key, payload, tuple(envelope.headers())))
-    return envelope.id
+async def say(tx: "Transaction", events: Sequence[Event]) -> list[UUID]:
+    """Seals events, puts each in its envelope and lays them in the outbox, in order; returns their ids."""
+    payloads = [await seal_event(event, tx.keys) for event in events]
+    versions = await _next_versions(tx, [event.key for event in events])
+    outgoing = [_enveloped(tx, *each) for each in zip(events, payloads, versions, strict=True)]
+    await lay(tx, outgoing)
+    return [each.event_id for each in outgoing]
 
 
-async def lay(tx: "Transaction", outgoing: Outgoing) -> None:
-    """Lays a finished record in the outbox."""
-    if outgoing.payload is not None and len(outgoing.payload) > PAYLOAD_LIMIT:
+async def lay(tx: "Transaction", outgoing: Sequence[Outgoing]) -> None:
+    """Lays finished records in the outbox, in a few round trips however many they are."""
+    if any(len(each.payload or b"") > PAYLOAD_LIMIT for each in outgoing):
         raise Rejected("event_too_large")
-    await tx.execute(
+    await tx.executemany(
         """
         INSERT INTO outbox (event_id, stream, key, payload, header_names, header_values)
         VALUES ($1, $2, $3, $4, $5, $6)
         """,
-        outgoing.event_id,
-        outgoing.stream,
-        outgoing.key,
-        outgoing.payload,
-        [name.encode() for name, _ in outgoing.headers],
-        [value for _, value in outgoing.headers],
+        [
+            (
+                each.event_id,
+                each.stream,
+                each.key,
+                each.payload,
+                [name.encode() for name, _ in each.headers],
+                [value for _, value in each.headers],
+            )
+            for each in outgoing
+        ],
     )
 
 
@@ -74,14 +70,39 @@ async def wake_relay(connection: "Connection") -> None:
     await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
 
 
-async def _next_version(tx: "Transaction", request_id: UUID) -> int:
-    # The row stays locked until commit, so that what is said about one request enters the outbox in order.
-    version: int = await tx.fetchval(
-        """
-        INSERT INTO aggregates (id, version) VALUES ($1, 1)
-        ON CONFLICT (id) DO UPDATE SET version = aggregates.version + 1
-        RETURNING version
-        """,
-        request_id,
+def _enveloped(tx: "Transaction", event: Event, payload: bytes, version: int) -> Outgoing:
+    envelope = Envelope(
+        id=new_id(),
+        type=event.type,
+        source=f"/attune/{tx.service}",
+        subject=str(event.key),
+        time=tx.now,
+        dataschema=f"urn:attune:schema:{event.type}",
+        traceparent=child_of(tx.cause.traceparent if tx.cause is not None else current.get()),
+        causation_id=tx.cause.id if tx.cause is not None else None,
+        aggregate_version=version,
     )
-    return version
+    key = str(event.key).encode()
+    return Outgoing(envelope.id, event.stream, key, payload, tuple(envelope.headers()))
+
+
+async def _next_versions(tx: "Transaction", keys: Sequence[UUID]) -> list[int]:
+    wanted = Counter(keys)
+    # Rows stay locked until commit, so that what is said about one thing enters the outbox in order. They are
+    # taken in one order, so that two who speak about the same things wait for each other and not both.
+    rows = await tx.fetch(
+        """
+        INSERT INTO aggregates (id, version)
+        SELECT id, wanted FROM unnest($1::uuid[], $2::bigint[]) AS asked (id, wanted) ORDER BY id
+        ON CONFLICT (id) DO UPDATE SET version = aggregates.version + excluded.version
+        RETURNING id, version
+        """,
+        list(wanted),
+        list(wanted.values()),
+    )
+    following = {row["id"]: row["version"] - wanted[row["id"]] for row in rows}
+    versions = []
+    for key in keys:
+        following[key] += 1
+        versions.append(following[key])
+    return versions

@@ -1,7 +1,7 @@
 """Aids for tests: a transaction that records what is said, a service's database, waiting without guessing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, overload
 from uuid import UUID
@@ -32,10 +32,10 @@ class RecordingTransaction(Transaction):
         )
         self.published: list[Event] = []
 
-    async def publish(self, event: Event) -> UUID:
-        """Records the event."""
-        self.published.append(event)
-        return new_id()
+    async def publish_all(self, events: Sequence[Event]) -> list[UUID]:
+        """Records the events."""
+        self.published += events
+        return [new_id() for _ in events]
 
 
 @asynccontextmanager

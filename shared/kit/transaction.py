@@ -75,9 +75,14 @@ class Transaction:
 
     async def publish(self, event: Event) -> UUID:
         """Says an event: sealed, in its envelope, and sent once this transaction has committed."""
-        event_id = await outbox.say(self, event)
-        self.said.events.append(event_id)
+        [event_id] = await self.publish_all([event])
         return event_id
+
+    async def publish_all(self, events: Sequence[Event]) -> list[UUID]:
+        """Says many events at once, in their order."""
+        event_ids = await outbox.say(self, events) if events else []
+        self.said.events += event_ids
+        return event_ids
 
     async def seal(self, subject_id: UUID, purpose: Purpose, data: bytes) -> bytes:
         """Seals a person's data for a column of the service's own."""

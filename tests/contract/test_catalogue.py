@@ -5,7 +5,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.contract import intake, matching, notify, review
 from shared.contract.catalogue import EVENTS
-from shared.contract.event import Event
+from shared.contract.event import Event, RequestEvent
 from shared.contract.sealing import Purpose, Withheld, opened, sealed_fields
 from tests.support.builders import a_request, one_of_each
 
@@ -17,7 +17,7 @@ def defined_events() -> set[type[Event]]:
         thing
         for module in MODULES
         for thing in vars(module).values()
-        if isinstance(thing, type) and issubclass(thing, Event) and thing is not Event
+        if isinstance(thing, type) and issubclass(thing, Event) and hasattr(thing, "type")
     }
 
 
@@ -57,6 +57,10 @@ def test_only_ids_and_codes_travel_unsealed() -> None:
         "MatchProposed.policy_version",
         "MatchNotFound.policy_version",
         "SubmissionRejected.faults",
+        # What the clinic publishes of its therapists.
+        "TherapistListed.entry",
+        "TherapistChanged.entry",
+        "TherapistChanged.changed",
     }
 
 
@@ -72,12 +76,26 @@ def test_an_event_cannot_seal_without_naming_whose_data_it_is() -> None:
     with pytest.raises(TypeError, match="must name its subject_id"):
         type(
             "Nameless",
-            (Event,),
+            (RequestEvent,),
             {
                 "__module__": __name__,
                 "__annotations__": {"contact": intake.RequestSubmitted.__annotations__["contact"]},
             },
         )
+
+
+def test_an_event_cannot_do_without_something_it_is_about() -> None:
+    with pytest.raises(TypeError, match="Aimless must say which of its fields it is keyed by"):
+        type("Aimless", (Event,), {"__module__": __name__, "__annotations__": {"count": int}})
+    with pytest.raises(TypeError, match="Astray must say which of its fields it is keyed by"):
+        type("Astray", (RequestEvent,), {"__module__": __name__, "keyed_by": "nobody_id"})
+
+
+def test_an_event_is_keyed_by_the_request_unless_it_says_what_else_it_is_about() -> None:
+    others = {event.__name__: event.keyed_by for event in EVENTS.values() if event.keyed_by != "request_id"}
+
+    assert others == {"TherapistListed": "therapist_id", "TherapistChanged": "therapist_id"}
+    assert all(event.key == getattr(event, event.keyed_by) for event in one_of_each())
 
 
 def test_a_field_that_may_not_be_opened_says_so() -> None:

@@ -7,7 +7,7 @@ import pytest
 from shared.kit.database import Database
 from shared.kit.errors import Rejected
 from shared.kit.outbox import PAYLOAD_LIMIT, Outgoing, lay
-from tests.support.builders import a_request, a_withdrawal, id_of
+from tests.support.builders import a_change, a_listing, a_request, a_withdrawal, id_of
 
 
 async def outbox(database: Database) -> list[tuple[str, int]]:
@@ -70,4 +70,35 @@ async def test_what_is_said_about_one_request_enters_the_outbox_in_order_of_its_
 async def test_an_event_too_large_for_kafka_is_refused_before_it_is_said(database: Database) -> None:
     async with database.transaction() as tx:
         with pytest.raises(Rejected, match="event_too_large"):
-            await lay(tx, Outgoing(id_of("big"), "intake.requests", b"k", b"x" * (PAYLOAD_LIMIT + 1), ()))
+            await lay(tx, [Outgoing(id_of("big"), "intake.requests", b"k", b"x" * (PAYLOAD_LIMIT + 1), ())])
+
+
+async def test_many_events_said_at_once_enter_in_their_order_and_count_per_key(database: Database) -> None:
+    request = a_request()
+    async with database.transaction() as tx:
+        await tx.publish(a_listing("ada"))
+        await tx.publish_all([a_change("fee_pence", name="ada"), a_listing("ben"), a_withdrawal(request)])
+        await tx.publish_all([])
+        await tx.publish_all([a_change("slots", name="ben"), a_change("slots", name="ben")])
+
+    ada, ben = str(id_of("ada")), str(id_of("ben"))
+    assert await outbox(database) == [
+        (ada, 1), (ada, 2), (ben, 1), (str(request.request_id), 1), (ben, 2), (ben, 3),
+    ]  # fmt: skip
+
+
+async def test_two_who_say_much_about_the_same_things_in_other_orders_do_not_stop_each_other(
+    database: Database,
+) -> None:
+    names = [f"therapist {number}" for number in range(50)]
+
+    async def speak(order: list[str]) -> None:
+        async with database.transaction() as tx:
+            await tx.publish_all([a_listing(name) for name in order])
+
+    await asyncio.gather(*(speak(names[::step]) for step in (1, -1) * 5))
+
+    said = await outbox(database)
+    assert all(
+        [version for key, version in said if key == str(id_of(name))] == [*range(1, 11)] for name in names
+    )

@@ -178,7 +178,7 @@ async def test_what_kafka_refuses_is_parked_and_its_request_waits_while_others_g
 
     async def lay_in_outbox(stream: str, key: bytes, name: str) -> None:
         async with database.transaction() as tx:
-            await lay(tx, Outgoing(id_of(name), stream, key, b"{}", ()))
+            await lay(tx, [Outgoing(id_of(name), stream, key, b"{}", ())])
 
     await lay_in_outbox("no.such-topic", stuck, "refused")
     await lay_in_outbox("no.such-topic", stuck, "behind it")

@@ -49,8 +49,11 @@ def test_a_service_may_write_what_it_says_and_read_what_it_hears_and_nothing_els
     assert set(principals()[service]["read"]) == heard
 
 
-def test_a_partner_may_only_send_submissions_and_read_what_was_wrong_with_them() -> None:
-    assert principals()["partner"] == {"write": ["intake.submissions"], "read": ["intake.rejections"]}
+def test_a_partner_may_only_send_submissions_and_read_what_was_wrong_with_them_and_the_directory() -> None:
+    assert principals()["partner"] == {
+        "write": ["intake.submissions"],
+        "read": ["intake.rejections", "matching.directory"],
+    }
 
 
 async def test_the_file_creates_all_its_topics_once_and_they_are_as_it_says(

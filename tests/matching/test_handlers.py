@@ -12,10 +12,11 @@ import pytest
 from services.matching import store
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers import Matcher, begin_day, handlers, offer_to_waiting
-from shared.contract.event import Event
+from shared.contract.event import Event, RequestEvent
 from shared.contract.ids import ProposalId
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import (
+    STREAM,
     MatchNotFound,
     MatchProposed,
     SeatRefusal,
@@ -64,7 +65,8 @@ def hear(database: Database) -> Hear:
         async with recording(database) as tx:
             needs_matcher = "matcher" in function.__annotations__
             await (function(event, tx, matcher) if needs_matcher else function(event, tx))
-        return tx.published
+        # What the directory says besides has tests of its own.
+        return [event for event in tx.published if isinstance(event, RequestEvent)]
 
     return heard
 
@@ -112,7 +114,9 @@ async def offered(database: Database) -> list[Any]:
         before = await tx.fetchval("SELECT coalesce(max(id), 0) FROM outbox")
     await offer_to_waiting(database, a_matcher())
     async with database.transaction() as tx:
-        rows = await tx.fetch("SELECT key FROM outbox WHERE id > $1 ORDER BY id", before)
+        rows = await tx.fetch(
+            "SELECT key FROM outbox WHERE id > $1 AND stream = $2 ORDER BY id", before, STREAM
+        )
     return [UUID(row["key"].decode()) for row in rows]
 
 

@@ -25,6 +25,7 @@ from tests.support.raw import raw
 from tests.support.streams import Seen, Streams
 
 REQUESTS, CASES, PROPOSALS = "intake.requests", "review.cases", "matching.proposals"
+DIRECTORY = "matching.directory"
 MATCHING = ("-m", "services.matching", "run")
 
 SAID = {event.type: event for event in (MatchProposed, MatchNotFound, SeatReserved)}
@@ -39,7 +40,7 @@ async def keyring(settings: Settings, database: Database) -> AsyncIterator[Keyri
 
 @pytest.fixture
 async def streams(settings: Settings, create_topics: Callable[..., Awaitable[None]]) -> Streams:
-    await create_topics([REQUESTS, CASES, PROPOSALS, "matching.dead-letters"], partitions=2)
+    await create_topics([REQUESTS, CASES, PROPOSALS, DIRECTORY, "matching.dead-letters"], partitions=2)
     return Streams(settings.kafka_url, settings.kafka_topic_prefix)
 
 

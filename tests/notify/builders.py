@@ -34,7 +34,7 @@ def a_cause(event: Event) -> Envelope:
         id=uuid4(),
         type=event.type,
         source="/attune/test",
-        subject=str(event.request_id),
+        subject=str(event.key),
         time=NOON,
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )

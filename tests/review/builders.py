@@ -19,7 +19,7 @@ from services.review.store import accounts
 from services.review.store.passwords import Passwords
 from shared.contract import intake, matching, notify
 from shared.contract.envelope import Envelope
-from shared.contract.event import Event
+from shared.contract.event import Event, RequestEvent
 from shared.contract.ids import DecisionId, MessageId, ProposalId, RequestId, StaffId, SubjectId, TherapistId
 from shared.contract.vocabulary import MessageKind, Recipient
 from shared.kit.clock import MovableClock
@@ -90,7 +90,7 @@ def reviewing(by: Staff | None = None, **changes: Any) -> Reviewing:
     return Reviewing(**(defaults | changes))
 
 
-def a_mail(request: Event, kind: type[Event] = notify.MessageSent, **changes: object) -> Event:
+def a_mail(request: RequestEvent, kind: type[Event] = notify.MessageSent, **changes: object) -> Event:
     """What became of the acknowledgement."""
     fields = {
         "request_id": request.request_id,
@@ -128,14 +128,14 @@ class Office:
     async def hear(self, *events: Event, counted: int | None = None) -> None:
         """Hands events over, each in its own transaction, counted per producer as the outbox does."""
         for event in events:
-            place = (event.request_id, event.stream)
+            place = (event.key, event.stream)
             number = counted if counted is not None else self.heard.get(place, 0) + 1
             self.heard[place] = max(number, self.heard.get(place, 0))
             cause = Envelope(
                 id=new_id(),
                 type=event.type,
                 source="tests",
-                subject=str(event.request_id),
+                subject=str(event.key),
                 time=self.clock.now(),
                 aggregate_version=number,
             )
@@ -212,11 +212,11 @@ class Office:
         return [row["action"] for row in rows]
 
 
-def case_url(request: Event, action: str = "") -> str:
+def case_url(request: RequestEvent, action: str = "") -> str:
     """The API's address of a case, or of an action on it."""
     return f"/api/v1/cases/{request.request_id}" + (f"/{action}" if action else "")
 
 
-def page_url(request: Event, action: str = "") -> str:
+def page_url(request: RequestEvent, action: str = "") -> str:
     """The page of a case, or of an action on it."""
     return f"/cases/{request.request_id}" + (f"/{action}" if action else "")

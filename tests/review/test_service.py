@@ -10,7 +10,7 @@ import pytest
 from services.review.app import build_app
 from services.review.settings import Settings
 from shared.contract.envelope import Envelope
-from shared.contract.event import Event
+from shared.contract.event import Event, RequestEvent
 from shared.contract.review import MatchConfirmed
 from shared.kit.identifiers import new_id
 from shared.kit.keyring import Keyring
@@ -73,15 +73,15 @@ async def tell(streams: Streams, keyring: Keyring, *events: tuple[Event, int]) -
             id=new_id(),
             type=event.type,
             source="attune.tests",
-            subject=str(event.request_id),
+            subject=str(event.key),
             time=datetime.now(UTC),
             aggregate_version=number,
         )
-        record = (str(event.request_id).encode(), await seal_event(event, keyring), envelope.headers())
+        record = (str(event.key).encode(), await seal_event(event, keyring), envelope.headers())
         await streams.send(event.stream, [record])
 
 
-async def shown(client: httpx.AsyncClient, request: Event, **expected: object) -> dict[str, Any]:
+async def shown(client: httpx.AsyncClient, request: RequestEvent, **expected: object) -> dict[str, Any]:
     """The case, once it is as expected."""
 
     async def check() -> dict[str, Any]:

@@ -16,7 +16,7 @@ Raw = tuple[bytes | None, bytes | None, list[Header]]
 async def raw(event: Event, keyring: Keyring, **envelope: Any) -> Raw:
     """Key, value and headers of an event, as its producer would send it."""
     return (
-        str(event.request_id).encode(),
+        str(event.key).encode(),
         await seal_event(event, keyring),
         list(headers(event, **envelope)),
     )
@@ -29,7 +29,7 @@ def headers(event: Event, event_id: UUID | None = None, version: int = 1) -> lis
             id=event_id or uuid4(),
             type=event.type,
             source="/attune/test",
-            subject=str(event.request_id),
+            subject=str(event.key),
             time=datetime.now(UTC),
             dataschema=f"urn:attune:schema:{event.type}",
             aggregate_version=version,

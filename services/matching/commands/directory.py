@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from services.matching.settings import DirectorySettings
 from shared.kit.command_line import finish, loaded
+from shared.kit.outbox import wake_relay
 from shared.kit.transaction import Transaction
 
 T = TypeVar("T")
@@ -32,7 +33,11 @@ def in_directory(work: Callable[[Transaction], Awaitable[T]]) -> T:
         )
         try:
             async with connection.transaction():
-                return await work(_transaction(connection))
+                tx = _transaction(connection)
+                done = await work(tx)
+                if tx.said.events:
+                    await wake_relay(connection)
+                return done
         except asyncpg.UndefinedTableError:
             typer.echo(
                 "the database has no directory yet: run `python -m services.matching migrate`", err=True

@@ -100,10 +100,9 @@ async def _save(tx: Transaction, entries: Sequence[Therapist], *, quiet: bool) -
     with progress(quiet=quiet) as shown:
         bar = shown.add_task("Importing", total=len(entries))
         for lot in _lots(entries):
-            known = await directory.find_therapists(tx, [entry.id for entry in lot])
+            known = await directory.save_therapists(tx, lot)
             added += len(lot) - len(known)
             updated += sum(entry.id in known and _facts(known[entry.id]) != _facts(entry) for entry in lot)
-            await directory.save_therapists(tx, lot)
             shown.advance(bar, len(lot))
     await requests.want_reoffer(tx, "therapists were imported")
     return Saved(added, updated, len(entries) - added - updated)

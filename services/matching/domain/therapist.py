@@ -2,52 +2,33 @@
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from shared.contract.ids import TherapistId
-from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, ProblemArea, Slot, Variant
+from shared.contract.vocabulary import (
+    AgeGroup,
+    Approach,
+    Body,
+    Condition,
+    Format,
+    Gender,
+    Mode,
+    PreferenceAbout,
+    ProblemArea,
+    Route,
+    Slot,
+    Variant,
+)
 
-
-class AgeGroup(StrEnum):
-    """Whom a therapist works with; the policy says which ages each group spans."""
-
-    CHILDREN = "children"
-    ADOLESCENTS = "adolescents"
-    ADULTS = "adults"
-
-
-class Gender(StrEnum):
-    """How a therapist wishes to be described."""
-
-    WOMAN = "woman"
-    MAN = "man"
-    NON_BINARY = "non_binary"
-
-
-class Approach(StrEnum):
-    """How a therapist tends to lead a session."""
-
-    STRUCTURED = "structured"
-    EXPLORATORY = "exploratory"
-
-
-class Body(StrEnum):
-    """Who keeps the register of a core profession."""
-
-    BACP = "BACP"
-    UKCP = "UKCP"
-    HCPC = "HCPC"
-    NCPS = "NCPS"
-    NMC = "NMC"
-    GMC = "GMC"
-    BABCP = "BABCP"
-
-
-class Route(StrEnum):
-    """How an accreditation was reached; the knowledge-skills-attitudes route binds it to an employer."""
-
-    STANDARD = "standard"
-    KSA = "ksa"
+__all__ = [
+    "Accreditation",
+    "AgeGroup",
+    "Approach",
+    "Body",
+    "Gender",
+    "Registration",
+    "Route",
+    "Therapist",
+]
 
 
 @dataclass(frozen=True, slots=True)

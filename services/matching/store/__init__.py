@@ -4,7 +4,9 @@ from services.matching.store.directory import (
     find_therapist,
     find_therapists,
     lock_directory,
+    lock_entry,
     save_therapist,
+    save_therapists,
     therapists,
 )
 from services.matching.store.in_memory import DirectoryInMemory
@@ -43,11 +45,13 @@ __all__ = [
     "free_seat",
     "get_shortlist",
     "lock_directory",
+    "lock_entry",
     "lock_request",
     "mark_seated",
     "reoffers_done",
     "reoffers_wanted",
     "save_therapist",
+    "save_therapists",
     "spoken_for",
     "take_seat",
     "therapists",

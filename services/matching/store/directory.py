@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.matching.domain.directory_feed import news, seats_changed
 from services.matching.domain.therapist import (
     Accreditation,
     AgeGroup,
@@ -42,6 +43,15 @@ async def lock_directory(tx: Transaction) -> None:
     await tx.execute("LOCK TABLE therapists IN SHARE ROW EXCLUSIVE MODE")
 
 
+async def lock_entry(tx: Transaction, therapist_id: UUID) -> None:
+    """Lets nobody else change or add this entry until this transaction ends."""
+    # First behind an import: who waited for one with a row in hand would make it wait in turn.
+    await tx.execute("LOCK TABLE therapists IN ROW EXCLUSIVE MODE")
+    # An entry that is still to come has no row that could be locked.
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", str(therapist_id))
+    await tx.execute("SELECT 1 FROM therapists WHERE id = $1 FOR NO KEY UPDATE", therapist_id)
+
+
 async def therapists(tx: Transaction) -> list[Therapist]:
     """The whole directory, by id."""
     return [_therapist(row) for row in await tx.fetch(f"{_SELECT} ORDER BY t.id")]
@@ -59,13 +69,36 @@ async def find_therapists(tx: Transaction, ids: Sequence[UUID]) -> dict[Therapis
     return {therapist.id: therapist for therapist in map(_therapist, rows)}
 
 
-async def save_therapist(tx: Transaction, therapist: Therapist) -> None:
-    """Adds an entry or brings it up to date; seats that are taken stay taken."""
+async def save_therapist(tx: Transaction, therapist: Therapist) -> Therapist:
+    """Adds an entry or brings it up to date, and says so; returns it as it is now: taken seats stay taken."""
+    await lock_entry(tx, therapist.id)
     await save_therapists(tx, [therapist])
+    [saved] = (await find_therapists(tx, [therapist.id])).values()
+    return saved
 
 
-async def save_therapists(tx: Transaction, therapists: Sequence[Therapist]) -> None:
-    """Adds entries or brings them up to date, all of them in a few round trips."""
+async def save_therapists(tx: Transaction, therapists: Sequence[Therapist]) -> dict[TherapistId, Therapist]:
+    """Adds entries or brings them up to date, and says so; returns those there were, as they were.
+
+    They, or the whole directory, must be locked: what is said would else not be what has changed.
+    """
+    ids = [each.id for each in therapists]
+    before = await find_therapists(tx, ids)
+    await _write(tx, therapists)
+    now = await find_therapists(tx, ids)
+    said = [news(before.get(each), now[each]) for each in ids]
+    await tx.publish_all([event for event in said if event is not None])
+    return before
+
+
+async def say_seats(tx: Transaction, therapist_id: UUID) -> None:
+    """Says that another number of seats is free; to be called with the entry's row locked."""
+    now = await find_therapist(tx, therapist_id)
+    if now is not None:
+        await tx.publish(seats_changed(now))
+
+
+async def _write(tx: Transaction, therapists: Sequence[Therapist]) -> None:
     await tx.executemany(
         """
         INSERT INTO therapists (id, name, email, gender, outcode, modes, formats, age_groups, languages,

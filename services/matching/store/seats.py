@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from services.matching.store.directory import say_seats
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, TherapistId
 from shared.contract.vocabulary import Mode
 from shared.kit.transaction import Transaction
@@ -41,6 +42,7 @@ async def take_seat(
         mode,
         tx.now,
     )
+    await say_seats(tx, therapist_id)
     return True
 
 
@@ -57,7 +59,15 @@ async def free_seat(tx: Transaction, request_id: RequestId, because: str) -> boo
     )
     if therapist_id is None:
         return False
-    await tx.execute("UPDATE therapists SET seats_taken = seats_taken - 1 WHERE id = $1", therapist_id)
+    one_more_free = await tx.fetchval(
+        """
+        UPDATE therapists SET seats_taken = seats_taken - 1
+        WHERE id = $1 RETURNING seats_taken < seats_offered
+        """,
+        therapist_id,
+    )
+    if one_more_free:
+        await say_seats(tx, therapist_id)
     return True
 
 

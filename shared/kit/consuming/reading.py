@@ -141,7 +141,7 @@ async def _opened(event_type: type[Event], envelope: Envelope, value: bytes, key
         raise _Unreadable(Reason.BAD_SCHEMA, envelope) from None
     except BoxBroken:
         raise _Unreadable(Reason.BAD_SEAL, envelope) from None
-    if envelope.subject != str(event.request_id):
+    if envelope.subject != str(event.key):
         raise _Unreadable(Reason.BAD_ENVELOPE, envelope)
     return event
 

@@ -40,7 +40,7 @@ async def settle(reading: Reading, tx: Transaction, consumer: str, metrics: Metr
                 bound_contextvars(
                     event_id=str(reading.envelope.id),
                     event_type=reading.envelope.type,
-                    request_id=reading.envelope.subject,
+                    **{reading.event.keyed_by: reading.envelope.subject},
                 ),
                 metrics.handling.labels(reading.envelope.type).time(),
             ):

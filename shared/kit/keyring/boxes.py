@@ -32,9 +32,9 @@ def unshut(key: bytes, box: bytes, place: bytes) -> bytes:
         raise BoxBroken from None
 
 
-def field_place(kid: UUID, event_type: str, request_id: UUID, field: str) -> bytes:
-    """Where a sealed field belongs, so that it cannot be moved to another event, request or field."""
-    return f"{kid}|{event_type}|{request_id}|{field}".encode()
+def field_place(kid: UUID, event_type: str, event_key: UUID, field: str) -> bytes:
+    """Where a sealed field belongs, so that it cannot be moved to another event, key or field."""
+    return f"{kid}|{event_type}|{event_key}|{field}".encode()
 
 
 def column_place(kid: UUID, purpose: str) -> bytes:

@@ -40,7 +40,7 @@ async def seal_event(event: Event, keys: Keys) -> bytes:
             continue
         _require(keys, purpose)
         key = await keys.key_for(purpose, _subject(event))
-        place = field_place(key.kid, event.type, event.request_id, name)
+        place = field_place(key.kid, event.type, event.key, name)
         box = shut(key.secret, _json(document[name]), place)
         document[name] = {"kid": str(key.kid), "box": base64.b64encode(box).decode()}
     return _json(document)
@@ -61,7 +61,7 @@ async def open_event(event_type: type[Event], document: Mapping[str, Any], keys:
             continue
         sealed, box = _sealed_value(document[name])
         key = await keys.key_by_id(purpose, sealed.kid)
-        place = field_place(sealed.kid, event_type.type, event.request_id, name)
+        place = field_place(sealed.kid, event_type.type, event.key, name)
         plain[name] = json.loads(unshut(key.secret, box, place))
     if not plain:
         return event
