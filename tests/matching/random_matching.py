@@ -12,6 +12,7 @@ from services.matching.domain.therapist import (
     Approach,
     Body,
     Gender,
+    Outcomes,
     Registration,
     Route,
     Therapist,
@@ -82,6 +83,10 @@ def random_therapist(dice: Random, identifier: UUID | None = None) -> Therapist:
         registration=None if dice.random() < 0.05 else Registration(Body.BACP, "SYN100000", _until(dice)),
         accreditations=tuple(_accreditation(dice, variant) for variant in Variant if dice.random() < 0.5),
         confirmed_on=THE_DAY - timedelta(days=_near(dice, RULES.policy.fresh_days, 0, 140)),
+        free_from=None if dice.random() < 0.4 else THE_DAY + timedelta(days=_near(dice, 84, -30, 120)),
+        outcomes=None
+        if dice.random() < 0.3
+        else Outcomes(_near(dice, RULES.policy.outcome.least_cases, 0, 80), dice.randint(-20, 180)),
     )
 
 
@@ -165,4 +170,6 @@ def plain(therapist: Therapist) -> dict[str, Any]:
             for each in therapist.accreditations
         },
         "confirmed": therapist.confirmed_on,
+        "free_from": therapist.free_from,
+        "outcomes": therapist.outcomes and (therapist.outcomes.cases, therapist.outcomes.change),
     }

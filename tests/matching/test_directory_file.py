@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.matching.app import load_places
+from services.matching.domain.directory_cells import RowFault
 from services.matching.domain.directory_file import (
     LARGEST_BYTES,
     FileRefused,
@@ -14,9 +15,9 @@ from services.matching.domain.directory_file import (
     rows_of,
     written,
 )
-from services.matching.domain.directory_row import COLUMNS, write_row
+from services.matching.domain.directory_row import COLUMNS, OPTIONAL, write_row
 from services.matching.domain.generating import synthetic_therapists
-from services.matching.domain.therapist import Route, Therapist
+from services.matching.domain.therapist import Outcomes, Route, Therapist
 from tests.matching.builders import THE_DAY, a_registration, a_therapist, an_accreditation
 
 PLACES = load_places()
@@ -65,6 +66,48 @@ def test_columns_may_stand_in_any_order() -> None:
     data = ",".join(turned) + "\n" + ",".join(row[column] for column in turned) + "\n"
 
     assert read(data.encode()).therapists == (a_therapist(),)
+
+
+def test_a_file_may_lack_when_somebody_is_free_and_how_courses_went() -> None:
+    row = write_row(a_therapist())
+    short = [column for column in COLUMNS if column not in OPTIONAL]
+    data = ",".join(short) + "\n" + ",".join(row[column] for column in short) + "\n"
+
+    assert read(data.encode()).therapists == (a_therapist(),)
+    assert read((data + ",".join(row.values()) + "\n").encode()).faults == (
+        RowFault(3, "row", f"has {len(COLUMNS)} cells and must have {len(short)}"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "outcomes", "faults"),
+    [
+        (("", ""), None, set()),
+        (("20", "0.85"), Outcomes(20, 85), set()),
+        (("20", "1"), Outcomes(20, 100), set()),
+        (("20", "-0.5"), Outcomes(20, -50), set()),
+        (("0", "0"), Outcomes(0, 0), set()),
+        (("20", ""), None, {"outcome_change"}),
+        (("", "0.85"), None, {"outcome_cases"}),
+        (("many", "well"), None, {"outcome_cases", "outcome_change"}),
+        (("20", "0.855"), None, {"outcome_change"}),
+        (("-1", "12.5"), None, {"outcome_cases", "outcome_change"}),
+    ],
+)
+def test_how_courses_went_is_two_cells_or_none(
+    cells: tuple[str, str], outcomes: Outcomes | None, faults: set[str]
+) -> None:
+    reading = read(a_file(outcome_cases=cells[0], outcome_change=cells[1]))
+
+    assert {fault.field for fault in reading.faults} == faults
+    assert [each.outcomes for each in reading.therapists] == ([] if faults else [outcomes])
+
+
+def test_from_when_somebody_is_free_is_a_date() -> None:
+    first = read(a_file(free_from="2027-01-11")).therapists[0].free_from
+
+    assert first == date(2027, 1, 11)
+    assert [fault.field for fault in read(a_file(free_from="soon")).faults] == ["free_from"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """The engine agrees with the rules said plainly: on who, how many points, and why."""
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
 import pytest
 
 from services.matching.domain.engine import Engine, entry_of
-from services.matching.domain.ranking import explain, look, search_for
+from services.matching.domain.ranking import Rules, explain, look, search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.matching import NothingFound
@@ -16,12 +17,18 @@ from tests.matching.builders import RULES, THE_DAY
 from tests.matching.random_matching import plain, random_case, random_therapist
 
 THERAPISTS, REQUESTS, UPDATES = 250, 2_000, 5_000
+WITH_OUTCOMES = replace(
+    RULES,
+    policy=RULES.policy.model_copy(update={"outcome": RULES.policy.outcome.model_copy(update={"on": True})}),
+)
 
 
 def engine_of(
-    directory: dict[TherapistId, Therapist], prices: dict[TherapistId, int] | None = None
+    directory: dict[TherapistId, Therapist],
+    prices: dict[TherapistId, int] | None = None,
+    rules: Rules = RULES,
 ) -> Engine:
-    engine = Engine(RULES.policy, RULES.places, THE_DAY)
+    engine = Engine(rules.policy, rules.places, THE_DAY)
     engine.put([entry_of(therapist) for therapist in directory.values()])
     engine.set_prices(prices or {})
     return engine
@@ -32,7 +39,9 @@ def agree(
     directory: dict[TherapistId, Therapist],
     dice: Random,
     requests: int,
+    *,
     prices: dict[TherapistId, int],
+    rules: Rules = RULES,
 ) -> set[str]:
     """Compares so many random requests; returns every variant, mode and format that was proposed."""
     described = [plain(therapist) for therapist in directory.values()]
@@ -42,8 +51,8 @@ def agree(
         excluded = frozenset(dice.sample(list(directory), 3))
         spoken_for = {each: dice.randint(1, 4) for each in dice.sample(list(directory), len(directory) // 5)}
         waited = timedelta(days=dice.choice([0, 0, 5, 21, 90]))
-        search = search_for(case, THE_DAY, RULES, excluded, spoken_for, waited=waited)
-        found = explain(search, look(search, engine, RULES), directory, RULES)
+        search = search_for(case, THE_DAY, rules, excluded, spoken_for, waited=waited)
+        found = explain(search, look(search, engine, rules), directory, rules)
         candidates = () if isinstance(found, NothingFound) else found.candidates
         wanted = oracle.shortlist(
             case.model_dump(mode="json"),
@@ -84,9 +93,19 @@ def some_prices(directory: dict[TherapistId, Therapist], dice: Random) -> dict[T
 def test_the_engine_agrees_with_the_oracle(directory: dict[TherapistId, Therapist]) -> None:
     prices = some_prices(directory, Random(5))
 
-    met = agree(engine_of(directory, prices), directory, Random(2), REQUESTS, prices)
+    met = agree(engine_of(directory, prices), directory, Random(2), REQUESTS, prices=prices)
 
     assert met == {*Variant, Mode.ONLINE, Mode.IN_PERSON, *Format}
+
+
+def test_it_agrees_where_outcomes_count(
+    directory: dict[TherapistId, Therapist], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(oracle.POLICY["outcome"], "on", True)
+
+    prices = some_prices(directory, Random(6))
+    engine = engine_of(directory, prices, WITH_OUTCOMES)
+    agree(engine, directory, Random(5), REQUESTS // 4, prices=prices, rules=WITH_OUTCOMES)
 
 
 def test_it_still_agrees_after_thousands_of_changes(directory: dict[TherapistId, Therapist]) -> None:
@@ -105,7 +124,8 @@ def test_it_still_agrees_after_thousands_of_changes(directory: dict[TherapistId,
         engine.put([entry_of(therapist)])
 
     assert len(engine) == len(changed)
-    agree(engine, changed, dice, REQUESTS // 4, prices)
+    met = agree(engine, changed, dice, REQUESTS, prices=prices)
+    assert met == {*Variant, Mode.ONLINE, Mode.IN_PERSON, *Format}
 
 
 def test_it_agrees_on_other_days(directory: dict[TherapistId, Therapist]) -> None:
@@ -118,7 +138,9 @@ def test_it_agrees_on_other_days(directory: dict[TherapistId, Therapist]) -> Non
         for _ in range(50):
             case = random_case(dice)
             placed = engine.best(search_for(case, on, RULES), 10)
-            wanted = oracle.shortlist(case.model_dump(mode="json"), described, on, set())
+            wanted = oracle.shortlist(
+                case.model_dump(mode="json"), described, on, set(), spoken_for={}, prices={}
+            )
             assert [(str(each.therapist_id), each.score) for each in placed] == [
                 each[:2] for each in wanted[:10]
             ]

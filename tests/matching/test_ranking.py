@@ -79,7 +79,10 @@ def test_the_list_holds_no_more_than_the_policy_allows() -> None:
 
 
 def test_every_score_is_the_sum_of_its_reasons_and_every_reason_names_its_field() -> None:
-    known = {f"details.{name}" for name in CaseDetails.model_fields} | {"directory.seats_free"}
+    known = {f"details.{name}" for name in CaseDetails.model_fields} | {
+        "directory.seats_free",
+        "directory.free_from",
+    }
     for candidate in shortlist(*DIRECTORY).candidates:
         assert candidate.score == sum(reason.points for reason in candidate.reasons)
         for reason in candidate.reasons:
@@ -127,6 +130,13 @@ def test_another_policy_gives_another_ranking() -> None:
         ({"outcode": "E1"}, {"outcode": "E10"}, {"mode": Mode.IN_PERSON}, "distance"),
         ({"fee_pence": 4500}, {}, {}, "fee"),
         ({}, {"seats_free": 1}, {}, "caseload"),
+        ({}, {"free_from": THE_DAY + timedelta(days=7)}, {}, "wait"),
+        (
+            {"free_from": THE_DAY + timedelta(days=7)},
+            {"free_from": THE_DAY + timedelta(days=14)},
+            {},
+            "wait",
+        ),
     ],
 )
 def test_each_term_rewards_the_better_fit(
@@ -136,6 +146,26 @@ def test_each_term_rewards_the_better_fit(
 
     assert points(good, term) > points(bad, term)
     assert good.score > bad.score
+
+
+@pytest.mark.parametrize(
+    ("days", "points_left", "text"),
+    [
+        (-30, 60, "Can begin at once."),
+        (0, 60, "Can begin at once."),
+        (6, 60, "Can begin in less than a week, from 30 November 2026."),
+        (7, 55, "Can begin in a week, from 1 December 2026."),
+        (20, 50, "Can begin in 2 weeks, from 14 December 2026."),
+        (83, 5, "Can begin in 11 weeks, from 15 February 2027."),
+        (84, 0, None),
+        (400, 0, None),
+    ],
+)
+def test_the_later_somebody_can_begin_the_fewer_points(days: int, points_left: int, text: str | None) -> None:
+    candidate = only(a_therapist(free_from=THE_DAY + timedelta(days=days)))
+
+    assert points(candidate, "wait") == points_left
+    assert {reason.text for reason in candidate.reasons if reason.term == "wait"} == ({text} - {None})
 
 
 def test_a_strong_wish_weighs_more_than_a_slight_one() -> None:
@@ -173,6 +203,7 @@ def test_reasons_read_as_sentences() -> None:
         "language": "Works in English, the language the client prefers.",
         "distance": "About 1.4 km away.",
         "fee": "Asks £80 a session, within the limit of £90.",
+        "wait": "Can begin at once.",
         "caseload": "Has 4 of 4 seats free.",
     }
 
@@ -188,6 +219,7 @@ def test_reasons_read_as_sentences() -> None:
         ({"accreditations": (an_accreditation(cases=3),)}, "newly_qualified"),
         ({"slots": frozenset({Slot.MON_MORNING})}, "no_shared_time"),
         ({"conditions": frozenset()}, "no_experience_named"),
+        ({"free_from": THE_DAY + timedelta(days=1)}, "begins_later"),
     ],
 )
 def test_what_a_reviewer_should_weigh_is_pointed_out(therapist: dict[str, Any], code: str) -> None:

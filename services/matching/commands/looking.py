@@ -83,6 +83,10 @@ def _summary(entry: Therapist) -> dict[str, Any]:
             for held in entry.accreditations
         ],
         "confirmed_on": str(entry.confirmed_on),
+        "free_from": None if entry.free_from is None else str(entry.free_from),
+        "outcomes": None
+        if entry.outcomes is None
+        else {"cases": entry.outcomes.cases, "change": entry.outcomes.change / 100},
     }
 
 

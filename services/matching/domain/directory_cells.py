@@ -8,12 +8,13 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from services.matching.domain.therapist import Accreditation, Body, Registration, Route
+from services.matching.domain.therapist import Accreditation, Body, Outcomes, Registration, Route
 from shared.contract.vocabulary import Variant
 
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _FEE = re.compile(r"[0-9]{1,4}(\.[0-9]{2})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CHANGE = re.compile(r"(-?)([0-9])(?:\.([0-9]{1,2}))?")
 _WORD = re.compile(r"[\w.-]{1,24}")
 
 E = TypeVar("E", bound=StrEnum)
@@ -91,6 +92,16 @@ class Cells:
         return (
             None if body is None or number is None or expires is None else Registration(body, number, expires)
         )
+
+    def outcomes(self) -> Outcomes | None:
+        """How closed courses went, if both cells are filled."""
+        if not self.cell("outcome_cases") and not self.cell("outcome_change"):
+            return None
+        cases = self.read("outcome_cases", closed, "must be a whole number from 0 to 9999")
+        change = self.read(
+            "outcome_change", _change, "must be standard deviations such as 0.85, from -9.99 to 9.99"
+        )
+        return None if cases is None or change is None else Outcomes(cases, change)
 
     def accreditations(self) -> tuple[Accreditation, ...]:
         """The accreditations, one for each variant."""
@@ -173,6 +184,26 @@ def seats(cell: str) -> int:
     if not re.fullmatch(r"[0-9]{1,2}", cell):
         raise ValueError
     return int(cell)
+
+
+def closed(cell: str) -> int:
+    """A number of closed courses."""
+    if not re.fullmatch(r"[0-9]{1,4}", cell):
+        raise ValueError
+    return int(cell)
+
+
+def _change(cell: str) -> int:
+    found = _CHANGE.fullmatch(cell)
+    if found is None:
+        raise ValueError
+    sign, whole, part = found.groups()
+    return int(f"{sign}1") * (int(whole) * 100 + int((part or "").ljust(2, "0")))
+
+
+def hundredths(number: int) -> str:
+    """A number of hundredths as it reads back the same: `0.85`."""
+    return f"{'-' if number < 0 else ''}{abs(number) // 100}.{abs(number) % 100:02}"
 
 
 def day(cell: str) -> date:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.matching.domain.directory_cells import RowFault
-from services.matching.domain.directory_row import COLUMNS, RowNote, notes_on, read_row, write_row
+from services.matching.domain.directory_row import COLUMNS, OPTIONAL, RowNote, notes_on, read_row, write_row
 from services.matching.domain.place import Places
 from services.matching.domain.therapist import Therapist
 
@@ -25,6 +25,8 @@ class Row:
 
     line: int
     cells: Sequence[str]
+    misshapen: str | None = None
+    """What is wrong with the number of its cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,8 @@ def rows_of(data: bytes) -> list[Row]:
         raise FileRefused(f"line {lines.line_num} is not CSV: {error}") from None
     if not rows:
         raise FileRefused("there is no therapist below the header")
-    order = [header.index(column) for column in COLUMNS]
-    wide = len(header)
-    return [
-        Row(row.line, [row.cells[place] for place in order] if len(row.cells) == wide else row.cells)
-        for row in rows
-    ]
+    order = [header.index(column) if column in header else None for column in COLUMNS]
+    return [_in_order(row, order, len(header)) for row in rows]
 
 
 def read_rows(rows: Iterable[Row], places: Places, today: date) -> Reading:
@@ -110,6 +108,12 @@ def written(therapists: Iterable[Therapist], *, with_confirmation: bool = True) 
         yield out.getvalue()
 
 
+def _in_order(row: Row, order: list[int | None], wide: int) -> Row:
+    if len(row.cells) != wide:
+        return Row(row.line, row.cells, f"has {len(row.cells)} cells and must have {wide}")
+    return Row(row.line, ["" if place is None else row.cells[place] for place in order])
+
+
 def _decoded(data: bytes) -> str:
     if len(data) > LARGEST_BYTES:
         raise too_large()
@@ -125,7 +129,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _check_header(header: list[str]) -> None:
-    missing = [column for column in COLUMNS if column not in header]
+    missing = [column for column in COLUMNS if column not in header and column not in OPTIONAL]
     unknown = [column for column in header if column not in COLUMNS]
     twice = sorted({column for column in header if header.count(column) > 1})
     faults = []
@@ -140,8 +144,8 @@ def _check_header(header: list[str]) -> None:
 
 
 def _shape_fault(row: Row) -> RowFault | None:
-    if len(row.cells) != len(COLUMNS):
-        return RowFault(row.line, "row", f"has {len(row.cells)} cells and must have {len(COLUMNS)}")
+    if row.misshapen:
+        return RowFault(row.line, "row", row.misshapen)
     for column, cell in zip(COLUMNS, row.cells, strict=True):
         if len(cell) > LARGEST_CELL:
             return RowFault(row.line, column, f"must not be longer than {LARGEST_CELL} characters")

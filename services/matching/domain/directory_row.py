@@ -42,7 +42,12 @@ COLUMNS = (
     "registration_expires",
     "accreditations",
     "confirmed_on",
+    "free_from",
+    "outcome_cases",
+    "outcome_change",
 )
+OPTIONAL = frozenset({"free_from", "outcome_cases", "outcome_change"})
+"""A file may lack these columns."""
 
 _AFFIRMING = frozenset(PreferenceAbout) - {PreferenceAbout.THERAPIST_GENDER, PreferenceAbout.APPROACH}
 
@@ -98,6 +103,12 @@ def read_row(
         confirmed_on = row.read("confirmed_on", into.day, "must be a date such as 2026-11-24") or today
         if confirmed_on > today:
             row.fault("confirmed_on", "must not be in the future")
+    free_from = (
+        row.read("free_from", into.day, "must be a date such as 2026-11-24")
+        if row.cell("free_from")
+        else None
+    )
+    outcomes = row.outcomes()
     if row.faults:
         return None, row.faults
     # Nothing is None any more: whatever could not be read has left a fault.
@@ -122,6 +133,8 @@ def read_row(
         registration=registration,
         accreditations=accreditations,
         confirmed_on=confirmed_on,
+        free_from=free_from,
+        outcomes=outcomes,
     )
     return therapist, []
 
@@ -155,7 +168,7 @@ def notes_on(line: int, therapist: Therapist, today: date) -> list[RowNote]:
 
 def write_row(therapist: Therapist) -> dict[str, str]:
     """A therapist as a row that reads back the same."""
-    registration = therapist.registration
+    registration, outcomes = therapist.registration, therapist.outcomes
     return {
         "id": str(therapist.id),
         "name": therapist.name,
@@ -180,6 +193,9 @@ def write_row(therapist: Therapist) -> dict[str, str]:
             f"{held.variant}:{held.route}:{held.expires_on}:{held.cases}" for held in therapist.accreditations
         ),
         "confirmed_on": str(therapist.confirmed_on),
+        "free_from": str(therapist.free_from or ""),
+        "outcome_cases": "" if outcomes is None else str(outcomes.cases),
+        "outcome_change": "" if outcomes is None else into.hundredths(outcomes.change),
     }
 
 

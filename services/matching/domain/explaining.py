@@ -6,9 +6,10 @@ from datetime import timedelta
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Gate, Search, meets
 from services.matching.domain.languages import language
+from services.matching.domain.outcomes import OutcomeTier
 from services.matching.domain.pathways import Routes
 from services.matching.domain.policy import Policy
-from services.matching.domain.scoring import Scored, Term
+from services.matching.domain.scoring import Scored, Term, weeks_until_free
 from shared.contract.matching import Caution, Reason
 from shared.contract.vocabulary import (
     Condition,
@@ -137,6 +138,25 @@ def _caseload(_search: Search, fit: Fit, _scored: Scored) -> str:
     return f"Has {fit.therapist.seats_free} of {fit.therapist.seats_offered} seats free."
 
 
+def _wait(search: Search, fit: Fit, _scored: Scored) -> str:
+    first = fit.therapist.free_from
+    if first is None or first <= search.on:
+        return "Can begin at once."
+    weeks = weeks_until_free(fit, search.on)
+    within = "less than a week" if not weeks else "a week" if weeks == 1 else f"{weeks} weeks"
+    return f"Can begin in {within}, from {wording.day(first)}."
+
+
+def _outcome(_search: Search, _fit: Fit, scored: Scored) -> str:
+    return _OUTCOMES[OutcomeTier(scored.on[0])]
+
+
+_OUTCOMES = {
+    OutcomeTier.ABOVE: "Closed courses went better than the clinic's average.",
+    OutcomeTier.AVERAGE: "Closed courses went as the clinic's average, or are too few to tell.",
+    OutcomeTier.BELOW: "Closed courses went less well than the clinic's average.",
+}
+
 _SENTENCES: dict[Term, Callable[[Search, Fit, Scored], str]] = {
     Term.PROBLEM_AREA: _problem_area,
     Term.CONDITION: _condition,
@@ -147,7 +167,9 @@ _SENTENCES: dict[Term, Callable[[Search, Fit, Scored], str]] = {
     Term.LANGUAGE: _language,
     Term.DISTANCE: _distance,
     Term.FEE: _fee,
+    Term.WAIT: _wait,
     Term.CASELOAD: _caseload,
+    Term.OUTCOME: _outcome,
 }
 
 
@@ -169,6 +191,9 @@ def _about(search: Search, fit: Fit, policy: Policy) -> Iterator[Caution]:
         )
     if held.cases < policy.newly_qualified_cases and fit.pathway.variant is not Variant.SYSTEMIC:
         yield Caution(code="newly_qualified", text=f"Newly qualified in {name}: ask who supervises.")
+    first = fit.therapist.free_from
+    if first is not None and first > search.on:
+        yield Caution(code="begins_later", text=f"Cannot begin before {wording.day(first)}.")
     if not fit.shared_slots:
         yield Caution(code="no_shared_time", text="No time in common: ask both before confirming.")
     missing = [

@@ -1,6 +1,7 @@
 """A synthetic directory of London therapists; the same seed and day always give the same people."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 from typing import TypeVar
@@ -12,6 +13,7 @@ from services.matching.domain.therapist import (
     Approach,
     Body,
     Gender,
+    Outcomes,
     Registration,
     Route,
     Therapist,
@@ -75,7 +77,8 @@ def synthetic_therapists(
     names = [(given, family) for family in _FAMILY.split() for given in _GIVEN.split()]
     for number in range(count):
         name = names.pop(int(dice.roll() * len(names)))
-        yield _person(dice, uuid5(_NAMESPACE, f"{seed}/{number}"), name, as_of, outcodes)
+        person = _person(dice, uuid5(_NAMESPACE, f"{seed}/{number}"), name, as_of, outcodes)
+        yield _with_practice(_Dice(f"{seed}/{number}"), person, as_of)
 
 
 MOST = len(_GIVEN.split()) * len(_FAMILY.split())
@@ -84,7 +87,7 @@ MOST = len(_GIVEN.split()) * len(_FAMILY.split())
 
 class _Dice:
     # Only random() is promised to stay the same from one Python to the next.
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | str) -> None:
         self.roll = Random(seed).random  # noqa: S311 - made-up people, not secrets
 
     def one(self, weighted: Mapping[T, float]) -> T:
@@ -144,6 +147,16 @@ def _person(
         registration=None if ksa else _registration(dice, as_of),
         accreditations=accreditations,
         confirmed_on=as_of,
+    )
+
+
+def _with_practice(dice: _Dice, person: Therapist, as_of: date) -> Therapist:
+    """From when they are free and how their courses went, by dice of their own: nobody else changes by it."""
+    cases = sum(held.cases for held in person.accreditations)
+    return replace(
+        person,
+        free_from=as_of + timedelta(days=dice.between(3, 80)) if dice.chance(0.3) else None,
+        outcomes=Outcomes(cases, dice.between(30, 80) + dice.between(10, 40)) if dice.chance(0.7) else None,
     )
 
 

@@ -150,6 +150,7 @@ class Weights(_Table):
     preferred_language: Points
     other_language: Points
     fee: Points
+    wait: Points
     caseload: Points
     evidence: Mapping[Evidence, Points]
     preference: PreferenceWeights
@@ -166,6 +167,7 @@ class Caps(_Table):
 
     experience_cases: Positive
     shared_slots: Positive
+    wait_weeks: Positive
 
 
 class Prices(_Table):
@@ -184,6 +186,31 @@ class DistanceBand(_Table):
 
     up_to_km: Positive
     points: Points
+
+
+class OutcomePoints(_Table):
+    """Points for a tier of outcomes."""
+
+    above: Points
+    average: Points
+    below: Points
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.below <= self.average <= self.above:
+            raise ValueError("below must not exceed average, nor average above")
+        return self
+
+
+class OutcomeRules(_Table):
+    """Whether and how the outcomes of closed courses count; changes in hundredths of a standard deviation."""
+
+    on: bool
+    least_cases: Annotated[int, Field(ge=15)]
+    mean: int
+    prior_cases: Positive
+    margin: Positive
+    points: OutcomePoints
 
 
 class Policy(_Table):
@@ -205,6 +232,7 @@ class Policy(_Table):
     caps: Caps
     prices: Prices
     distance_bands: Annotated[tuple[DistanceBand, ...], Field(min_length=1)]
+    outcome: OutcomeRules
     sources: Mapping[str, str]
     forms: Annotated[tuple[Form, ...], Field(min_length=1)]
     evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]]

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
 from services.matching.domain.gates import Fit, Search, meets
+from services.matching.domain.outcomes import points_of, tier_of
 from services.matching.domain.policy import Policy
 from shared.contract.vocabulary import Mode
 
@@ -21,7 +23,9 @@ class Term(StrEnum):
     LANGUAGE = "language"
     DISTANCE = "distance"
     FEE = "fee"
+    WAIT = "wait"
     CASELOAD = "caseload"
+    OUTCOME = "outcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,11 @@ class Scored:
 def score(search: Search, fit: Fit, policy: Policy) -> tuple[Scored, ...]:
     """The terms that bring points, in the order in which they are read."""
     return tuple(scored for scored in _terms(search, fit, policy) if scored.points > 0)
+
+
+def weeks_until_free(fit: Fit, on: date) -> int:
+    """Full weeks until the therapist can begin."""
+    return max((fit.therapist.free_from or on) - on, timedelta()).days // 7
 
 
 def _terms(search: Search, fit: Fit, policy: Policy) -> Iterator[Scored]:
@@ -91,6 +100,10 @@ def _terms(search: Search, fit: Fit, policy: Policy) -> Iterator[Scored]:
     if case.max_fee_pence:
         saved = case.max_fee_pence - therapist.fee_pence
         yield Scored(Term.FEE, "details.max_fee_pence", weights.fee * saved // case.max_fee_pence)
+    sooner = max(policy.caps.wait_weeks - weeks_until_free(fit, search.on), 0)
+    yield Scored(Term.WAIT, "directory.free_from", weights.wait * sooner // policy.caps.wait_weeks)
     if therapist.seats_offered:
         share = weights.caseload * min(therapist.seats_free, therapist.seats_offered)
         yield Scored(Term.CASELOAD, "directory.seats_free", share // therapist.seats_offered)
+    tier = tier_of(therapist.outcomes, policy.outcome)
+    yield Scored(Term.OUTCOME, "directory.outcome", points_of(tier, policy.outcome), (tier,))

@@ -52,6 +52,17 @@ class Accreditation:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcomes:
+    """How a therapist's closed courses went, over all clients."""
+
+    cases: int
+    """Closed courses with a measure at both ends."""
+
+    change: int
+    """Mean improvement, in hundredths of a standard deviation of the measure."""
+
+
+@dataclass(frozen=True, slots=True)
 class Therapist:
     """One entry of the directory."""
 
@@ -76,6 +87,11 @@ class Therapist:
     accreditations: tuple[Accreditation, ...]
     confirmed_on: date
     """When the entry was last confirmed to be true."""
+
+    free_from: date | None = None
+    """The first day on which a new client can begin; None for at once."""
+
+    outcomes: Outcomes | None = None
 
     def accreditation_for(self, variant: Variant) -> Accreditation | None:
         """The accreditation for a variant, live or not."""

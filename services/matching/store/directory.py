@@ -14,6 +14,7 @@ from services.matching.domain.therapist import (
     Approach,
     Body,
     Gender,
+    Outcomes,
     Registration,
     Route,
     Therapist,
@@ -25,7 +26,7 @@ from shared.kit.transaction import Transaction
 _SELECT = """
     SELECT t.id, t.name, t.email, t.gender, t.outcode, t.modes, t.formats, t.age_groups, t.languages,
            t.fee_pence, t.slots, t.problem_areas, t.conditions, t.approaches, t.affirming, t.confirmed_on,
-           t.seats_offered, t.seats_free,
+           t.seats_offered, t.seats_free, t.free_from, t.outcome_cases, t.outcome_change,
            r.body, r.number, r.expires_on,
            a.variants, a.routes, a.expiries, a.cases
     FROM therapists t
@@ -103,8 +104,10 @@ async def _write(tx: Transaction, therapists: Sequence[Therapist]) -> None:
         """
         INSERT INTO therapists (id, name, email, gender, outcode, modes, formats, age_groups, languages,
                                 fee_pence, slots, problem_areas, conditions, approaches, affirming,
-                                confirmed_on, seats_offered, imported_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)
+                                confirmed_on, seats_offered, free_from, outcome_cases, outcome_change,
+                                imported_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                $21, $21)
         ON CONFLICT (id) DO UPDATE SET
             name = excluded.name, email = excluded.email, gender = excluded.gender,
             outcode = excluded.outcode, modes = excluded.modes, formats = excluded.formats,
@@ -113,7 +116,9 @@ async def _write(tx: Transaction, therapists: Sequence[Therapist]) -> None:
             problem_areas = excluded.problem_areas, conditions = excluded.conditions,
             approaches = excluded.approaches, affirming = excluded.affirming,
             confirmed_on = GREATEST(therapists.confirmed_on, excluded.confirmed_on),
-            seats_offered = excluded.seats_offered, updated_at = excluded.updated_at
+            seats_offered = excluded.seats_offered, free_from = excluded.free_from,
+            outcome_cases = excluded.outcome_cases, outcome_change = excluded.outcome_change,
+            updated_at = excluded.updated_at
         """,
         [_values(each, tx.now) for each in therapists],
     )
@@ -160,6 +165,9 @@ def _values(therapist: Therapist, now: datetime) -> tuple[object, ...]:
         sorted(therapist.affirming),
         therapist.confirmed_on,
         therapist.seats_offered,
+        therapist.free_from,
+        None if therapist.outcomes is None else therapist.outcomes.cases,
+        None if therapist.outcomes is None else therapist.outcomes.change,
         now,
     )
 
@@ -188,6 +196,10 @@ def _therapist(row: asyncpg.Record) -> Therapist:
         else Registration(Body(row["body"]), row["number"], row["expires_on"]),
         accreditations=_accreditations(row),
         confirmed_on=row["confirmed_on"],
+        free_from=row["free_from"],
+        outcomes=None
+        if row["outcome_cases"] is None
+        else Outcomes(row["outcome_cases"], row["outcome_change"]),
     )
 
 

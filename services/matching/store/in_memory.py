@@ -30,6 +30,9 @@ _SELECT = """
                 ELSE greatest(1, least(65535, r.expires_on - DATE '2000-01-01')) END AS registered_until,
            greatest(1, least(65535, t.confirmed_on - DATE '2000-01-01')) AS confirmed,
            coalesce(a.held, '') AS accreditations,
+           CASE WHEN t.free_from IS NULL THEN 0
+                ELSE greatest(1, least(65535, t.free_from - DATE '2000-01-01')) END AS free_from,
+           coalesce(t.outcome_cases, 0) AS outcome_cases, coalesce(t.outcome_change, 0) AS outcome_change,
            t.changed_by IS NOT DISTINCT FROM pg_current_xact_id_if_assigned() AS changed_here
     FROM therapists t
     LEFT JOIN registrations r ON r.therapist_id = t.id

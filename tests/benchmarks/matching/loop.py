@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.matching.domain.gates import Search, meets
+from services.matching.domain.outcomes import points_of, tier_of
 from services.matching.domain.pathways import routes
 from services.matching.domain.place import metres_between
 from services.matching.domain.ranking import Rules
@@ -76,6 +77,10 @@ class Loop:
             if case.max_fee_pence:
                 points += weights.fee * (case.max_fee_pence - t.fee_pence) // case.max_fee_pence
             points += weights.caseload * min(t.seats_free, t.seats_offered) // t.seats_offered
+            weeks = max((t.free_from - on).days, 0) // 7 if t.free_from is not None else 0
+            points += weights.wait * max(caps.wait_weeks - weeks, 0) // caps.wait_weeks
+            if policy.outcome.on:
+                points += points_of(tier_of(t.outcomes, policy.outcome), policy.outcome)
             hits.append((max(0, price - search.credit) - points, t.id.int, points))
         return [(points, identifier) for _, identifier, points in heapq.nsmallest(most, hits)]
 

@@ -21,7 +21,7 @@ from services.matching.domain.engine.columns import (
 from services.matching.domain.gates import Search
 from services.matching.domain.pathways import routes
 from services.matching.domain.place import EARTH_METRES, metres_between
-from services.matching.domain.policy import Policy
+from services.matching.domain.policy import OutcomeRules, Policy
 from services.matching.domain.ranking import Rules
 from shared.contract.vocabulary import Mode, PreferenceAbout, Strength
 from tests.benchmarks.matching.population import price_of
@@ -55,7 +55,8 @@ class Sql:
             CREATE TABLE {self._table} (
                 id uuid, district int, at point, fee int, price int, free int, offered int,
                 registered_until int, confirmed int, ksa int, formats int, ages int, modes int, traits int,
-                slots int, areas int, conditions int, languages bigint, words int[], {held}
+                slots int, areas int, conditions int, languages bigint, words int[], free_from int,
+                outcome_cases int, outcome_change int, {held}
             );
             CREATE TABLE IF NOT EXISTS distances (
                 here int, there int, metres int, PRIMARY KEY (here, there) INCLUDE (metres)
@@ -137,6 +138,9 @@ class Sql:
             _mask(entry.conditions, CONDITION),
             languages,
             words if self._arrays else [],
+            entry.free_from,
+            entry.outcome_cases,
+            entry.outcome_change,
             *(number for pair in held.values() for number in pair),
         )
 
@@ -209,7 +213,7 @@ class Sql:
         if case.max_fee_pence:
             limit = given(case.max_fee_pence)
             score.append(f"{weights.fee} * ({limit} - fee) / {limit}")
-        score.append(f"{weights.caseload} * least(free, offered) / greatest(offered, 1)")
+        score += _standing(policy, given(today))
         counts = f"greatest(price - {given(search.credit)}, 0)"
         # OFFSET keeps the score from being worked out twice, once to show and once to order by.
         found = (
@@ -249,6 +253,27 @@ class Sql:
             )
             gates.append(f"at <@ {given(box, 'box')}")
         return f"CASE {bands} ELSE 0 END", source
+
+
+def _standing(policy: Policy, today: str) -> list[str]:
+    """The points that are the same for every client."""
+    weights, last = policy.weights, policy.caps.wait_weeks
+    return [
+        f"{weights.caseload} * least(free, offered) / greatest(offered, 1)",
+        f"{weights.wait} * greatest({last} - greatest(free_from - {today}, 0) / 7, 0) / {last}",
+        _outcome(policy.outcome) if policy.outcome.on else "0",
+    ]
+
+
+def _outcome(rules: OutcomeRules) -> str:
+    """The points for how closed courses went."""
+    drawn_in = f"(outcome_change - {rules.mean}) * outcome_cases"
+    edge = f"{rules.margin} * (outcome_cases + {rules.prior_cases})"
+    return (
+        f"CASE WHEN outcome_cases < {rules.least_cases} THEN {rules.points.average}"
+        f" WHEN {drawn_in} >= {edge} THEN {rules.points.above}"
+        f" WHEN {drawn_in} <= -{edge} THEN {rules.points.below} ELSE {rules.points.average} END"
+    )
 
 
 def _ones(mask: str) -> str:

@@ -69,7 +69,7 @@ SCORED = np.dtype(
         ("slots", np.uint32),
         ("conditions", np.uint16),
         ("district", np.uint16),  # place in the table of districts; 0 for one that is not known
-        ("standing", np.int16),  # points that are the same for every client
+        ("standing", np.int16),  # points that are the same for every client on this day
         ("areas", np.uint8),
         ("traits", np.uint8),
         ("modes", np.uint8),
@@ -88,6 +88,8 @@ KEPT = np.dtype(
         ("confirmed", np.uint16),  # days since 2000
         ("registered_until", np.uint16),  # days since 2000
         ("accredited_until", np.uint16, len(VARIANT)),  # days since 2000, by variant
+        ("free_from", np.uint16),  # days since 2000; 0 for at once
+        ("outcome", np.int16),  # points
         ("ksa", np.uint8),  # a bit for each variant that was reached by the KSA route
         ("formats", np.uint8),
         ("ages", np.uint8),

@@ -21,8 +21,9 @@ from services.matching.domain.engine.columns import (
     Table,
     day_number,
 )
-from services.matching.domain.policy import Policy
-from services.matching.domain.therapist import Route, Therapist
+from services.matching.domain.outcomes import points_of, tier_of
+from services.matching.domain.policy import OutcomeRules, Policy
+from services.matching.domain.therapist import Outcomes, Route, Therapist
 
 _LOW = (1 << 64) - 1
 
@@ -50,6 +51,12 @@ class Entry(NamedTuple):
     accreditations: str
     """Each as `variant:route:days since 2000:closed cases`."""
 
+    free_from: int
+    """Days since 2000; 0 for at once."""
+
+    outcome_cases: int
+    outcome_change: int
+
 
 def entry_of(therapist: Therapist) -> Entry:
     """A therapist as an entry."""
@@ -74,6 +81,9 @@ def entry_of(therapist: Therapist) -> Entry:
             f"{each.variant}:{each.route}:{day_number(each.expires_on)}:{each.cases}"
             for each in therapist.accreditations
         ),
+        free_from=0 if therapist.free_from is None else day_number(therapist.free_from),
+        outcome_cases=0 if therapist.outcomes is None else therapist.outcomes.cases,
+        outcome_change=0 if therapist.outcomes is None else therapist.outcomes.change,
     )
 
 
@@ -94,7 +104,9 @@ class _Masks(dict[str, int]):
         return found
 
 
-def write(table: Table, rows: Array, entries: Sequence[Entry], outcodes: Mapping[str, int]) -> None:
+def write(
+    table: Table, rows: Array, entries: Sequence[Entry], outcodes: Mapping[str, int], rules: OutcomeRules
+) -> None:
     """Writes entries into their rows; planes and standing points are not touched."""
     count = len(entries)
 
@@ -114,6 +126,8 @@ def write(table: Table, rows: Array, entries: Sequence[Entry], outcodes: Mapping
     put("fee", (entry.fee_pence for entry in entries))
     put("seats_offered", (entry.seats_offered for entry in entries))
     put("seats_free", (entry.seats_free for entry in entries))
+    put("free_from", (entry.free_from for entry in entries))
+    put("outcome", (_outcome_points(entry, rules) for entry in entries))
     masks("slots", (entry.slots for entry in entries), SLOT)
     masks("areas", (entry.problem_areas for entry in entries), AREA)
     masks("conditions", (entry.conditions for entry in entries), CONDITION)
@@ -141,8 +155,20 @@ def _write_accreditations(table: Table, rows: Array, entries: Sequence[Entry]) -
     table.kept["ksa"][rows] = ksa
 
 
-def write_standing(table: Table, rows: Array, policy: Policy) -> None:
-    """Works out the points that are the same for every client: how much of the caseload is free."""
+def _outcome_points(entry: Entry, rules: OutcomeRules) -> int:
+    if not rules.on:
+        return 0
+    return points_of(tier_of(Outcomes(entry.outcome_cases, entry.outcome_change), rules), rules)
+
+
+def write_standing(table: Table, rows: Array, policy: Policy, today: int) -> None:
+    """Works out the points that are the same for every client: free seats, how soon, how well."""
     offered = table.kept["seats_offered"][rows].astype(np.int64)
     free = np.minimum(table.kept["seats_free"][rows].astype(np.int64), offered)
-    table.scored["standing"][rows] = policy.weights.caseload * free // np.maximum(offered, 1)
+    days = np.maximum(table.kept["free_from"][rows].astype(np.int64) - today, 0)
+    weeks = policy.caps.wait_weeks
+    table.scored["standing"][rows] = (
+        policy.weights.caseload * free // np.maximum(offered, 1)
+        + policy.weights.wait * np.maximum(weeks - days // 7, 0) // weeks
+        + table.kept["outcome"][rows]
+    )

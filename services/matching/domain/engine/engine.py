@@ -95,8 +95,8 @@ class Engine:
         if self._count + len(latest) > self._table.kept.size:
             self._make_room(max(self._count + len(latest), self._table.kept.size * 5 // 4))
         rows = np.fromiter((self._row_for(entry.id.int) for entry in latest), np.int64, len(latest))
-        write(self._table, rows, latest, self._districts)
-        write_standing(self._table, rows, self._policy)
+        write(self._table, rows, latest, self._districts, self._policy.outcome)
+        write_standing(self._table, rows, self._policy, self._day_limits[0])
         self._table.scored["price"][rows] = [self._prices.get(entry.id.int, 0) for entry in latest]
         self._paint(rows, latest)
         if len(self._late) > max(_MORE_ROWS, self._count // 16):
@@ -201,6 +201,7 @@ class Engine:
             self._day_limits = self._limits_of(day)
             everybody = np.arange(self._count, dtype=np.int64)
             paint_live(LAYOUT, self._table, everybody, *self._day_limits)
+            write_standing(self._table, everybody, self._policy, self._day_limits[0])
 
     def _limits_of(self, day: date) -> tuple[int, int]:
         return day_number(day), day_number(day - timedelta(days=self._policy.fresh_days))

@@ -30,8 +30,9 @@ def set_seats(  # noqa: PLR0917
 ) -> None:
     """Notes how many of a therapist's seats are free; `caseload` are the points for all of them."""
     offered = max(int(table.kept[row].seats_offered), 1)
+    before = caseload * min(int(table.kept[row].seats_free), offered) // offered
     table.kept[row].seats_free = free
-    table.scored[row].standing = caseload * min(int(free), offered) // offered
+    table.scored[row].standing += caseload * min(int(free), offered) // offered - before
     paint_live(layout, table, np.array([row]), today, oldest)
 
 

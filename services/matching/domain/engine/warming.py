@@ -38,6 +38,9 @@ def warm_up(policy: Policy, places: Places) -> None:
                 registered_until=65_535,
                 confirmed=65_535,
                 accreditations=" ".join(f"{variant}:standard:65535:1" for variant in Variant),
+                free_from=0,
+                outcome_cases=0,
+                outcome_change=0,
             )
         ]
     )
