@@ -36,6 +36,8 @@ offsets.topic.num.partitions=8
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+# One node has no other that would still know: what is acknowledged has to be on the disk.
+log.flush.interval.messages=1
 log.cleaner.dedupe.buffer.size=16777216
 """
 

@@ -41,9 +41,7 @@ async def serve(folder: Path, port: int) -> None:
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     server = await loop.create_server(
-        lambda: SMTP(
-            mailbox, hostname="mailbox.attune.example", data_size_limit=SIZE_LIMIT, enable_SMTPUTF8=True
-        ),
+        lambda: SMTP(mailbox, hostname=HOST, data_size_limit=SIZE_LIMIT, enable_SMTPUTF8=True),
         "127.0.0.1",
         port,
     )

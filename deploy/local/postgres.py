@@ -87,9 +87,13 @@ def lay_out(port: int, password: str, passwords: Mapping[str, str]) -> None:
             "--quiet",
             "--set=ON_ERROR_STOP=1",
             f"--file={DATABASES}",
-            url(port, password),
+            "--host=127.0.0.1",
+            f"--port={port}",
+            "--username=postgres",
+            "postgres",
         ],
-        environment={"LC_ALL": "C.UTF-8", **passwords},
+        # Not among the arguments, which every user of the machine can read.
+        environment={"LC_ALL": "C.UTF-8", "PGPASSWORD": password, **passwords},
         unprivileged=True,
     )
 

@@ -16,7 +16,8 @@ from deploy.local.services import ROOT
 from deploy.local.state import STAFF_EMAIL, State
 
 UP_SECONDS = 240.0
-DOWN_SECONDS = 90.0
+DOWN_SECONDS = 200.0
+"""The services first, then what they stand on; each is given what it needs to finish."""
 
 
 def up(folder: Path, console: Console, *, own: bool = False) -> State:

@@ -6,44 +6,29 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Awaitable, Coroutine
 from pathlib import Path
 
-import asyncpg
-import httpx
 import psutil
 from rich.console import Console
 
-from deploy.local import kafka, postgres, processes, services
+from deploy.local import parts, postgres, processes, services
 from deploy.local.faults import StackFault
+from deploy.local.parts import Child
 from deploy.local.state import SERVICES, Part, State, Status
 from shared.kit import migrating, topics
 from shared.kit.errors import Fatal
-from shared.kit.kafka import Kafka
 
 TOPICS = Path(__file__).parents[1] / "kafka" / "topics.yaml"
 UP_SECONDS = 90.0
 TRIES = 5
-STOP_SECONDS = 30.0
+STOP_SECONDS = 90.0
+"""More than a service gives itself to finish what is in hand."""
+
 LONGEST_BACKOFF = 30.0
 STEADY_SECONDS = 60.0
-
-
-@dataclass(slots=True)
-class Child:
-    """One part: how it is started, how it is asked, and how it does."""
-
-    name: str
-    start: Callable[[], subprocess.Popen[bytes]]
-    answers: Callable[[], Awaitable[bool]]
-    stop_signal: signal.Signals = signal.SIGTERM
-    process: subprocess.Popen[bytes] | None = None
-    restarts: int = 0
-    backoff: float = 1.0
-    started: float = 0.0
-    retry_at: float = 0.0
+ASK_SECONDS = 3.0
+SILENT_SECONDS = 5.0
 
 
 class Supervisor:
@@ -112,7 +97,7 @@ class Supervisor:
         await _together(
             self._rise_postgres(),
             self._rise_kafka(),
-            self._bring_up(self._mailbox()),
+            self._bring_up(parts.mailbox(self._state)),
             # Takes some seconds the first time; what is compiled is kept.
             self._step(
                 "ranking engine", asyncio.to_thread(services.command, self._state, "matching", "compile")
@@ -121,24 +106,13 @@ class Supervisor:
         await self._prepare()
         # Before the services run, so that they find everything in its place.
         await self._step("directory, staff and partner", asyncio.to_thread(services.furnish, self._state))
-        await _together(*(self._bring_up(self._service(name)) for name in SERVICES))
+        await _together(*(self._bring_up(parts.service(self._state, name)) for name in SERVICES))
 
     async def _rise_postgres(self) -> None:
-        folder, port = self._state.place("postgres"), self._state.ports["postgres"]
-        await asyncio.to_thread(postgres.prepare, folder, self._state.secrets["postgres_password"])
-        start = partial(postgres.start, folder, port=port)
-        await self._bring_up(Child("postgres", start, self._postgres_answers, signal.SIGINT))
+        await self._bring_up(await parts.database(self._state))
 
     async def _rise_kafka(self) -> None:
-        folder, ports = self._state.place("kafka"), self._state.ports
-        command = await asyncio.to_thread(
-            kafka.prepare,
-            folder,
-            port=ports["kafka"],
-            controller_port=ports["controller"],
-            console=self._console,
-        )
-        await self._bring_up(Child("kafka", partial(kafka.start, folder, command), self._cluster.reachable))
+        await self._bring_up(await parts.broker(self._state, self._console))
 
     async def _prepare(self) -> None:
         state = self._state
@@ -151,7 +125,7 @@ class Supervisor:
                 postgres.lay_out, state.ports["postgres"], state.secrets["postgres_password"], passwords
             ),
         )
-        await self._step("topics", topics.apply(self._cluster, topics.read(TOPICS)))
+        await self._step("topics", topics.apply(parts.cluster(self._state), topics.read(TOPICS)))
         await self._step("migrations", self._migrate())
 
     async def _migrate(self) -> None:
@@ -198,8 +172,8 @@ class Supervisor:
 
     async def _watch(self) -> None:
         while not self._stopping.is_set():
-            for child in self._children:
-                await self._look_after(child)
+            # At once: one that hangs must not keep the others from being looked after.
+            await asyncio.gather(*(self._look_after(child) for child in self._children))
             try:
                 async with asyncio.timeout(0.5):
                     await self._stopping.wait()
@@ -217,8 +191,21 @@ class Supervisor:
         elif child.process is None and now >= child.retry_at:
             child.restarts += 1
             self._start(child)
-        elif self._status.parts[child.name].state == "starting" and await child.answers():
-            self._tell(child.name, "up", child)
+        elif now >= child.ask_at:
+            await self._ask(child)
+
+    async def _ask(self, child: Child) -> None:
+        state = self._status.parts[child.name].state
+        if await child.answers():
+            child.silent_since = None
+            if state != "up":
+                self._tell(child.name, "up", child)
+        elif state == "up":
+            # A moment of silence is no news: a full machine makes anybody slow.
+            child.silent_since = child.silent_since or time.monotonic()
+            if time.monotonic() - child.silent_since > SILENT_SECONDS:
+                self._tell(child.name, f"does not answer; {self._see(child)}", child)
+        child.ask_at = time.monotonic() + (ASK_SECONDS if state == "up" else 0)
 
     # --- down ----------------------------------------------------------------------------------------
 
@@ -235,46 +222,7 @@ class Supervisor:
             await asyncio.to_thread(processes.stop, child.process, STOP_SECONDS, child.stop_signal)
             self._tell(child.name, "stopped")
 
-    # --- parts ---------------------------------------------------------------------------------------
-
-    @property
-    def _cluster(self) -> Kafka:
-        return Kafka((f"127.0.0.1:{self._state.ports['kafka']}",))
-
-    def _mailbox(self) -> Child:
-        port = self._state.ports["smtp"]
-        command = ["-m", "deploy.local", "mailbox", "--folder", str(self._state.mails), "--port", str(port)]
-
-        def start() -> subprocess.Popen[bytes]:
-            return processes.start(
-                [sys.executable, *command],
-                self._state.place("logs") / "mail.log",
-                working_directory=services.ROOT,
-            )
-
-        async def answers() -> bool:
-            return await asyncio.to_thread(processes.listens, port)
-
-        return Child("mail", start, answers)
-
-    async def _postgres_answers(self) -> bool:
-        address = postgres.url(self._state.ports["postgres"], self._state.secrets["postgres_password"])
-        try:
-            await (await asyncpg.connect(address, timeout=5)).close()
-        except (OSError, TimeoutError, asyncpg.PostgresError):
-            return False
-        return True
-
-    def _service(self, name: str) -> Child:
-        async def ready() -> bool:
-            async with httpx.AsyncClient(timeout=3) as client:
-                try:
-                    answer = await client.get(f"http://127.0.0.1:{self._state.ports[name]}/ready")
-                except httpx.HTTPError:
-                    return False
-            return answer.status_code == httpx.codes.OK
-
-        return Child(name, lambda: services.start(self._state, name), ready)
+    # --- what is told ---------------------------------------------------------------------------------
 
     def _see(self, child: Child) -> str:
         folder = self._state.folder

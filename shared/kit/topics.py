@@ -3,6 +3,7 @@
     defaults:
       partitions: 12
       replication: -1            # -1: three, or one per broker where there are fewer
+                                 # all copies but one have to be written before a producer is answered
       config: {retention.ms: 1209600000}
     topics:
       intake.requests: {}
@@ -29,6 +30,7 @@ from shared.kit.kafka import Kafka
 APPEAR_SECONDS = 30.0
 AS_MANY_AS_SENSIBLE = -1
 SENSIBLE = 3
+IN_SYNC = "min.insync.replicas"
 
 
 class _Shape(BaseModel):
@@ -86,15 +88,9 @@ async def apply(kafka: Kafka, topics: Sequence[Topic]) -> list[str]:
     missing = set(await kafka.missing(streams))
     if missing:
         async with kafka.admin() as admin:
-            most = min(SENSIBLE, len((await admin.describe_cluster())["brokers"]))
+            brokers = len((await admin.describe_cluster())["brokers"])
             new = [
-                NewTopic(
-                    kafka.topic(topic.stream),
-                    topic.partitions,
-                    most if topic.replication == AS_MANY_AS_SENSIBLE else topic.replication,
-                    None,
-                    topic.config,
-                )
+                as_created(kafka.topic(topic.stream), topic, brokers)
                 for topic in topics
                 if topic.stream in missing
             ]
@@ -106,6 +102,18 @@ async def apply(kafka: Kafka, topics: Sequence[Topic]) -> list[str]:
                 raise Fatal(f"Kafka refuses to create {each['topic']}: {error.__name__}")
         await _appear(kafka, missing)
     return sorted(missing)
+
+
+def as_created(name: str, topic: Topic, brokers: int) -> NewTopic:
+    """A topic as it is asked for on a cluster of so many brokers."""
+    copies = min(SENSIBLE, brokers) if topic.replication == AS_MANY_AS_SENSIBLE else topic.replication
+    # Kafka's own default of one would call a record safe that a single broker holds.
+    written = {IN_SYNC: str(_in_sync(copies))}
+    return NewTopic(name, topic.partitions, copies, None, written | topic.config)
+
+
+def _in_sync(copies: int) -> int:
+    return max(1, copies - 1)
 
 
 async def differences(kafka: Kafka, topics: Sequence[Topic]) -> list[str]:
@@ -126,9 +134,11 @@ async def differences(kafka: Kafka, topics: Sequence[Topic]) -> list[str]:
             if partitions != topic.partitions:
                 found.append(f"{name} has {partitions} partitions instead of {topic.partitions}")
             settings = await _settings(admin, name)
+            copies = len(described[name]["partitions"][0]["replicas"])
+            wanted = {IN_SYNC: str(_in_sync(copies))} | topic.config
             found += [
                 f"{name}: {key} is {settings.get(key)} instead of {value}"
-                for key, value in topic.config.items()
+                for key, value in wanted.items()
                 if settings.get(key) != value
             ]
     return found

@@ -16,9 +16,10 @@ import pytest
 
 from deploy.local import locks, services
 from deploy.local.faults import StackFault
+from deploy.local.parts import Child
 from deploy.local.services import ROOT
 from deploy.local.state import State
-from deploy.local.supervisor import TRIES, Child, Supervisor
+from deploy.local.supervisor import TRIES, Supervisor
 from shared.kit.testing import eventually
 
 PEOPLE = tomllib.loads((ROOT / "deploy" / "local" / "demo" / "people.toml").read_text("utf-8"))
@@ -42,7 +43,7 @@ def call(folder: Path, command: str, *words: str) -> tuple[int, str]:
 
 
 def kill_everything(folder: Path) -> None:
-    """As a power cut does: nobody gets to act on another's end."""
+    """All at once: nobody gets to act on another's end."""
     runner = State.load(folder).runner()
     assert runner is not None
     family = [runner, *runner.children(recursive=True)]
@@ -84,6 +85,17 @@ async def test_a_stack_that_is_killed_while_it_starts_and_while_it_works_loses_n
     assert call(folder, "up")[0] == 0
     assert State.load(folder).status().well
     assert State.load(folder).status().parts["mail"].restarts == 1
+
+    # One that hangs is not taken for one that works.
+    mail = State.load(folder).status().parts["mail"].pid
+    assert mail is not None
+    os.kill(mail, signal.SIGSTOP)
+    await eventually(
+        lambda: State.load(folder).status().amiss == ["mail"], within=60, what="word that mail hangs"
+    )
+    assert State.load(folder).status().parts["mail"].state == "does not answer"
+    os.kill(mail, signal.SIGCONT)
+    await eventually(lambda: State.load(folder).status().well, within=60, what="word that mail answers")
 
     sent = [submit(State.load(folder), number) for number in range(5)]
     kill_everything(folder)

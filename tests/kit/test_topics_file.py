@@ -1,5 +1,6 @@
 """The committed topics hold every stream there is, and let each service do what it does and no more."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ def test_streams_have_twelve_partitions_and_unsealed_submissions_go_after_a_day(
         assert kept[stream].partitions == 12
         assert kept[stream].config["retention.ms"] == str(14 * DAY)
     assert kept[submission.STREAM].config["retention.ms"] == str(DAY)
+    # Kafka takes whole segments away: an open one that lasts a week would keep what is past its time.
+    assert kept[submission.STREAM].config["segment.ms"] == str(DAY // 24)
+    assert all(int(topic.config["segment.ms"]) <= DAY for topic in kept.values())
     assert all(int(kept[f"{each}.dead-letters"].config["retention.ms"]) > 14 * DAY for each in SERVICES)
 
 
@@ -54,6 +58,34 @@ def test_a_partner_may_only_send_submissions_and_read_what_was_wrong_with_them_a
         "write": ["intake.submissions"],
         "read": ["intake.rejections", "matching.directory"],
     }
+
+
+@pytest.mark.parametrize(
+    ("brokers", "copies", "written"), [(1, 1, "1"), (2, 2, "1"), (3, 3, "2"), (5, 3, "2")]
+)
+def test_where_there_are_copies_a_record_is_safe_only_in_all_but_one(
+    brokers: int, copies: int, written: str
+) -> None:
+    new = topics.as_created("any", topics.read(FILE)[0], brokers)
+
+    assert new.replication_factor == copies
+    assert new.topic_configs["min.insync.replicas"] == written
+
+
+async def test_a_topic_that_is_not_as_the_file_says_is_named(stack: Stack, topic_prefix: str) -> None:
+    [wanted] = [topic for topic in topics.read(FILE) if topic.stream == submission.STREAM]
+    cluster = Kafka(tuple(stack.kafka_url.split(",")), topic_prefix)
+    try:
+        await topics.apply(cluster, [replace(wanted, partitions=3, config={"retention.ms": "1"})])
+
+        found = await topics.differences(cluster, [wanted])
+
+        name = cluster.topic(submission.STREAM)
+        assert f"{name} has 3 partitions instead of 12" in found
+        assert f"{name}: retention.ms is 1 instead of {DAY}" in found
+    finally:
+        async with cluster.admin() as admin:
+            await admin.delete_topics([cluster.topic(submission.STREAM)])
 
 
 async def test_the_file_creates_all_its_topics_once_and_they_are_as_it_says(

@@ -30,6 +30,8 @@ class Memory:
     part: str
     processes: int
     megabytes: float
+    share: float
+    """The same in MB, with memory that several processes hold together counted in parts."""
 
 
 def durations(stories: Iterable[Story]) -> list[Durations]:
@@ -58,21 +60,17 @@ def memory(parts: dict[str, Part]) -> list[Memory]:
 
 
 def of_services(found: Sequence[Memory]) -> float:
-    """What the four services hold together, in MB."""
-    return sum(each.megabytes for each in found if each.part in SERVICES)
+    """What the four services hold together, in MB: what they share, such as Python itself, counts once."""
+    return sum(each.share for each in found if each.part in SERVICES)
 
 
 def _memory(name: str, pid: int) -> Memory:
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
-        held = family[0].memory_info().rss if len(family) == 1 else sum(_share(each) for each in family)
+        held = [each.memory_full_info() for each in family]
     except psutil.Error:
-        return Memory(name, 0, 0)
-    return Memory(name, len(family), held / 2**20)
-
-
-def _share(process: psutil.Process) -> int:
-    # Several processes of one server hold much of their memory together; it counts once.
-    found = process.memory_full_info()
-    return int(getattr(found, "pss", found.rss))
+        return Memory(name, 0, 0, 0)
+    resident = sum(each.rss for each in held)
+    share = sum(getattr(each, "pss", each.rss) for each in held)
+    return Memory(name, len(family), resident / 2**20, share / 2**20)

@@ -139,14 +139,15 @@ def durations(console: Console, found: Iterable[Durations]) -> None:
 
 def memory(console: Console, found: Sequence[Memory]) -> None:
     """What each part holds."""
-    table = Table("part", "processes", "resident memory")
+    table = Table("part", "processes", "resident memory", "its share of it")
     for each in found:
-        table.add_row(each.part, str(each.processes), f"{each.megabytes:.0f} MB")
+        table.add_row(each.part, str(each.processes), f"{each.megabytes:.0f} MB", f"{each.share:.0f} MB")
     table.add_section()
     table.add_row(
-        "[bold]the four services together[/bold]", str(len(SERVICES)), f"{of_services(found):.0f} MB"
+        "[bold]the four services together[/bold]", str(len(SERVICES)), "", f"{of_services(found):.0f} MB"
     )
     console.print(table)
+    console.print("Memory that several processes hold together, such as Python itself, is shared out.")
 
 
 def summary(console: Console, stories: Iterable[Story], broken: str, rejected: Said | None) -> None:
