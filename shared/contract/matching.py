@@ -222,6 +222,9 @@ class DirectoryEntry(Part):
     affirming: tuple[PreferenceAbout, ...]
     registration: CoreRegistration | None
     accreditations: tuple[HeldAccreditation, ...]
+    free_from: date | None = None
+    """When a first session can be, if not at once."""
+
     confirmed_on: date
     """When the entry was last confirmed to be true."""
 

@@ -75,6 +75,7 @@ def public_entry(therapist: Therapist) -> DirectoryEntry:
             )
             for held in therapist.accreditations
         ),
+        free_from=therapist.free_from,
         confirmed_on=therapist.confirmed_on,
     )
 
