@@ -16,6 +16,7 @@ from services.intake.store import Arrival, Outcome, View
 from shared.contract.ids import RequestId
 from shared.contract.intake import WithdrawalReason
 from shared.contract.vocabulary import Door
+from shared.kit import api_keys
 from shared.kit.identifiers import new_id
 from shared.kit.problems import FieldError, Problem, read_body
 from shared.kit.service import Service
@@ -92,16 +93,10 @@ ROUTES = [
 
 
 async def _partner(request: Request, tx: Transaction) -> str:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    partner = await store.find_partner_by_key(tx, key.strip()) if scheme.lower() == "bearer" else None
+    key = api_keys.key_in(request)
+    partner = await store.find_partner_by_key(tx, key) if key is not None else None
     if partner is None:
-        raise Problem(
-            401,
-            "no_such_key",
-            title="An API key is needed",
-            detail="send the key that the clinic gave you: Authorization: Bearer <key>",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        raise api_keys.no_such_key()
     return partner
 
 

@@ -6,9 +6,10 @@ from services.intake import api, pages
 from services.intake.domain import Outcodes, Rulebook, WarningWords
 from services.intake.handlers import handlers
 from services.intake.pages import Look
-from services.intake.settings import OUTCODES, WARNING_WORDS, Settings
+from services.intake.settings import WARNING_WORDS, Settings
 from shared.kit.clock import Clock
 from shared.kit.service import assemble
+from shared.places import LONDON
 
 
 def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
@@ -28,6 +29,6 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
 def load_rulebook() -> Rulebook:
     """The tables that the rules are read from."""
     return Rulebook(
-        Outcodes.from_csv(OUTCODES.read_text(encoding="utf-8").splitlines()),
+        Outcodes.from_csv(LONDON.read_text(encoding="utf-8").splitlines()),
         WarningWords.from_toml(WARNING_WORDS.read_text(encoding="utf-8")),
     )

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field
 from shared.kit.settings import KitSettings
 
 TABLES = Path(__file__).parent / "domain"
-OUTCODES = TABLES / "outcodes_london.csv"
 WARNING_WORDS = TABLES / "warning_words.toml"
 
 

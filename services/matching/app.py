@@ -7,19 +7,20 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from services.matching.domain.engine import warm_up
-from services.matching.domain.place import Places, read_places
+from services.matching.domain.place import Places, PlacesFault, read_places
 from services.matching.domain.policy import PolicyFault, read_policy
 from services.matching.domain.ranking import Rules
 from services.matching.handlers import Matcher, handlers, waiting_list_worker
-from services.matching.settings import OUTCODES, POLICY, Settings
+from services.matching.settings import POLICY, Settings
 from services.matching.store import DirectoryInMemory
 from shared.kit.errors import Fatal
 from shared.kit.service import Service, assemble
+from shared.places import LONDON
 
 
 def build_app(settings: Settings) -> Starlette:
     """The service, ready to be served."""
-    rules = load_rules(settings.policy_file)
+    rules = load_rules(settings.policy_file, settings.places_file)
     matcher = Matcher(rules, DirectoryInMemory(rules))
 
     async def load_directory(service: Service) -> Sequence[object]:
@@ -36,8 +37,8 @@ def build_app(settings: Settings) -> Starlette:
     )
 
 
-def load_rules(policy_file: Path = POLICY) -> Rules:
-    """The policy and the places; a policy that cannot be used ends the process, saying what is wrong."""
+def load_rules(policy_file: Path = POLICY, places_file: Path = LONDON) -> Rules:
+    """The policy and the places; a file that cannot be used ends the process, saying what is wrong."""
     try:
         policy = read_policy(policy_file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -46,9 +47,15 @@ def load_rules(policy_file: Path = POLICY) -> Rules:
         raise Fatal(f"POLICY_FILE {policy_file} is not UTF-8") from None
     except PolicyFault as fault:
         raise Fatal(f"POLICY_FILE {policy_file}: {fault}") from None
-    return Rules(policy, load_places())
+    return Rules(policy, load_places(places_file))
 
 
-def load_places() -> Places:
-    """The postcode districts of London."""
-    return read_places(OUTCODES.read_text(encoding="utf-8"))
+def load_places(file: Path = LONDON) -> Places:
+    """The postcode districts, of London if nothing else is said."""
+    try:
+        return read_places(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Fatal(f"PLACES_FILE {file} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, PlacesFault) as fault:
+        why = fault if isinstance(fault, PlacesFault) else "it is not UTF-8"
+        raise Fatal(f"PLACES_FILE {file}: {why}") from None

@@ -8,12 +8,13 @@ from typing import Any
 
 from services.intake import domain
 from services.intake.domain import Outcodes, Rulebook, WarningWords
+from shared.places import LONDON
 
 NOW = datetime(2025, 6, 2, 10, 0, tzinfo=UTC)
 MISSING = object()
 _TABLES = Path(domain.__file__).parent
 RULEBOOK = Rulebook(
-    Outcodes.from_csv((_TABLES / "outcodes_london.csv").read_text().splitlines()),
+    Outcodes.from_csv(LONDON.read_text().splitlines()),
     WarningWords.from_toml((_TABLES / "warning_words.toml").read_text()),
 )
 

@@ -8,9 +8,11 @@ from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Any
 
+from shared.places import LONDON
+
 MATCHING = Path(__file__).parents[2] / "services" / "matching"
 POLICY = tomllib.loads((MATCHING / "policy" / "2026-11.toml").read_text())
-LINES = (MATCHING / "places" / "outcodes_london.csv").read_text().splitlines()[1:]
+LINES = LONDON.read_text().splitlines()[1:]
 PLACES = {row["outcode"]: (float(row["lat"]), float(row["lon"])) for row in csv.DictReader(LINES)}
 RANK = ["strong", "moderate", "limited", "none_found"]
 Plain = dict[str, Any]

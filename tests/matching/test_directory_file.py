@@ -54,6 +54,12 @@ def test_an_entry_without_a_confirmation_date_is_confirmed_by_the_import() -> No
     assert reading.therapists[0].confirmed_on == date(2031, 5, 1)
 
 
+def test_of_a_whole_postcode_only_the_district_is_kept() -> None:
+    reading = read(a_file(outcode="e1 6an"))
+
+    assert reading.therapists == (replace(a_therapist(), outcode="E1"),)
+
+
 def test_a_byte_order_mark_does_no_harm() -> None:
     reading = read(b"\xef\xbb\xbf" + a_file())
 
@@ -148,10 +154,10 @@ def test_a_file_that_cannot_be_read_says_what_to_do(data: bytes, why: str) -> No
         ("email", "ada@therapists.example,ben@therapists.example", "must be one address"),
         ("gender", "female", "must be one of woman, man, non_binary"),
         ("outcode", "ZZ9", "'ZZ9' is not a known postcode district"),
-        ("outcode", "E1 6AN", "this entry is not a known postcode district"),
+        ("outcode", "ZZ9 6AN", "this entry is not a known postcode district"),
         ("modes", "telepathy", "'telepathy' is not one of online, in_person"),
         ("modes", "either", "'either' is not one of online, in_person"),
-        ("formats", "", "must be given"),
+        ("formats", "", "must name at least one"),
         ("languages", "en;xx", "'xx' is not an ISO 639-1 code"),
         ("languages", "English", "'English' is not an ISO 639-1 code"),
         ("fee_pounds", "-5", "must be pounds such as 80 or 82.50"),

@@ -9,12 +9,13 @@ from datetime import date, datetime, timedelta
 from email_validator import EmailNotValidError, validate_email
 
 from services.intake.domain.ages import age_on
-from services.intake.domain.postcodes import Outcodes, Whereabouts, outcode_of
+from services.intake.domain.postcodes import Outcodes, Whereabouts
 from services.intake.domain.reading import Unreadable, concerns, read_submission
 from services.intake.domain.warning_signs import WarningWords, flags_in
 from shared.contract.intake import CaseDetails, Contact, Fault, Preference
 from shared.contract.submission import Submission
 from shared.contract.vocabulary import Mode, PreferenceAbout, RequesterRole, Strength
+from shared.places import outcode_of
 
 YOUNGEST = 7
 OLDEST = 120

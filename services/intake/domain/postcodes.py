@@ -1,14 +1,9 @@
-"""Reads postcodes as people write them and keeps only the first half, the outcode."""
+"""Tells whether an outcode is in London, elsewhere or nowhere."""
 
 import csv
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-
-_INWARD = r"[0-9][ABD-HJLNP-UW-Z]{2}"
-_OUTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?")
-_FULL = re.compile(rf"({_OUTCODE.pattern}){_INWARD}")
 
 # Every outcode of these areas is in the London table, so one that is not there does not exist: bare "W1",
 # for instance, which is only ever W1A to W1W.
@@ -51,12 +46,3 @@ class Outcodes:
         if area in _WHOLLY_LONDON or area not in _AREAS:
             return Whereabouts.NOWHERE
         return Whereabouts.ELSEWHERE
-
-
-def outcode_of(postcode: str) -> str | None:
-    """The first half of a full or half postcode; None if it is written like neither."""
-    written = re.sub(r"\s", "", postcode).upper()
-    full = _FULL.fullmatch(written)
-    if full:
-        return full[1]
-    return written if _OUTCODE.fullmatch(written) else None

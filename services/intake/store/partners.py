@@ -1,11 +1,9 @@
 """Keeps who else may send requests in, and a hash of each one's key."""
 
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.kit import api_keys
 from shared.kit.transaction import Transaction
 
 
@@ -21,7 +19,7 @@ class Partner:
 
 async def add_partner(tx: Transaction, name: str, source: str) -> str | None:
     """Admits a partner; returns the API key, which is not kept, or None if name or source are taken."""
-    key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+    key = api_keys.new_key()
     added = await tx.fetchval(
         """
         INSERT INTO partners (name, source, key_id, key_hash, added_at) VALUES ($1, $2, $3, $4, $5)
@@ -30,11 +28,11 @@ async def add_partner(tx: Transaction, name: str, source: str) -> str | None:
         """,
         name,
         source,
-        key_id,
-        digest(secret),
+        key.id,
+        key.hash,
         tx.now,
     )
-    return None if added is None else f"{key_id}.{secret}"
+    return None if added is None else key.text
 
 
 async def revoke_partner(tx: Transaction, name: str) -> bool:
@@ -56,12 +54,10 @@ async def partners(tx: Transaction) -> list[Partner]:
 
 async def find_partner_by_key(tx: Transaction, key: str) -> str | None:
     """The partner whose API key this is."""
-    key_id, _, secret = key.partition(".")
     row = await tx.fetchrow(
-        "SELECT name, key_hash FROM partners WHERE key_id = $1 AND revoked_at IS NULL", key_id
+        "SELECT name, key_hash FROM partners WHERE key_id = $1 AND revoked_at IS NULL", api_keys.id_of(key)
     )
-    # Compared also when there is no such key, so that both answers take the same time.
-    right = hmac.compare_digest(row["key_hash"] if row else b"\0" * 32, digest(secret))
+    right = api_keys.is_right(key, row["key_hash"] if row else None)
     return row["name"] if row and right else None
 
 
@@ -71,8 +67,3 @@ async def find_partner_by_source(tx: Transaction, source: str) -> str | None:
         "SELECT name FROM partners WHERE source = $1 AND revoked_at IS NULL", source
     )
     return name
-
-
-def digest(secret: str) -> bytes:
-    """Enough for secrets of 32 random bytes, which nobody can guess their way to."""
-    return hashlib.sha256(secret.encode()).digest()

@@ -9,11 +9,11 @@ from uuid import UUID
 import asyncpg
 
 from services.intake.domain import Accepted, Fact, Heard, Progress, State, progress
-from services.intake.store.partners import digest
 from shared.contract.ids import RequestId, SubjectId
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn, WithdrawalReason
 from shared.contract.sealing import Purpose
 from shared.contract.vocabulary import Door
+from shared.kit.api_keys import digest
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
 

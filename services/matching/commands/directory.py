@@ -12,8 +12,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from services.matching.app import load_places
+from services.matching.domain.place import Places
 from services.matching.settings import DirectorySettings
 from shared.kit.command_line import finish, loaded
+from shared.kit.errors import Fatal
 from shared.kit.outbox import wake_relay
 from shared.kit.transaction import Transaction
 
@@ -21,6 +24,15 @@ T = TypeVar("T")
 
 INTERRUPTED = 130
 """What a shell expects of a command that was ended by Ctrl-C."""
+
+
+def places_of(settings: DirectorySettings) -> Places:
+    """The postcode districts that the settings name; exit code 2 if they cannot be read."""
+    try:
+        return load_places(settings.places_file)
+    except Fatal as fatal:
+        typer.echo(str(fatal), err=True)
+        raise typer.Exit(2) from None
 
 
 def in_directory(work: Callable[[Transaction], Awaitable[T]]) -> T:

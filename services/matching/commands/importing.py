@@ -11,8 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from services.matching.app import load_places
-from services.matching.commands.directory import in_directory, interruptible, progress, screen
+from services.matching.commands.directory import in_directory, interruptible, places_of, progress, screen
 from services.matching.domain.day import day_in_london
 from services.matching.domain.directory_file import (
     LARGEST_BYTES,
@@ -24,8 +23,9 @@ from services.matching.domain.directory_file import (
     too_large,
 )
 from services.matching.domain.therapist import Therapist
+from services.matching.settings import DirectorySettings
 from services.matching.store import directory, requests
-from shared.kit.command_line import AsJson
+from shared.kit.command_line import AsJson, loaded
 from shared.kit.transaction import Transaction
 
 IN_PART = 3
@@ -59,9 +59,10 @@ def import_(
     except FileRefused as refused:
         _report_refusal(file, str(refused), as_json=as_json)
         raise typer.Exit(1) from None
+    places = places_of(loaded(DirectorySettings))
     today = day_in_london(datetime.now(UTC))
     with interruptible(), progress(quiet=as_json) as shown:
-        reading = read_rows(shown.track(rows, description="Reading"), load_places(), today)
+        reading = read_rows(shown.track(rows, description="Reading"), places, today)
     left_out = reading.rows - len(reading.therapists)
     saved = Saved()
     if reading.therapists and (partial or not left_out):

@@ -50,7 +50,7 @@ class Cells:
         """The words of a list; there must be one."""
         found = [word.strip() for word in self.cell(field).split(";") if word.strip()]
         if not found:
-            self.fault(field, "must be given; several are separated by ;")
+            self.fault(field, "must name at least one")
         return found
 
     def read(self, field: str, convert: Callable[[str], T], rule: str) -> T | None:

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from services.matching.domain.directory_cells import RowFault
@@ -21,12 +21,19 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of one row and the line on which it ends."""
+    """The cells of one entry, whatever kind of file it stood in, and its line."""
 
     line: int
     cells: Sequence[str]
-    misshapen: str | None = None
-    """What is wrong with the number of its cells."""
+    faults: Sequence[RowFault] = ()
+    """What is wrong with it before any cell is looked at; without cells, it is all there is to say."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the file calls a column, where it does so by another name."""
+
+    def named(self, column: str) -> str:
+        """A column as the file calls it."""
+        return self.names.get(column, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ def too_large() -> FileRefused:
 
 def rows_of(data: bytes) -> list[Row]:
     """The rows below the header, once encoding and header are found good."""
-    text = _decoded(data)
+    text = decoded(data)
     # strict: a stray quotation mark is an error and not a cell that swallows the rest of the file.
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -65,32 +72,36 @@ def rows_of(data: bytes) -> list[Row]:
 
 def read_rows(rows: Iterable[Row], places: Places, today: date) -> Reading:
     """Every row as a therapist or as faults; two rows with one id are both refused."""
-    good: list[tuple[int, Therapist]] = []
+    good: list[tuple[Row, Therapist]] = []
     faults: list[RowFault] = []
     lines: dict[str, list[int]] = {}
     number = 0
     for row in rows:
         number += 1
-        if fault := _shape_fault(row):
-            faults.append(fault)
+        if wrong := _shape_faults(row):
+            faults += wrong
             continue
         cells = dict(zip(COLUMNS, row.cells, strict=True))
         lines.setdefault(cells["id"].strip().lower(), []).append(row.line)
         therapist, wrong = read_row(row.line, cells, places, today)
-        faults += wrong
-        if therapist is not None:
-            good.append((row.line, therapist))
+        faults += [*row.faults, *(replace(fault, field=row.named(fault.field)) for fault in wrong)]
+        if therapist is not None and not row.faults:
+            good.append((row, therapist))
     twice = {key: where for key, where in lines.items() if key and len(where) > 1}
     for where in twice.values():
         for line in where:
             others = ", ".join(str(other) for other in where if other != line)
             faults.append(RowFault(line, "id", f"is also on line {others}"))
-    single = [(line, therapist) for line, therapist in good if str(therapist.id) not in twice]
+    single = [(row, therapist) for row, therapist in good if str(therapist.id) not in twice]
     return Reading(
         rows=number,
         therapists=tuple(therapist for _, therapist in single),
         faults=tuple(sorted(faults, key=lambda fault: (fault.line, fault.field))),
-        notes=tuple(note for line, therapist in single for note in notes_on(line, therapist, today)),
+        notes=tuple(
+            replace(note, field=row.named(note.field))
+            for row, therapist in single
+            for note in notes_on(row.line, therapist, today)
+        ),
     )
 
 
@@ -108,24 +119,24 @@ def written(therapists: Iterable[Therapist], *, with_confirmation: bool = True) 
         yield out.getvalue()
 
 
-def _in_order(row: Row, order: list[int | None], wide: int) -> Row:
-    if len(row.cells) != wide:
-        return Row(row.line, row.cells, f"has {len(row.cells)} cells and must have {wide}")
-    return Row(row.line, ["" if place is None else row.cells[place] for place in order])
-
-
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """The file as text; refused if it is too large or not UTF-8."""
     if len(data) > LARGEST_BYTES:
         raise too_large()
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data:
-        raise FileRefused("the file is UTF-16 or not text; save it as CSV in UTF-8")
+        raise FileRefused("the file is UTF-16 or not text; save it in UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise FileRefused(
-            f"line {line} is not UTF-8, perhaps Windows-1252; save the file as CSV in UTF-8"
-        ) from None
+        raise FileRefused(f"line {line} is not UTF-8, perhaps Windows-1252; save the file in UTF-8") from None
+
+
+def _in_order(row: Row, order: list[int | None], wide: int) -> Row:
+    if len(row.cells) != wide:
+        fault = RowFault(row.line, "row", f"has {len(row.cells)} cells and must have {wide}")
+        return Row(row.line, (), [fault])
+    return Row(row.line, ["" if place is None else row.cells[place] for place in order])
 
 
 def _check_header(header: list[str]) -> None:
@@ -143,10 +154,12 @@ def _check_header(header: list[str]) -> None:
         raise FileRefused(f"the header is wrong ({'; '.join(faults)}); it must be {','.join(COLUMNS)}")
 
 
-def _shape_fault(row: Row) -> RowFault | None:
-    if row.misshapen:
-        return RowFault(row.line, "row", row.misshapen)
-    for column, cell in zip(COLUMNS, row.cells, strict=True):
-        if len(cell) > LARGEST_CELL:
-            return RowFault(row.line, column, f"must not be longer than {LARGEST_CELL} characters")
-    return None
+def _shape_faults(row: Row) -> list[RowFault]:
+    if not row.cells:
+        return list(row.faults)
+    rule = f"must not be longer than {LARGEST_CELL} characters"
+    return [
+        RowFault(row.line, row.named(column), rule)
+        for column, cell in zip(COLUMNS, row.cells, strict=True)
+        if len(cell) > LARGEST_CELL
+    ]

@@ -76,9 +76,11 @@ def read_row(
         into.email,
         "must be one address such as name@example.org, without spaces or line breaks",
     )
-    outcode = row.read("outcode", str.upper, "must be given")
-    if outcode is not None and places.find(outcode) is None:
-        row.fault("outcode", f"{into.shown(outcode)} is not a known postcode district")
+    # Of a whole postcode only the first half is kept.
+    written = row.read("outcode", str.upper, "must be given")
+    outcode = None if written is None else places.outcode_of(written)
+    if written is not None and outcode is None:
+        row.fault("outcode", f"{into.shown(written)} is not a known postcode district")
     fee = row.read("fee_pounds", into.pence, "must be pounds such as 80 or 82.50")
     seats = row.read("seats", into.seats, "must be a whole number from 0 to 99")
     languages = row.words("languages")

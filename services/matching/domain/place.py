@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 
+from shared.places import outcode_of
+
+COLUMNS = ("outcode", "lat", "lon", "postcodes")
 EARTH_METRES = 6_371_008.8
 
 
@@ -28,14 +31,47 @@ class Places:
         """Where a district is, or None for one we do not know."""
         return None if outcode is None else self.positions.get(outcode.strip().upper())
 
+    def outcode_of(self, written: str) -> str | None:
+        """The known district that a postcode or its first half is in."""
+        outcode = outcode_of(written)
+        return outcode if outcode in self.positions else None
+
+
+class PlacesFault(ValueError):
+    """A table of districts that cannot be used; its text says which line is wrong, and how."""
+
 
 def read_places(text: str) -> Places:
     """Reads the table of districts; lines that begin with # are its attribution."""
-    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-    return Places(
-        {row["outcode"]: Position(float(row["lat"]), float(row["lon"])) for row in rows},
-        {row["outcode"]: int(row["postcodes"]) for row in rows},
-    )
+    positions: dict[str, Position] = {}
+    postcodes: dict[str, int] = {}
+    lines = text.splitlines()
+    above = sum(line.startswith("#") for line in lines)
+    rows = csv.DictReader(lines[above:])
+    if missing := [column for column in COLUMNS if column not in (rows.fieldnames or ())]:
+        raise PlacesFault(f"its header lacks {', '.join(missing)}")
+    for row in rows:
+        line = above + rows.line_num
+        outcode = row["outcode"]
+        if outcode in positions:
+            raise PlacesFault(f"line {line} names {outcode} again")
+        try:
+            positions[outcode] = _position(outcode, float(row["lat"]), float(row["lon"]))
+            postcodes[outcode] = int(row["postcodes"])
+        except (TypeError, ValueError):
+            raise PlacesFault(
+                f"line {line} must hold an outcode, where it is in Great Britain, and a number of postcodes"
+            ) from None
+    if not positions:
+        raise PlacesFault("it holds no district")
+    return Places(positions, postcodes)
+
+
+def _position(outcode: str, latitude: float, longitude: float) -> Position:
+    # Rough, but NaN, metres for degrees, and latitude for longitude do not pass.
+    if outcode_of(outcode) != outcode or not (49 < latitude < 62 and -9 < longitude < 3):
+        raise ValueError
+    return Position(latitude, longitude)
 
 
 def metres_between(one: Position, other: Position) -> int:

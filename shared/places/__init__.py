@@ -1,0 +1,20 @@
+"""Postcodes, for every service that asks where somebody lives: how they are written, where they are."""
+
+import re
+from pathlib import Path
+
+LONDON = Path(__file__).with_name("outcodes_london.csv")
+"""The postcode districts of London: position and number of postcodes; its attribution is its first line."""
+
+_INWARD = r"[0-9][ABD-HJLNP-UW-Z]{2}"
+_OUTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?")
+_FULL = re.compile(rf"({_OUTCODE.pattern}){_INWARD}")
+
+
+def outcode_of(postcode: str) -> str | None:
+    """The first half of a postcode, all that is ever kept of it; None if it is not written like one."""
+    written = re.sub(r"\s", "", postcode).upper()
+    full = _FULL.fullmatch(written)
+    if full:
+        return full[1]
+    return written if _OUTCODE.fullmatch(written) else None
