@@ -14,6 +14,7 @@ import pytest
 from services.matching import store
 from services.matching.commands.importing import AT_ONCE
 from services.matching.domain.directory_file import written
+from services.matching.domain.directory_json import written_as_json
 from services.matching.settings import Settings
 from shared.kit.database import Database
 from shared.kit.testing import eventually
@@ -46,7 +47,7 @@ def therapists(settings: Settings, database: Database) -> Command:
     return run
 
 
-async def begun(database_url: str, *arguments: str | Path) -> asyncio.subprocess.Process:
+async def begun(database_url: str, *arguments: str | Path, **settings: str) -> asyncio.subprocess.Process:
     """A command that runs."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -55,7 +56,7 @@ async def begun(database_url: str, *arguments: str | Path) -> asyncio.subprocess
         "therapists",
         *map(str, arguments),
         cwd=ROOT,
-        env={"DATABASE_URL": database_url, "PATH": os.environ["PATH"]},
+        env={"DATABASE_URL": database_url, "PATH": os.environ["PATH"]} | settings,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -153,6 +154,49 @@ async def test_what_is_exported_imports_again_unchanged(therapists: Command, tmp
     again = await therapists("import", tmp_path / "out.csv", "--json")
 
     assert json.loads(again.out)["unchanged"] == 2
+
+
+async def test_what_is_exported_as_json_imports_again_unchanged(therapists: Command, tmp_path: Path) -> None:
+    await therapists("import", saved(tmp_path / "file.csv", a_therapist("ada"), a_therapist("ben")))
+
+    on_screen = await therapists("export", "--format", "json")
+    await therapists("export", "--format", "json", "--output", tmp_path / "out.json")
+    again = await therapists("import", tmp_path / "out.json", "--json")
+
+    assert {entry["name"] for entry in json.loads(on_screen.out)} == {"Ada Sampleford", "Ben Sampleford"}
+    assert json.loads(again.out)["unchanged"] == 2
+
+
+async def test_a_bad_json_entry_keeps_the_whole_file_out(
+    therapists: Command, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "file.json"
+    file.write_text("".join(written_as_json([a_therapist("ada")])).replace("8000", '"80"'), encoding="utf-8")
+
+    result = await therapists("import", file, "--json")
+
+    assert result.code == 1
+    assert json.loads(result.out)["faults"] == [
+        {"line": 2, "field": "fee_pence", "rule": "must be a whole number of pence from 0 to 999999"}
+    ]
+    async with database.transaction() as tx:
+        assert await store.therapists(tx) == []
+
+
+async def test_another_table_of_districts_is_another_country(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    places = tmp_path / "places.csv"
+    places.write_text("outcode,lat,lon,postcodes\nEH1,55.9506,-3.1882,412\n", encoding="utf-8")
+    file = saved(tmp_path / "file.csv", a_therapist("ada"), a_therapist("ben", outcode="EH1"))
+
+    url = environment(settings)["DATABASE_URL"]
+    result = await ended(await begun(url, "import", file, "--partial", PLACES_FILE=str(places)))
+
+    assert result.code == 3
+    assert "file.csv: 1 added" in result.out
+    async with database.transaction() as tx:
+        assert [each.outcode for each in await store.therapists(tx)] == ["EH1"]
 
 
 async def test_entries_are_listed_and_shown(therapists: Command, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Imports a file of therapists, and reports row by row what kept it out."""
+"""Imports a file of therapists, be it CSV or JSON, and reports row by row what kept it out."""
 
 import dataclasses
 import json
@@ -22,6 +22,7 @@ from services.matching.domain.directory_file import (
     rows_of,
     too_large,
 )
+from services.matching.domain.directory_json import is_json, rows_of_json
 from services.matching.domain.therapist import Therapist
 from services.matching.settings import DirectorySettings
 from services.matching.store import directory, requests
@@ -42,7 +43,11 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            exists=True, dir_okay=False, readable=True, show_default=False, help="The CSV file, in UTF-8."
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            show_default=False,
+            help="CSV, or JSON as an array or an object a line; in UTF-8.",
         ),
     ],
     partial: Annotated[
@@ -50,7 +55,7 @@ def import_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import a CSV file: all rows or none, unless --partial; importing it again brings entries up to date.
+    """Import a file: all rows or none, unless --partial; importing it again brings entries up to date.
 
     Exit code 0: imported. 1: refused, nothing changed. 3: imported in part.
     """
@@ -90,7 +95,8 @@ def _rows(file: Path) -> list[Row]:
     try:
         if file.stat().st_size > LARGEST_BYTES:
             raise too_large()
-        return rows_of(file.read_bytes())
+        data = file.read_bytes()
+        return rows_of_json(data) if is_json(data) else rows_of(data)
     except OSError as error:
         raise FileRefused(f"it cannot be read: {error.strerror}") from None
 

@@ -1,10 +1,11 @@
-"""Writes a directory as CSV: the one that is kept, or a made-up one."""
+"""Writes a directory: the one that is kept, or a made-up one."""
 
 import os
 import sys
 import tempfile
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,17 +15,27 @@ from services.matching.app import load_places
 from services.matching.commands.directory import in_directory
 from services.matching.domain.day import day_in_london
 from services.matching.domain.directory_file import written
+from services.matching.domain.directory_json import written_as_json
 from services.matching.domain.generating import MOST, synthetic_therapists
 from services.matching.store import directory
 
 
+class Kind(StrEnum):
+    """What an export is written as."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
 def export(
+    kind: Annotated[Kind, typer.Option("--format", help="What to write.")] = Kind.CSV,
     output: Annotated[
         Path | None, typer.Option(help="The file to write; standard output if not given.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Export the directory as CSV that imports again."""
-    lines = written(in_directory(directory.therapists))
+    """Export the directory as a file that imports again."""
+    entries = in_directory(directory.therapists)
+    lines = written_as_json(entries) if kind is Kind.JSON else written(entries)
     if output is None:
         sys.stdout.writelines(lines)
         return

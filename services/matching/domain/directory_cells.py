@@ -109,7 +109,10 @@ class Cells:
         for entry in self.words("accreditations"):
             parts = entry.split(":")
             if len(parts) != 4:
-                self.fault("accreditations", "each must be variant:route:expires:cases")
+                self.fault(
+                    "accreditations",
+                    "each must be variant:route:expires:cases, in JSON an object of these",
+                )
                 continue
             accreditation = self._accreditation(*parts)
             if accreditation is None:
