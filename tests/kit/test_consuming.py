@@ -4,25 +4,31 @@ import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from uuid import UUID
 
 import pytest
 
-from shared.contract import intake
 from shared.contract.ids import SubjectId
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from shared.kit.settings import KitSettings
 from shared.kit.testing import eventually
 from tests.support.builders import a_case, a_proposal, a_request
-from tests.support.environment import environment
-from tests.support.processes import Process, running
+from tests.support.marks import (
+    DEAD,
+    PROBE,
+    PROPOSALS,
+    REQUESTS,
+    as_probe,
+    effects,
+    happened,
+    outbox_empty,
+    parked,
+    up,
+)
+from tests.support.processes import running
 from tests.support.raw import Raw, raw, with_header
 from tests.support.streams import Streams
 
-REQUESTS, PROPOSALS, DEAD = "intake.requests", "matching.proposals", "probe.dead-letters"
-PROBE = ("-m", "tests.support.probe", "run")
 CreateTopics = Callable[..., Awaitable[None]]
 
 
@@ -31,37 +37,6 @@ async def topics(create_topics: CreateTopics) -> None:
     """One partition for requests, so that whatever stands still holds up all that follows."""
     await create_topics([REQUESTS], partitions=1)
     await create_topics([PROPOSALS, DEAD], partitions=1)
-
-
-def probe(settings: KitSettings, **changes: str) -> dict[str, str]:
-    return environment(settings) | {"STARTUP_WAIT_SECONDS": "30"} | changes
-
-
-async def effects(database: Database, what: str = "submitted") -> list[UUID]:
-    rows = await database.pool.fetch("SELECT request_id FROM effects WHERE what = $1 ORDER BY id", what)
-    return [row["request_id"] for row in rows]
-
-
-async def parked(database: Database) -> list[tuple[int, str]]:
-    rows = await database.pool.fetch(
-        """SELECT "offset", reason FROM dead_letters WHERE status = 'open' ORDER BY "offset" """
-    )
-    return [(row["offset"], row["reason"]) for row in rows]
-
-
-async def happened(database: Database, requests: list[intake.RequestSubmitted], within: float = 60) -> None:
-    """Waits until every request has left its mark, then insists that none has left two."""
-    wanted = sorted(request.request_id for request in requests)
-
-    async def all_there() -> bool:
-        return set(await effects(database)) >= set(wanted)
-
-    await eventually(all_there, within, what="every request left its mark")
-    assert sorted(await effects(database)) == wanted
-
-
-async def up(process: Process) -> None:
-    await eventually(lambda: "the service is up" in process.output, within=60, what="the service came up")
 
 
 @pytest.mark.usefixtures("topics")
@@ -75,49 +50,17 @@ async def test_a_consumer_killed_at_any_step_loses_and_doubles_nothing(
     records = [await raw(request, keyring) for request in requests]
     await streams.send(REQUESTS, records)
 
-    async with running(*PROBE, environment=probe(settings, ATTUNE_FAILPOINT=step)) as doomed:
+    async with running(*PROBE, environment=as_probe(settings, ATTUNE_FAILPOINT=step)) as doomed:
         assert await doomed.ended() == -signal.SIGKILL
-    async with running(*PROBE, environment=probe(settings)) as survivor:
+    async with running(*PROBE, environment=as_probe(settings)) as survivor:
         await happened(database, requests)
-        await _outbox_empty(database)
+        await outbox_empty(database)
         survivor.send(signal.SIGTERM)
         assert await survivor.ended() == 0
 
     answers = await streams.read(PROPOSALS)
     assert {answer.document["request_id"] for answer in answers} == {str(r.request_id) for r in requests}
     assert len({answer.event_id for answer in answers}) == len(requests)
-
-
-async def test_members_joining_and_leaving_mid_stream_lose_and_double_nothing(
-    database: Database,
-    settings: KitSettings,
-    streams: Streams,
-    keyring: Keyring,
-    create_topics: CreateTopics,
-) -> None:
-    await create_topics([REQUESTS], partitions=6)
-    await create_topics([PROPOSALS, DEAD], partitions=1)
-    requests = [a_request() for _ in range(600)]
-    records = [await raw(request, keyring) for request in requests]
-
-    async with AsyncExitStack() as stack:
-
-        async def join() -> Process:
-            process = await stack.enter_async_context(running(*PROBE, environment=probe(settings)))
-            await up(process)
-            return process
-
-        first = await join()
-        sending = asyncio.create_task(streams.send(REQUESTS, records))
-        second = await join()
-        third = await join()
-        second.send(signal.SIGTERM)
-        assert await second.ended() == 0
-        await third.kill()
-        await sending
-        await happened(database, requests, within=90)
-        first.send(signal.SIGTERM)
-        assert await first.ended() == 0
 
 
 @pytest.mark.usefixtures("topics")
@@ -128,10 +71,10 @@ async def test_a_redelivered_event_changes_nothing(
     records = [await raw(request, keyring) for request in requests]
     last = a_request()
 
-    async with running(*PROBE, environment=probe(settings)):
+    async with running(*PROBE, environment=as_probe(settings)):
         await streams.send(REQUESTS, [*records, *records, *reversed(records), await raw(last, keyring)])
         await happened(database, [*requests, last])
-        await _outbox_empty(database)
+        await outbox_empty(database)
 
     assert len(await streams.read(PROPOSALS)) == 6
 
@@ -160,13 +103,13 @@ async def test_eight_kinds_of_poison_are_parked_with_a_reason_while_the_partitio
     await keyring.destroy(erased.subject_id)
     before, after = a_request(), a_request()
 
-    async with running(*PROBE, environment=probe(settings)) as process:
+    async with running(*PROBE, environment=as_probe(settings)) as process:
         records = [record for _, record in poison]
         await streams.send(
             REQUESTS, [await raw(before, keyring), *records, of_an_erased_person, await raw(after, keyring)]
         )
         await happened(database, [before, after])
-        await _outbox_empty(database)
+        await outbox_empty(database)
         output = process.output
 
     assert await parked(database) == [(place, reason) for place, (reason, _) in enumerate(poison, start=1)]
@@ -184,7 +127,7 @@ async def test_a_record_that_no_client_can_read_is_parked_and_passed(
 ) -> None:
     before, after = a_request(), a_request()
 
-    async with running(*PROBE, environment=probe(settings)):
+    async with running(*PROBE, environment=as_probe(settings)):
         await streams.send(REQUESTS, [await raw(before, keyring)])
         await streams.send_unreadable(REQUESTS)
         await streams.send(REQUESTS, [await raw(after, keyring)])
@@ -199,7 +142,7 @@ async def test_a_refused_event_and_a_bug_are_parked_without_a_word_of_the_conten
 ) -> None:
     refused, buggy, fine = (a_request(details=a_case(in_own_words=words)) for words in ("refuse", "bug", ""))
 
-    async with running(*PROBE, environment=probe(settings, HANDLER_TRIES="2")) as process:
+    async with running(*PROBE, environment=as_probe(settings, HANDLER_TRIES="2")) as process:
         await streams.send(REQUESTS, [await raw(each, keyring) for each in (refused, buggy, fine)])
         await happened(database, [fine])
         output = process.output
@@ -224,7 +167,7 @@ async def test_a_database_that_is_away_blocks_and_then_drains(
     name = settings.database_url.get_secret_value().rpartition("/")[2]
     cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
 
-    async with running(*PROBE, environment=probe(settings)) as process:
+    async with running(*PROBE, environment=as_probe(settings)) as process:
         await up(process)
         await streams.send(REQUESTS, records[:5])
         await happened(database, requests[:5])
@@ -251,7 +194,7 @@ async def test_an_event_waits_for_what_another_stream_has_to_bring(
     request = a_request()
     proposal = a_proposal(request)
 
-    async with running(*PROBE, environment=probe(settings)) as process:
+    async with running(*PROBE, environment=as_probe(settings)) as process:
         await streams.send(PROPOSALS, [await raw(proposal, keyring)])
         await eventually(lambda: '"kind": "not_yet"' in process.output, within=40)
         assert await effects(database, "proposed") == []
@@ -271,7 +214,7 @@ async def test_what_never_comes_is_not_waited_for_for_ever(
 ) -> None:
     orphan, later = a_proposal(a_request()), a_request()
 
-    async with running(*PROBE, environment=probe(settings, NOT_YET_SECONDS="1")):
+    async with running(*PROBE, environment=as_probe(settings, NOT_YET_SECONDS="1")):
         await streams.send(PROPOSALS, [await raw(orphan, keyring)])
 
         async def given_up() -> bool:
@@ -289,7 +232,7 @@ async def test_too_many_dead_letters_in_a_row_stop_the_process(
     key, _, found = await raw(a_request(), keyring)
     await streams.send(REQUESTS, [(key, b"{", list(found)) for _ in range(8)])
 
-    async with running(*PROBE, environment=probe(settings, DEAD_LETTERS_IN_A_ROW="4")) as process:
+    async with running(*PROBE, environment=as_probe(settings, DEAD_LETTERS_IN_A_ROW="4")) as process:
         assert await process.ended() != 0
 
     assert "parked 4 records in a row" in process.output
@@ -304,10 +247,3 @@ async def _moved_box(keyring: Keyring) -> Raw:
     _, stolen, _ = await raw(one, keyring)
     document = json.loads(value or b"") | {"details": json.loads(stolen or b"")["details"]}
     return key, json.dumps(document).encode(), found
-
-
-async def _outbox_empty(database: Database) -> None:
-    async def empty() -> bool:
-        return not await database.pool.fetchval("SELECT count(*) FROM outbox")
-
-    await eventually(empty, within=30, what="the outbox was drained")

@@ -14,11 +14,11 @@ from shared.kit.settings import KitSettings
 from shared.kit.testing import eventually
 from tests.support.builders import a_case, a_request
 from tests.support.environment import environment
-from tests.support.processes import Process, running
+from tests.support.marks import DEAD, PROPOSALS, REQUESTS, up
+from tests.support.processes import running
 from tests.support.raw import raw
 from tests.support.streams import Streams
 
-REQUESTS, PROPOSALS, DEAD = "intake.requests", "matching.proposals", "probe.dead-letters"
 PROBE = ("-m", "tests.support.probe")
 CreateTopics = Callable[..., Awaitable[None]]
 
@@ -26,10 +26,6 @@ CreateTopics = Callable[..., Awaitable[None]]
 @pytest.fixture
 async def topics(create_topics: CreateTopics) -> None:
     await create_topics([REQUESTS, PROPOSALS, DEAD], partitions=1)
-
-
-async def up(process: Process) -> None:
-    await eventually(lambda: "the service is up" in process.output, within=60, what="the service came up")
 
 
 async def test_kafka_down_at_start_ends_the_process_after_a_bounded_wait(

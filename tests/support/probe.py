@@ -1,6 +1,7 @@
 """A small service that only tests run: it leaves a mark for every event, so that loss and doubling show."""
 
 import asyncio
+import os
 
 from starlette.applications import Starlette
 
@@ -18,7 +19,8 @@ EFFECTS = """
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         request_id uuid NOT NULL,
         what text NOT NULL,
-        version integer NOT NULL
+        version integer NOT NULL,
+        pid integer NOT NULL
     )
 """
 """No unique constraint: an effect that happens twice is to be seen."""
@@ -66,7 +68,11 @@ async def mark_proposal(event: matching.MatchProposed, tx: Transaction) -> None:
 async def _mark(tx: Transaction, request_id: object, what: str) -> None:
     version = tx.cause.aggregate_version if tx.cause is not None else None
     await tx.execute(
-        "INSERT INTO effects (request_id, what, version) VALUES ($1, $2, $3)", request_id, what, version or 0
+        "INSERT INTO effects (request_id, what, version, pid) VALUES ($1, $2, $3, $4)",
+        request_id,
+        what,
+        version or 0,
+        os.getpid(),
     )
 
 
