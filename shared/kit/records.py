@@ -50,19 +50,11 @@ def from_kafka(raw: Any, stream: str) -> Record:
 
 
 def untrusted_identity(record: Record) -> UUID:
-    """What makes an untrusted record the same as an earlier one: its CloudEvents source and id, if given.
+    """What makes an untrusted record the same as an earlier one: its place in the topic, and its time.
 
-    Otherwise its place in the topic: then only a redelivery is recognised, not a second sending.
+    Not what it says of itself: a mended submission may come under the id of the one that was refused, and nobody
+    may silence another by using up ids. Whether a second sending says anything new is for the service to judge.
     """
-    source, name = _text(record.header("ce_source")), _text(record.header("ce_id"))
-    if source and name:
-        return uuid5(NAMESPACE_URL, f"cloudevent\n{source}\n{name}")
-    return uuid5(NAMESPACE_URL, f"kafka\n{record.topic}\n{record.partition}\n{record.offset}")
-
-
-def _text(value: bytes | None) -> str | None:
-    try:
-        text = (value or b"").decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return text if 0 < len(text) <= 500 else None
+    # The time, because a topic that was made anew begins again at the same places.
+    when = record.timestamp.isoformat()
+    return uuid5(NAMESPACE_URL, f"kafka\n{record.topic}\n{record.partition}\n{record.offset}\n{when}")

@@ -151,6 +151,52 @@ async def test_a_mended_submission_is_taken_in(intake: Intake) -> None:
     assert seen.version == 1
 
 
+async def test_a_submission_mended_under_the_same_event_id_is_taken_in(intake: Intake) -> None:
+    await intake.partner("gp", SOURCE)
+    same: dict[str, bytes | None] = {"ce_id": b"event-1"}
+
+    await intake.streams.send(
+        "intake.submissions",
+        [a_record(a_body({"nick": "M"}), same), a_record(a_body({"nick": "M"}), same), a_record(a_body(), same)],
+    )
+
+    [_] = await requests(intake, 1)
+    assert [rejected.submission_id for rejected in await rejections(intake, 2)] == ["event-1", "event-1"]
+
+
+async def test_a_submission_sent_again_unchanged_is_taken_in_once_its_source_is_registered(
+    intake: Intake,
+) -> None:
+    submission = a_record(a_body())
+    await intake.streams.send("intake.submissions", [submission])
+    [rejected] = await rejections(intake)
+    assert [fault.field for fault in rejected.faults] == ["source"]
+
+    await intake.partner("gp", SOURCE)
+    await intake.streams.send("intake.submissions", [submission])
+
+    [_] = await requests(intake, 1)
+
+
+async def test_an_accepted_event_that_comes_again_is_one_request_and_another_under_its_id_is_rejected(
+    intake: Intake,
+) -> None:
+    await intake.partner("gp", SOURCE)
+    same: dict[str, bytes | None] = {"ce_id": b"event-1"}
+    changed = a_body({"client.phone": "020 7946 0123"})
+
+    await intake.streams.send(
+        "intake.submissions",
+        [a_record(a_body(), same), a_record(a_body(), same), a_record(changed, same), a_record(a_body())],
+    )
+
+    seen = await requests(intake, 2)
+    [rejected] = await rejections(intake)
+    assert [fault.field for fault in rejected.faults] == ["id"]
+    # The event, and the last one, which bears another id.
+    assert len(seen) == 2
+
+
 async def test_whatever_comes_is_answered_and_nothing_becomes_a_dead_letter(intake: Intake) -> None:
     await intake.partner("gp", SOURCE)
     await intake.partner("old", "https://old.example")
