@@ -205,7 +205,8 @@ def _message(tx: Transaction, dead_letter_id: UUID, consumer: str, faulty: "Faul
         story["dlq-headers-kept-back"] = str(len(headers))
         headers = []
     told: list[Header] = [(name, text.encode()) for name, text in story.items() if text is not None]
-    return Outgoing(new_id(), f"{tx.service}.dead-letters", record.key or b"", value, (*headers, *told))
+    key = b"" if faulty.confidential else record.key or b""
+    return Outgoing(new_id(), f"{tx.service}.dead-letters", key, value, (*headers, *told))
 
 
 def _as_id(key: bytes | None) -> str | None:
