@@ -102,6 +102,16 @@ async def park(tx: Transaction, consumer: str, faulty: "Faulty") -> bool:
     return True
 
 
+async def lie_open(tx: Transaction, request_id: str) -> bool:
+    """Whether anything about a request waits here for a person."""
+    return bool(
+        await tx.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE key = $1 AND status = 'open')",
+            request_id.encode(),
+        )
+    )
+
+
 async def listed(pool: asyncpg.Pool, *, status: str | None = "open", limit: int = 100) -> list[DeadLetter]:
     """The dead letters, the oldest first; `status` None for all."""
     rows = await pool.fetch(

@@ -52,8 +52,9 @@ def from_kafka(raw: Any, stream: str) -> Record:
 def untrusted_identity(record: Record) -> UUID:
     """What makes an untrusted record the same as an earlier one: its place in the topic, and its time.
 
-    Not what it says of itself: a mended submission may come under the id of the one that was refused, and nobody
-    may silence another by using up ids. Whether a second sending says anything new is for the service to judge.
+    Not what it says of itself: a mended submission may come under the id of the one that was refused, and
+    nobody may silence another by using up ids. Whether a second sending says anything new is for the service
+    to judge.
     """
     # The time, because a topic that was made anew begins again at the same places.
     when = record.timestamp.isoformat()

@@ -17,7 +17,8 @@ from shared.contract.catalogue import EVENTS
 from shared.kit import health, logs, migrating, problems
 from shared.kit.clock import Clock, SystemClock
 from shared.kit.consuming import subscribing
-from shared.kit.consuming.stream import Patience, StreamConsumer
+from shared.kit.consuming.patience import Patience
+from shared.kit.consuming.stream import StreamConsumer
 from shared.kit.consuming.subscribing import Subscription, make_broker, subscribe
 from shared.kit.database import Database
 from shared.kit.errors import Fatal

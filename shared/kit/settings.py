@@ -160,7 +160,7 @@ class KitSettings(KafkaSettings, DatabaseSettings, KeyringSettings):
     entry_seconds: Seconds = 45
     """How long one batch may wait in its handler before Kafka is polled again."""
 
-    not_yet_seconds: Seconds = 300
+    not_yet_seconds: Seconds = 60
     """How long an event waits for a fact of another stream before it is parked."""
 
     handler_tries: int = Field(5, ge=1)

@@ -157,7 +157,11 @@ async def test_a_submission_mended_under_the_same_event_id_is_taken_in(intake: I
 
     await intake.streams.send(
         "intake.submissions",
-        [a_record(a_body({"nick": "M"}), same), a_record(a_body({"nick": "M"}), same), a_record(a_body(), same)],
+        [
+            a_record(a_body({"nick": "M"}), same),
+            a_record(a_body({"nick": "M"}), same),
+            a_record(a_body(), same),
+        ],
     )
 
     [_] = await requests(intake, 1)

@@ -12,14 +12,13 @@ from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from shared.kit.settings import KitSettings
 from shared.kit.testing import eventually
-from tests.support.builders import a_case, a_proposal, a_request
+from tests.support.builders import a_case, a_request
 from tests.support.marks import (
     DEAD,
     PROBE,
     PROPOSALS,
     REQUESTS,
     as_probe,
-    effects,
     happened,
     outbox_empty,
     parked,
@@ -89,6 +88,8 @@ async def test_eight_kinds_of_poison_are_parked_with_a_reason_while_the_partitio
     key, _, found = await fresh()
     poison: list[tuple[str, Raw]] = [
         ("bad_json", (key, b'{"request_id": ', found)),
+        ("bad_json", (key, b'{"request_id": NaN}', found)),
+        ("bad_json", (key, b'{"request_id": -1e999}', found)),
         ("bad_schema", (key, b'{"request_id": "7"}', found)),
         ("bad_header", with_header(await fresh(), "ce_source", b"\xff\xfe")),
         ("bad_header", with_header(await fresh(), "traceparent", None)),
@@ -188,44 +189,6 @@ async def test_a_database_that_is_away_blocks_and_then_drains(
 
 
 @pytest.mark.usefixtures("topics")
-async def test_an_event_waits_for_what_another_stream_has_to_bring(
-    database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
-) -> None:
-    request = a_request()
-    proposal = a_proposal(request)
-
-    async with running(*PROBE, environment=as_probe(settings)) as process:
-        await streams.send(PROPOSALS, [await raw(proposal, keyring)])
-        await eventually(lambda: '"kind": "not_yet"' in process.output, within=40)
-        assert await effects(database, "proposed") == []
-        await streams.send(REQUESTS, [await raw(request, keyring)])
-
-        async def proposed() -> bool:
-            return await effects(database, "proposed") == [request.request_id]
-
-        await eventually(proposed, within=30)
-
-    assert await parked(database) == []
-
-
-@pytest.mark.usefixtures("topics")
-async def test_what_never_comes_is_not_waited_for_for_ever(
-    database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
-) -> None:
-    orphan, later = a_proposal(a_request()), a_request()
-
-    async with running(*PROBE, environment=as_probe(settings, NOT_YET_SECONDS="1")):
-        await streams.send(PROPOSALS, [await raw(orphan, keyring)])
-
-        async def given_up() -> bool:
-            return await parked(database) == [(0, "not_yet")]
-
-        await eventually(given_up, within=40)
-        await streams.send(REQUESTS, [await raw(later, keyring)])
-        await happened(database, [later])
-
-
-@pytest.mark.usefixtures("topics")
 async def test_too_many_dead_letters_in_a_row_stop_the_process(
     database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
 ) -> None:
@@ -237,6 +200,24 @@ async def test_too_many_dead_letters_in_a_row_stop_the_process(
 
     assert "parked 4 records in a row" in process.output
     assert len(await parked(database)) == 4
+
+
+@pytest.mark.usefixtures("topics")
+async def test_events_of_a_newer_build_are_parked_for_it_and_do_not_stop_an_older_one(
+    database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
+) -> None:
+    known = a_request()
+    newer = [
+        with_header(await raw(a_request(), keyring), "ce_type", b"attune.intake.request-sung.v1")
+        for _ in range(9)
+    ]
+    await streams.send(REQUESTS, [*newer, await raw(known, keyring)])
+
+    async with running(*PROBE, environment=as_probe(settings, DEAD_LETTERS_IN_A_ROW="4")) as process:
+        await happened(database, [known])
+        assert process.running
+
+    assert await parked(database) == [(place, "unknown_type") for place in range(9)]
 
 
 async def _moved_box(keyring: Keyring) -> Raw:

@@ -65,6 +65,12 @@ async def mark_proposal(event: matching.MatchProposed, tx: Transaction) -> None:
     await _mark(tx, event.request_id, "proposed")
 
 
+@handlers.on(matching.SeatReserved)
+async def mark_seat(event: matching.SeatReserved, tx: Transaction) -> None:
+    """Marks the seat, whether or not its request is known."""
+    await _mark(tx, event.request_id, "reserved")
+
+
 async def _mark(tx: Transaction, request_id: object, what: str) -> None:
     version = tx.cause.aggregate_version if tx.cause is not None else None
     await tx.execute(

@@ -1,6 +1,7 @@
 """What a record turns out to be: an event to handle, one for others, of an erased person, or faulty."""
 
 import json
+import math
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -69,6 +70,15 @@ class Faulty:
     confidential: bool = False
     """It came from outside and may hold personal data in clear."""
 
+    @property
+    def alarming(self) -> bool:
+        """Whether it may mean that this service is not well.
+
+        What outsiders send says nothing of that, and neither does a type of which a newer build speaks.
+        """
+        outside = self.confidential and not self.was_heard
+        return not outside and self.reason != Reason.UNKNOWN_TYPE
+
 
 Reading = Heard | Untrusted | ForOthers | Erased | Faulty
 
@@ -130,7 +140,7 @@ def _known_type(envelope: Envelope, stream: str) -> type[Event]:
 
 async def _opened(event_type: type[Event], envelope: Envelope, value: bytes, keys: Keys) -> Event:
     try:
-        document = json.loads(value.decode("utf-8"))
+        document = json.loads(value.decode("utf-8"), parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         raise _Unreadable(Reason.BAD_JSON, envelope) from None
     if not isinstance(document, dict):
@@ -144,6 +154,13 @@ async def _opened(event_type: type[Event], envelope: Envelope, value: bytes, key
     if envelope.subject != str(event.key):
         raise _Unreadable(Reason.BAD_ENVELOPE, envelope)
     return event
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("not a number that JSON has")
+    return value
 
 
 def _cause(record: Record) -> Envelope | None:

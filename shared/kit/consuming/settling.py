@@ -7,6 +7,8 @@ from structlog.contextvars import bound_contextvars
 
 from shared.kit import dead_letters, inbox
 from shared.kit.consuming.reading import Erased, Faulty, ForOthers, Heard, Reading, Untrusted
+from shared.kit.consuming.verdicts import Reason
+from shared.kit.errors import NotYet, Rejected
 from shared.kit.inbox import Remembered
 from shared.kit.metrics import Metrics
 from shared.kit.transaction import Transaction
@@ -44,7 +46,7 @@ async def settle(reading: Reading, tx: Transaction, consumer: str, metrics: Metr
                 ),
                 metrics.handling.labels(reading.envelope.type).time(),
             ):
-                await reading.react(reading.event, tx.caused_by(reading.envelope))
+                await _answered(reading, tx)
             return Outcome.HANDLED
         case Untrusted():
             if not await inbox.claim(tx, consumer, reading.identity, Remembered.HANDLED):
@@ -52,6 +54,16 @@ async def settle(reading: Reading, tx: Transaction, consumer: str, metrics: Metr
             with metrics.handling.labels(reading.record.topic).time():
                 await reading.receive(reading.record, tx.caused_by(reading.cause))
             return Outcome.HANDLED
+
+
+async def _answered(heard: Heard, tx: Transaction) -> None:
+    try:
+        await heard.react(heard.event, tx.caused_by(heard.envelope))
+    except NotYet:
+        if await dead_letters.lie_open(tx, heard.envelope.subject):
+            # What it waits for may be among them, and that comes no sooner than a person sees to it.
+            raise Rejected(Reason.NOT_YET) from None
+        raise
 
 
 def identity(reading: Reading) -> UUID | None:

@@ -4,9 +4,10 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.kit import logs
+from shared.kit.consuming.patience import FIRST_DELAY, Patience, Trial, delay
 from shared.kit.consuming.progress import Progress
 from shared.kit.consuming.reading import Erased, Faulty, ForOthers, Reading, read
 from shared.kit.consuming.settling import Outcome, event_type, identity, settle
@@ -17,8 +18,6 @@ from shared.kit.handlers import Bound
 from shared.kit.metrics import Metrics
 from shared.kit.records import Record
 
-FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
-
 
 class Reentry(Exception):
     """The batch could not be finished yet: Kafka shall bring it again. Carries nothing of the cause."""
@@ -27,41 +26,12 @@ class Reentry(Exception):
     """Its cause has been logged: the library need not call it an error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a consumer bears what."""
+class Postponed(Exception):
+    """A record waits for another stream; others of its key wait behind it, and nobody else."""
 
-    entry_seconds: float = 45
-    not_yet_seconds: float = 300
-    tries: int = 5
-    dead_letters_in_a_row: int = 20
-
-
-@dataclass(slots=True)
-class Trial:
-    """How often a record in trouble was tried, and since when; outlives a re-entry, not the process."""
-
-    failures: int = 0
-    bugs: int = 0
-    not_yet_since: float | None = None
-
-    def count(self, kind: Kind) -> None:
-        """Adds a failure."""
-        self.failures += 1
-        self.bugs += kind is Kind.BUG
-        if kind is Kind.NOT_YET and self.not_yet_since is None:
-            self.not_yet_since = time.monotonic()
-
-    @property
-    def not_yet_seconds(self) -> float:
-        """How long it has been waiting for another stream."""
-        return 0.0 if self.not_yet_since is None else time.monotonic() - self.not_yet_since
-
-
-def delay(failures: int, chance: float) -> float:
-    """How long to wait after so many failures: doubling, with jitter, so that they do not move in step."""
-    full = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(failures - 1, 10))
-    return full * (0.5 + chance / 2)
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 class StreamConsumer:
@@ -107,22 +77,32 @@ class StreamConsumer:
             self.progress.end()
 
     async def _take(self, records: Sequence[Record]) -> None:
-        if len(records) > 1:
+        if len(records) > 1 and not any(record.position in self._trials for record in records):
             try:
                 if await self._together(records):
                     return
             except Exception as error:  # judged below, record by record
                 self._log.info("a batch failed; its records go one by one", **logs.fault(error))
         give_up = time.monotonic() + self._patience.entry_seconds
+        pauses: dict[bytes | None, float] = {}
         for record in records:
+            if record.key in pauses:
+                continue
             self.progress.beat()
             if time.monotonic() > give_up:
                 raise Reentry
-            await self._alone(record, give_up)
+            try:
+                await self._alone(record, give_up)
+            except Postponed as postponed:
+                pauses[record.key] = postponed.seconds
+        if pauses:
+            # Kafka brings them again, with whatever has come meanwhile; what is settled is a duplicate then.
+            await self._stops_within(min(pauses.values()))
+            raise Reentry
 
     async def _together(self, records: Sequence[Record]) -> bool:
         readings = [await read(record, self._handlers, self._database.keys) for record in records]
-        faulty = sum(isinstance(reading, Faulty) and not reading.confidential for reading in readings)
+        faulty = sum(isinstance(reading, Faulty) and reading.alarming for reading in readings)
         if self._parked_in_a_row + faulty >= self._patience.dead_letters_in_a_row:
             return False
         outcomes = await self._commit(readings)
@@ -141,7 +121,10 @@ class StreamConsumer:
         return outcomes
 
     async def _alone(self, record: Record, give_up: float) -> None:
-        """Tries until the record is settled one way or the other; it holds up whatever comes after it."""
+        """Tries until the record is settled one way or the other, which holds up whatever comes after it.
+
+        Only for another stream nobody else is held up: then it raises Postponed.
+        """
         reading: Reading | None = None
         while True:
             try:
@@ -201,6 +184,8 @@ class StreamConsumer:
     async def _wait(self, verdict: Verdict, trial: Trial, give_up: float) -> None:
         self._metrics.waits.labels(self.stream, verdict.kind.value).inc()
         pause = delay(trial.failures, random.random())  # noqa: S311 - jitter, not a secret
+        if verdict.kind is Kind.NOT_YET:
+            raise Postponed(pause) from None
         if time.monotonic() + pause > give_up:
             raise Reentry from None
         self.progress.beat()
@@ -246,8 +231,7 @@ class StreamConsumer:
             error=reading.error_class,
             attempts=reading.attempts,
         )
-        if reading.confidential and not reading.was_heard:
-            # What outsiders send says nothing about how this service is.
+        if not reading.alarming:
             return
         self._parked_in_a_row += 1
         if self._parked_in_a_row >= self._patience.dead_letters_in_a_row:
@@ -262,6 +246,8 @@ class StreamConsumer:
     ) -> None:
         known = identity(reading) if reading is not None else None
         tell = self._log.error if verdict.kind in {Kind.BUG, Kind.FATAL} else self._log.info
+        if verdict.kind is Kind.NOT_YET and trial.overdue:
+            tell = self._log.warning
         tell(
             "a record could not be handled",
             kind=verdict.kind.value,

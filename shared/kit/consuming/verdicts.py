@@ -21,10 +21,12 @@ class Reason(StrEnum):
         name that is not UTF-8, not even the client can read the record: only its place is known.
     bad_envelope: the CloudEvents headers are missing or wrong, or do not fit the key or the stream. Likewise.
     unknown_type: well formed, but this build does not know the type. Deploy the newer build, then replay.
-    bad_json: the value is not JSON. Fix the sender, discard.
+        Whoever hears a stream is deployed before whoever says something new on it.
+    bad_json: the value is not JSON, or holds NaN or a number beyond all bounds. Fix the sender, discard.
     bad_schema: the value breaks the contract. Fix whichever side is wrong; replay or discard.
     bad_seal: a sealed field cannot be opened: altered, moved, or the wrong sealing key here. Check the key.
-    not_yet: another stream did not bring in time what this event needs. See that stream, then replay.
+    not_yet: another stream did not bring in time what this event needs, or it lies among the dead letters
+        of the same request. Replay those first, or see that stream; then replay.
     handler_failed: a bug here; `error_class` names it and the log has the place. Fix, deploy, replay.
     rejected: a handler refused it without a code of its own. Ask its author; discard.
     """
