@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from uuid import UUID, uuid4
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from shared.contract.ids import RequestId
@@ -16,7 +17,7 @@ from shared.kit.kafka import Kafka
 from shared.kit.metrics import Metrics
 from shared.kit.outbox import Outgoing, lay
 from shared.kit.relay import Relay
-from shared.kit.relay.rows import parked, release
+from shared.kit.relay.rows import parked
 from shared.kit.settings import KitSettings
 from shared.kit.testing import eventually
 from tests.support.builders import a_request, a_withdrawal, id_of
@@ -29,13 +30,16 @@ CreateTopics = Callable[..., Awaitable[None]]
 
 
 @asynccontextmanager
-async def relaying(settings: KitSettings, poll_seconds: float = 0.2) -> AsyncIterator[Relay]:
+async def relaying(
+    settings: KitSettings, poll_seconds: float = 0.2, retry_seconds: float = 60
+) -> AsyncIterator[Relay]:
     relay = Relay(
         url=settings.database_url.get_secret_value(),
         kafka=Kafka.of(settings),
         service="probe",
         metrics=Metrics(CollectorRegistry()),
         poll_seconds=poll_seconds,
+        retry_seconds=retry_seconds,
     )
     task = asyncio.create_task(relay.run())
     try:
@@ -128,26 +132,30 @@ async def test_order_and_completeness_hold_across_changes_of_leader(
     assert first_heard(await streams.read(STREAM)) == {str(each): list(range(1, 61)) for each in requests}
 
 
-async def test_a_frozen_leader_is_replaced_and_does_no_harm_when_it_wakes(
-    database: Database, settings: KitSettings, create_topics: CreateTopics, streams: Streams
+@pytest.mark.parametrize("step", ["relay.after_select", "relay.after_send"])
+async def test_a_leader_frozen_with_rows_in_hand_is_replaced_and_does_no_harm_when_it_wakes(
+    step: str, database: Database, settings: KitSettings, create_topics: CreateTopics, streams: Streams
 ) -> None:
     await create_topics([STREAM])
     requests = [uuid4() for _ in range(4)]
+    await say(database, requests, times=5)
+    freezing = environment(settings) | {"ATTUNE_FAILPOINT": f"{step}:stop"}
 
-    async with running("-m", "tests.support.relay", environment=environment(settings)) as frozen:
-        await eventually(lambda: "leads the relay" in frozen.output, within=30)
-        await say(database, requests, times=5)
-        await drained(database)
-        frozen.send(signal.SIGSTOP)
+    async with running("-m", "tests.support.relay", environment=freezing) as frozen:
+        await eventually(lambda: frozen.frozen, within=30, what="the leader froze")
         async with relaying(settings) as standby:
             await say(database, requests, times=20)
             await eventually(lambda: standby.leads, within=40, what="the standby took over")
+            await drained(database)
             frozen.send(signal.SIGCONT)
             await say(database, requests, times=20)
             await drained(database)
             await eventually(lambda: "the relay begins anew" in frozen.output, within=30)
 
-    assert first_heard(await streams.read(STREAM)) == {str(each): list(range(1, 46)) for each in requests}
+    records = await streams.read(STREAM)
+    # Both have sent what the first had in hand.
+    assert len(records) == 4 * 45 + 4 * 5
+    assert first_heard(records) == {str(each): list(range(1, 46)) for each in requests}
 
 
 async def test_a_relay_killed_after_sending_repeats_itself_and_loses_nothing(
@@ -183,14 +191,19 @@ async def test_what_kafka_refuses_is_parked_and_its_request_waits_while_others_g
     await lay_in_outbox("no.such-topic", stuck, "refused")
     await lay_in_outbox("no.such-topic", stuck, "behind it")
     await lay_in_outbox(STREAM, free, "free")
-    async with relaying(settings):
+    async with relaying(settings, retry_seconds=1):
         await drained(database, within=90)
         [first, *_] = await eventually(lambda: parked(database.pool), within=60)
         assert first["parked_reason"] == "no_such_topic"
         assert [record.key for record in await streams.read(STREAM)] == [free]
 
+        # Mended, it goes on by itself.
         await create_topics(["no.such-topic"])
-        assert await release(database.pool) >= 1
+
+        async def nothing_parked() -> bool:
+            return not await parked(database.pool)
+
+        await eventually(nothing_parked, within=30)
         await drained(database)
 
     assert [record.key for record in await streams.read("no.such-topic")] == [stuck, stuck]

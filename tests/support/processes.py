@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).parents[2]
 _PR_SET_PDEATHSIG = 1
 
@@ -30,6 +32,11 @@ class Process:
     def running(self) -> bool:
         """Whether it has not ended."""
         return self._process.returncode is None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it has been stopped and not continued."""
+        return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
 
     @property
     def pid(self) -> int:

@@ -20,13 +20,22 @@ WINDOW = 500
 STANDBY_SECONDS = 1.0
 LONGEST_PAUSE = 5.0
 ALIVE_SECONDS = 60.0
+RETRY_SECONDS = 60.0
+"""So often a stream that Kafka refused is tried again: rights and topics are mended without a word to us."""
 
 
 class Relay:
     """Sends what one service says."""
 
     def __init__(
-        self, *, url: str, kafka: Kafka, service: str, metrics: Metrics, poll_seconds: float = 1.0
+        self,
+        *,
+        url: str,
+        kafka: Kafka,
+        service: str,
+        metrics: Metrics,
+        poll_seconds: float = 1.0,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self._url = url
         self._kafka = kafka
@@ -36,6 +45,9 @@ class Relay:
         self._woken = asyncio.Event()
         self._draining = False
         self._one_by_one_until = 0
+        self._retry_seconds = retry_seconds
+        self._next_retry = 0.0
+        self._on_trial: set[str] = set()
         self._faults = 0
         self._last_sign = time.monotonic()
         self.leads = False
@@ -97,6 +109,7 @@ class Relay:
     async def _round(self, leadership: Leadership, producer: AIOKafkaProducer) -> bool:
         """Sends one window, or waits for something; False when nothing is left and it is to finish."""
         self._woken.clear()
+        await self._try_again(leadership)
         narrow = self._one_by_one_until > 0
         window = await outbox_rows.following(leadership.session, 1 if narrow else WINDOW)
         if not window:
@@ -117,10 +130,27 @@ class Relay:
             self._one_by_one_until = 0
         return True
 
+    async def _try_again(self, leadership: Leadership) -> None:
+        """Now and then lets one row be tried of each stream that was refused."""
+        if time.monotonic() < self._next_retry:
+            return
+        self._next_retry = time.monotonic() + self._retry_seconds
+        streams = await outbox_rows.waiting_streams(leadership.session)
+        if not streams:
+            return
+        # Asked first: sending to a topic that is not there takes long to fail, and others would wait for it.
+        missing = await leadership.during(self._kafka.missing(streams))
+        self._on_trial = set(streams) - set(missing)
+        await outbox_rows.try_oldest(leadership.session, sorted(self._on_trial))
+
     async def _note(self, leadership: Leadership, sent: Sent) -> None:
         if sent.taken:
             await outbox_rows.done(leadership.session, [row.id for row in sent.taken])
             self._faults = 0
+        if mended := self._on_trial & {row.stream for row in sent.taken}:
+            self._on_trial -= mended
+            await outbox_rows.reopen(leadership.session, sorted(mended))
+            self._log.info("Kafka takes again what it had refused", streams=sorted(mended))
         for row in sent.taken:
             self._metrics.published.labels(row.stream).inc()
         for reason, refused in sent.refused.items():
@@ -128,12 +158,13 @@ class Relay:
             for row in refused:
                 self._metrics.refused.labels(row.stream, reason).inc()
             self._log.error(
-                "Kafka refuses rows of the outbox for ever; see `outbox parked`",
+                "Kafka refuses rows of the outbox; see `outbox parked`",
                 reason=reason,
                 rows=[row.id for row in refused][:20],
                 streams=sorted({row.stream for row in refused}),
             )
         if sent.refused:
+            self._next_retry = time.monotonic() + self._retry_seconds
             # Refused by the broker, a batch has left a hole in the producer's sequence.
             raise Spent("refused")
 

@@ -8,6 +8,9 @@ import asyncpg
 from shared.kit.records import Header
 from shared.kit.transaction import Connection
 
+MENDABLE = ("no_such_topic", "not_allowed")
+"""Why a row may be refused today and taken tomorrow."""
+
 WINDOW_BYTES = 8 * 1024 * 1024
 
 
@@ -32,7 +35,7 @@ async def following(session: Connection, window: int) -> list[Row]:
             WHERE parked_at IS NULL AND NOT EXISTS (
                 SELECT 1 FROM outbox parked
                 WHERE parked.parked_at IS NOT NULL
-                AND parked.stream = outbox.stream AND parked.key = outbox.key
+                AND parked.stream = outbox.stream AND parked.key = outbox.key AND parked.id < outbox.id
             )
             ORDER BY id LIMIT $1
         ),
@@ -56,11 +59,48 @@ async def done(session: Connection, ids: Sequence[int]) -> None:
 
 
 async def park(session: Connection, ids: Sequence[int], reason: str) -> None:
-    """Puts rows aside that Kafka refuses for ever."""
+    """Puts rows aside that Kafka refuses."""
     await session.execute(
         "UPDATE outbox SET parked_at = now(), parked_reason = $2 WHERE id = ANY($1) AND parked_at IS NULL",
         list(ids),
         reason,
+    )
+
+
+async def waiting_streams(session: Connection) -> list[str]:
+    """The streams of rows that were refused for something that can be mended at Kafka."""
+    rows = await session.fetch(
+        "SELECT DISTINCT stream FROM outbox WHERE parked_at IS NOT NULL AND parked_reason = ANY($1)",
+        MENDABLE,
+    )
+    return [row["stream"] for row in rows]
+
+
+async def try_oldest(session: Connection, streams: Sequence[str]) -> None:
+    """Lets the oldest such row of each stream be tried again."""
+    await session.execute(
+        """
+        UPDATE outbox SET parked_at = NULL, parked_reason = NULL
+        WHERE id IN (
+            SELECT min(id) FROM outbox
+            WHERE parked_at IS NOT NULL AND parked_reason = ANY($1) AND stream = ANY($2)
+            GROUP BY stream
+        )
+        """,
+        MENDABLE,
+        list(streams),
+    )
+
+
+async def reopen(session: Connection, streams: Sequence[str]) -> None:
+    """Lets all such rows be sent, for Kafka has taken one of their stream."""
+    await session.execute(
+        """
+        UPDATE outbox SET parked_at = NULL, parked_reason = NULL
+        WHERE parked_at IS NOT NULL AND parked_reason = ANY($1) AND stream = ANY($2)
+        """,
+        MENDABLE,
+        list(streams),
     )
 
 

@@ -1,4 +1,4 @@
-"""Hands rows to Kafka and says which it took, which it will never take, and when the producer is spent."""
+"""Hands rows to Kafka and says which it took, which it refused, and when the producer is spent."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -42,10 +42,10 @@ class Sent:
 
     taken: list[Row] = field(default_factory=list)
     refused: dict[str, list[Row]] = field(default_factory=dict)
-    """Rows that will never be taken, by reason."""
+    """Rows that are not taken as things stand, by reason; what is too large never will be."""
 
     def refuse(self, reason: str, rows: Sequence[Row]) -> None:
-        """Adds rows that will never be taken."""
+        """Adds rows that are not taken."""
         self.refused.setdefault(reason, []).extend(rows)
 
 
