@@ -106,6 +106,11 @@ def judge(error: BaseException) -> Verdict:  # noqa: PLR0911 - a table
             # Of asyncpg's own complaints, only those about a lost connection pass by themselves.
             lost = any(sign in str(error) for sign in _BROKEN_CONNECTION)
             return Verdict(Kind.TRANSIENT if lost else Kind.BUG)
+        case FileNotFoundError() | PermissionError() | IsADirectoryError() | NotADirectoryError() if (
+            error.filename
+        ):
+            # A file of ours that is not as it should be; only a socket without a name may come back.
+            return Verdict(Kind.BUG)
         case OSError() | TimeoutError() | KafkaError():
             return Verdict(Kind.TRANSIENT)
         case _:
