@@ -1,4 +1,7 @@
-"""/live, /ready and /metrics: whether the process turns, whether it can work, and what it has measured."""
+"""/live, /ready and /metrics: whether the process turns, whether its doors may open, what it has measured.
+
+Doors stay open while Kafka is away: what they accept is kept in the outbox, and sent later.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -37,30 +40,43 @@ class Health:
         self._metrics = metrics
         self._failure = failure
         self._stopping = stopping
+        self._parked = 0
 
     async def wrongs(self) -> dict[str, str]:
-        """What keeps the service from working, by part."""
+        """What keeps the doors shut, by part."""
         wrongs: dict[str, str] = {}
         if (failure := self._failure()) is not None:
             wrongs["service"] = failure
         if self._stopping.is_set():
             wrongs["service"] = "is stopping"
         for subscription in self._subscriptions:
-            name = subscription.consumer.name
-            if not subscription.alive:
-                wrongs[name] = "does not poll"
-            elif not subscription.consumer.progress.joined:
-                wrongs[name] = "has no assignment"
-            elif subscription.consumer.progress.unfetched_seconds > FETCH_SECONDS:
-                wrongs[name] = "gets no answer from Kafka"
-        if not self._relay.well:
-            wrongs["relay"] = "makes no progress"
+            if not subscription.consumer.progress.has_joined:
+                wrongs[subscription.consumer.name] = "has not joined its group yet"
         try:
             async with asyncio.timeout(PROBE_SECONDS):
-                await self._pool.fetchval("SELECT 1")
+                self._parked = await self._pool.fetchval(
+                    "SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL"
+                )
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             wrongs["database"] = type(error).__name__
         return wrongs
+
+    def troubles(self) -> dict[str, str]:
+        """What has to wait although the doors are open, by part; `wrongs` has looked before."""
+        troubles: dict[str, str] = {}
+        for subscription in self._subscriptions:
+            name = subscription.consumer.name
+            if not subscription.alive:
+                troubles[name] = "does not poll"
+            elif not subscription.consumer.progress.joined:
+                troubles[name] = "has no assignment"
+            elif subscription.consumer.progress.unfetched_seconds > FETCH_SECONDS:
+                troubles[name] = "gets no answer from Kafka"
+        if not self._relay.well:
+            troubles["relay"] = "makes no progress"
+        if self._parked:
+            troubles["outbox"] = f"Kafka refuses {self._parked} of its rows"
+        return troubles
 
     @property
     def failure(self) -> str | None:
@@ -81,10 +97,12 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Says whether the service can do its work, or names the parts that keep it from it."""
+    """Says whether the doors may open and whether all that they accept goes on, or names what keeps it."""
     health: Health = request.app.state.health
     if wrongs := await health.wrongs():
         return JSONResponse({"status": "not ready", "wrong": wrongs}, 503)
+    if troubles := health.troubles():
+        return JSONResponse({"status": "degraded", "wrong": troubles})
     return JSONResponse({"status": "ready"})
 
 

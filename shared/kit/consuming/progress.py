@@ -14,6 +14,7 @@ class Progress:
         now = time.monotonic()
         self.busy = False
         self.joined = False
+        self.has_joined = False
         self._beat = now
         self._joined_changed = now
         self._fetched = now
@@ -37,6 +38,7 @@ class Progress:
     def membership(self, joined: bool) -> None:
         """The group has taken this consumer in, or is being formed anew."""
         self.joined = joined
+        self.has_joined |= joined
         self._joined_changed = self._fetched = time.monotonic()
         self._unmoved.clear()
         self._fetch_marks.clear()
