@@ -53,6 +53,9 @@ def test_the_laws_hold() -> None:
         ("shared/contract/event.py", "import asyncpg", "The contract knows no machinery"),
         ("services/intake/domain/__init__.py", "import shared.kit.clock", "The domain is pure"),
         ("services/matching/domain/__init__.py", "import asyncpg", "The domain is pure"),
+        ("services/notify/store.py", "from aiokafka import AIOKafkaProducer", "Services never see Kafka"),
+        ("services/intake/handlers.py", "import faststream.kafka", "Services never see Kafka"),
+        ("services/review/app.py", "from shared.kit.kafka import Kafka", "Services never see Kafka"),
     ],
 )
 def test_a_broken_law_is_caught(tree: Path, file: str, line: str, law: str) -> None:
