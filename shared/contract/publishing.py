@@ -1,6 +1,7 @@
 """Writes the contract down for others: a JSON Schema per event and one AsyncAPI 3 document."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ SCHEMAS = HERE / "schemas"
 ASYNCAPI = HERE / "asyncapi.json"
 SAMPLES = HERE / "samples"
 VERSION = "1.0.0"
+SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
+REQUIRED = ("specversion", "id", "type", "source")
+"""What CloudEvents asks of every event."""
 
 
 def documents() -> dict[Path, str]:
@@ -66,16 +70,18 @@ def _asyncapi(messages: list[type[Event] | type[Submission]]) -> dict[str, Any]:
             "version": VERSION,
             "description": "CloudEvents 1.0 in Kafka's binary mode; the key is the id of what an event is "
             "about: the request, or in matching.directory the therapist. Partners write to "
-            "intake.submissions and read intake.rejections and matching.directory.",
+            "intake.submissions, there in binary or structured mode and under any key, and read "
+            "intake.rejections and matching.directory.",
         },
         "defaultContentType": "application/json",
         "channels": {
             stream: {
                 "address": stream,
                 "messages": {
-                    message.__name__: {"$ref": f"#/components/messages/{message.__name__}"}
+                    name: {"$ref": f"#/components/messages/{name}"}
                     for message in messages
                     if message.stream == stream
+                    for name in _messages(message)
                 },
                 "bindings": {"kafka": {"bindingVersion": "0.5.0", "topic": stream, "partitions": 12}},
             }
@@ -88,24 +94,83 @@ def _asyncapi(messages: list[type[Event] | type[Submission]]) -> dict[str, Any]:
             }
             for stream in streams
         },
-        "components": {"messages": {message.__name__: _message(message) for message in messages}},
+        "components": {
+            "messages": {
+                name: described for message in messages for name, described in _messages(message).items()
+            }
+        },
     }
 
 
-def _message(message: type[Event] | type[Submission]) -> dict[str, Any]:
+def _messages(message: type[Event] | type[Submission]) -> dict[str, dict[str, Any]]:
+    if issubclass(message, Event):
+        return {message.__name__: _event(message)}
+    return {
+        message.__name__: _submission(
+            "application/json",
+            {"required": [f"ce_{name}" for name in REQUIRED], "properties": _attributes("ce_")},
+            {"$ref": f"schemas/{message.type}.json"},
+        ),
+        f"{message.__name__}Structured": _submission(
+            "application/cloudevents+json",
+            {"required": [], "properties": {}},
+            {
+                "type": "object",
+                "required": [*REQUIRED, "data"],
+                "properties": {**_attributes(""), "data": {"$ref": f"schemas/{message.type}.json"}},
+            },
+        ),
+    }
+
+
+def _submission(content_type: str, headers: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+    """What partners send: less than an event of ours has to say of itself, and in two modes."""
+    return {
+        "name": Submission.type,
+        "summary": (Submission.__doc__ or "").strip(),
+        "contentType": content_type,
+        "headers": {
+            "type": "object",
+            "required": ["content-type", *headers["required"]],
+            "properties": {
+                "content-type": {"type": "string", "pattern": f"^{re.escape(content_type)} *(;.*)?$"},
+                **headers["properties"],
+            },
+        },
+        "payload": {"schemaFormat": SCHEMA_FORMAT, "schema": payload},
+        "bindings": {"kafka": {"bindingVersion": "0.5.0"}},
+    }
+
+
+def _attributes(prefix: str) -> dict[str, Any]:
+    """What CloudEvents asks for, as intake wants it; whatever else is sent is passed over."""
+    name = {"type": "string", "pattern": "^[!-~]{1,200}$"}
+    return {
+        f"{prefix}specversion": {"const": "1.0"},
+        f"{prefix}id": name | {"description": "names the submission in the answer, if it is rejected"},
+        f"{prefix}type": {"const": Submission.type},
+        f"{prefix}source": name | {"description": "the partner, as registered with the clinic"},
+    }
+
+
+def _event(message: type[Event]) -> dict[str, Any]:
     return {
         "name": message.type,
         "summary": (message.__doc__ or "").strip(),
         "contentType": "application/json",
         "headers": {
             "type": "object",
-            "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_subject", "ce_time"],
+            "required": ["content-type", *(f"ce_{name}" for name in (*REQUIRED, "subject", "time"))],
             "properties": {
+                "content-type": {"const": "application/json"},
                 "ce_specversion": {"const": "1.0"},
-                "ce_id": {"type": "string"},
+                "ce_id": {"type": "string", "format": "uuid"},
                 "ce_type": {"const": message.type},
                 "ce_source": {"type": "string"},
-                "ce_subject": {"type": "string", "description": _subject(message)},
+                "ce_subject": {
+                    "type": "string",
+                    "description": f"the {message.keyed_by.replace('_', ' ')}",
+                },
                 "ce_time": {"type": "string", "format": "date-time"},
                 "ce_causationid": {"type": "string", "description": "the event that led to this one"},
                 "ce_aggregateversion": {"type": "string", "pattern": "^[0-9]+$"},
@@ -113,16 +178,11 @@ def _message(message: type[Event] | type[Submission]) -> dict[str, Any]:
             },
         },
         "payload": {
-            "schemaFormat": "application/schema+json;version=draft-2020-12",
+            "schemaFormat": SCHEMA_FORMAT,
             "schema": {"$ref": f"schemas/{message.type}.json"},
         },
         "bindings": {"kafka": {"bindingVersion": "0.5.0", "key": {"type": "string", "format": "uuid"}}},
     }
-
-
-def _subject(message: type[Event] | type[Submission]) -> str:
-    keyed_by = message.keyed_by if issubclass(message, Event) else "request_id"
-    return f"the {keyed_by.replace('_', ' ')}"
 
 
 def _text(document: dict[str, Any]) -> str:

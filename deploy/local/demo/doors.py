@@ -69,14 +69,6 @@ class Doors:
 
     async def _by_kafka(self, asking: Asking) -> Submitted:
         event_id = str(uuid.uuid4())
-        headers = {
-            "ce_specversion": "1.0",
-            "ce_id": event_id,
-            "ce_type": TYPE,
-            "ce_source": self._source,
-            "ce_time": datetime.now(UTC).isoformat(),
-            "content-type": "application/json",
-        }
         producer = AIOKafkaProducer(bootstrap_servers=self._kafka, acks="all")
         await producer.start()
         try:
@@ -85,11 +77,23 @@ class Doors:
                 STREAM,
                 value=json.dumps(asking.document).encode(),
                 key=str(asking.document["reference"]).encode(),
-                headers=[(name, value.encode()) for name, value in headers.items()],
+                headers=[(name, value.encode()) for name, value in envelope(event_id, self._source).items()],
             )
         finally:
             await producer.stop()
         return Submitted(asking, at, event_id=event_id)
+
+
+def envelope(event_id: str, source: str) -> dict[str, str]:
+    """The headers of a partner's submission: CloudEvents in binary mode."""
+    return {
+        "ce_specversion": "1.0",
+        "ce_id": event_id,
+        "ce_type": TYPE,
+        "ce_source": source,
+        "ce_time": datetime.now(UTC).isoformat(),
+        "content-type": "application/json",
+    }
 
 
 def _require(answer: httpx.Response, status: int, asking: Asking) -> None:
