@@ -1,8 +1,9 @@
-"""Matching's command line: run, migrate, and the directory of therapists."""
+"""Matching's command line: run, migrate, the directory of therapists, and replay."""
 
 from services.matching.app import build_app
 from services.matching.commands import therapists
 from services.matching.commands.compiling import compile_
+from services.matching.commands.replaying import replay
 from services.matching.handlers import handlers
 from services.matching.settings import Settings
 from shared.kit.command_line import command_line
@@ -12,6 +13,7 @@ app = command_line(
 )
 app.add_typer(therapists, name="therapists")
 app.command("compile")(compile_)
+app.command()(replay)
 
 if __name__ == "__main__":
     app()

@@ -1,4 +1,4 @@
-"""Wires matching together: rules, handlers, and the worker that looks after the waiting list."""
+"""Wires matching together: rules, handlers, and the workers beside them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,13 +6,23 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
+from services.matching import pages
+from services.matching.domain.comparing import Book
 from services.matching.domain.engine import warm_up
 from services.matching.domain.place import Places, PlacesFault, read_places
 from services.matching.domain.policy import PolicyFault, read_policy
 from services.matching.domain.ranking import Rules
-from services.matching.handlers import Matcher, handlers, waiting_list_worker
+from services.matching.handlers import (
+    Matcher,
+    Shadow,
+    handlers,
+    shadow_worker,
+    tidying_worker,
+    waiting_list_worker,
+)
 from services.matching.settings import POLICY, Settings
-from services.matching.store import DirectoryInMemory
+from services.matching.store import DirectoryInMemory, begin_era_if_moved
+from shared.kit import logs
 from shared.kit.errors import Fatal
 from shared.kit.service import Service, assemble
 from shared.places import LONDON
@@ -22,9 +32,21 @@ def build_app(settings: Settings) -> Starlette:
     """The service, ready to be served."""
     rules = load_rules(settings.policy_file, settings.places_file)
     matcher = Matcher(rules, DirectoryInMemory(rules))
+    workers = [
+        waiting_list_worker(matcher, settings.reoffer_poll_seconds),
+        tidying_worker(settings.replay_days),
+    ]
+    book = Book(live=rules.policy.version, shadow=None)
+    if settings.shadow_policy_file is not None:
+        tried = load_rules(settings.shadow_policy_file, settings.places_file, named="SHADOW_POLICY_FILE")
+        book = Book(live=rules.policy.version, shadow=tried.policy.version)
+        workers.append(shadow_worker(Shadow(rules, tried, book), book, settings.shadow_poll_seconds))
 
     async def load_directory(service: Service) -> Sequence[object]:
         await asyncio.to_thread(warm_up, rules.policy, rules.places)
+        async with service.database.transaction() as tx:
+            if await begin_era_if_moved(tx):
+                logs.logger().warning("the database comes from another server: its history begins anew")
         async with service.database.transaction() as tx, matcher.directory.current(tx):
             return [matcher]
 
@@ -32,22 +54,27 @@ def build_app(settings: Settings) -> Starlette:
         "matching",
         settings,
         handlers=handlers,
+        routes=pages.routes(),
+        provide=[pages.ShadowPage.of(book, rules.policy.smallest_group)],
         prepare=load_directory,
-        workers=[waiting_list_worker(matcher, settings.reoffer_poll_seconds)],
+        workers=workers,
     )
 
 
-def load_rules(policy_file: Path = POLICY, places_file: Path = LONDON) -> Rules:
+def load_rules(
+    policy_file: Path = POLICY, places_file: Path = LONDON, *, named: str = "POLICY_FILE"
+) -> Rules:
     """The policy and the places; a file that cannot be used ends the process, saying what is wrong."""
     try:
-        policy = read_policy(policy_file.read_text(encoding="utf-8"))
+        text = policy_file.read_text(encoding="utf-8")
+        policy = read_policy(text)
     except OSError as error:
-        raise Fatal(f"POLICY_FILE {policy_file} cannot be read: {error.strerror}") from None
+        raise Fatal(f"{named} {policy_file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise Fatal(f"POLICY_FILE {policy_file} is not UTF-8") from None
+        raise Fatal(f"{named} {policy_file} is not UTF-8") from None
     except PolicyFault as fault:
-        raise Fatal(f"POLICY_FILE {policy_file}: {fault}") from None
-    return Rules(policy, load_places(places_file))
+        raise Fatal(f"{named} {policy_file}: {fault}") from None
+    return Rules(policy, load_places(places_file), text)
 
 
 def load_places(file: Path = LONDON) -> Places:

@@ -18,6 +18,13 @@ class Settings(KitSettings):
     places_file: Path = Field(
         LONDON, description="the table of postcode districts, as `places build` writes it"
     )
+    shadow_policy_file: Path | None = Field(None, description="a policy to try beside the live one")
+    shadow_poll_seconds: float = Field(2.0, gt=0, le=60)
+    """How often to look for rankings to compare with the shadow policy."""
+
+    replay_days: int = Field(180, ge=1, le=3650)
+    """How long rankings are kept, and the directory's history that they need to be made again."""
+
     reoffer_poll_seconds: float = Field(2.0, gt=0, le=60)
     """How often to look whether the waiting list should be offered what has become free."""
 

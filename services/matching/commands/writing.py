@@ -40,7 +40,7 @@ def export(
         sys.stdout.writelines(lines)
         return
     try:
-        _replace(output, lines)
+        replace(output, lines)
     except OSError as error:
         typer.echo(f"{output} cannot be written: {error.strerror}", err=True)
         raise typer.Exit(1) from None
@@ -63,8 +63,8 @@ def generate(
     sys.stdout.writelines(written(people, with_confirmation=False))
 
 
-def _replace(output: Path, lines: Iterable[str]) -> None:
-    # Whole or not at all: an export that is cut short leaves the one from before.
+def replace(output: Path, lines: Iterable[str]) -> None:
+    """Writes a file whole or not at all: what is cut short leaves the one from before."""
     handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from math import asin, cos, radians, sin, sqrt
 
 from shared.places import outcode_of
@@ -26,6 +27,11 @@ class Places:
     positions: Mapping[str, Position]
     postcodes: Mapping[str, int]
     """How many postcodes each district has; about how many people live there."""
+
+    file: str = ""
+    """The table, word for word."""
+
+    digest: str = ""
 
     def find(self, outcode: str | None) -> Position | None:
         """Where a district is, or None for one we do not know."""
@@ -64,7 +70,7 @@ def read_places(text: str) -> Places:
             ) from None
     if not positions:
         raise PlacesFault("it holds no district")
-    return Places(positions, postcodes)
+    return Places(positions, postcodes, text, sha256(text.encode()).hexdigest())
 
 
 def _position(outcode: str, latitude: float, longitude: float) -> Position:

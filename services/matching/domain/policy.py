@@ -223,6 +223,7 @@ class Policy(_Table):
     newly_qualified_cases: Annotated[int, Field(ge=0)]
     default_distance_km: Positive
     consent_age: Positive
+    smallest_group: Annotated[int, Field(ge=5)]
     acute_flags: frozenset[FlagKind]
     psychosis_flags: frozenset[FlagKind]
     phases: Phases

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
 
 from services.matching.domain import explaining
 from services.matching.domain.conceding import Conceded, concessions
@@ -25,6 +26,18 @@ class Rules:
 
     policy: Policy
     places: Places
+    file: str = ""
+    """The policy's file, word for word."""
+
+    @property
+    def digest(self) -> str:
+        """Tells rules apart, be the policy's version the same."""
+        return sha256(f"{self.policy_digest} {self.places.digest}".encode()).hexdigest()
+
+    @property
+    def policy_digest(self) -> str:
+        """What `sha256sum` says of the policy's file."""
+        return sha256(self.file.encode()).hexdigest()
 
 
 def search_for(

@@ -2,6 +2,22 @@
 
 from services.matching.handlers.events import handlers
 from services.matching.handlers.proposing import Matcher
+from services.matching.handlers.replaying import Again, Replay
+from services.matching.handlers.shadowing import Shadow, ShadowMetrics, shadow_worker
+from services.matching.handlers.tidying import forget, tidying_worker
 from services.matching.handlers.waiting import begin_day, offer_to_waiting, waiting_list_worker
 
-__all__ = ["Matcher", "begin_day", "handlers", "offer_to_waiting", "waiting_list_worker"]
+__all__ = [
+    "Again",
+    "Matcher",
+    "Replay",
+    "Shadow",
+    "ShadowMetrics",
+    "begin_day",
+    "forget",
+    "handlers",
+    "offer_to_waiting",
+    "shadow_worker",
+    "tidying_worker",
+    "waiting_list_worker",
+]

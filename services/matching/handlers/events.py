@@ -20,7 +20,10 @@ async def propose_match(event: RequestSubmitted, tx: Transaction, matcher: Match
     case = opened(event.details)
     sealed = await tx.seal(event.subject_id, Purpose.CLINICAL, case.model_dump_json().encode())
     submitted_at = tx.now if tx.cause is None else tx.cause.time
-    if not await store.add_request(tx, event.request_id, event.subject_id, sealed, submitted_at):
+    requester = None if event.contact is None else event.contact.requester_role
+    if not await store.add_request(
+        tx, event.request_id, event.subject_id, sealed, submitted_at, requester=requester
+    ):
         return
 
     request = store.Request(

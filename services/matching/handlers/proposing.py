@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.matching import store
 from services.matching.domain.day import day_in_london
+from services.matching.domain.gates import Search
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
 from shared.contract.ids import ProposalId, SubjectId, TherapistId
 from shared.contract.intake import CaseDetails
@@ -32,6 +33,15 @@ class Opened:
     case: CaseDetails
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """An answer, and what it came from."""
+
+    search: Search
+    sight: store.Sight
+    answer: Shortlist | NothingFound
+
+
 async def open_request(tx: Transaction, request: store.Request) -> Opened | None:
     """The request in plain; None once the person was erased, or if nothing was ever heard of them."""
     if request.details is None or request.subject_id is None:
@@ -45,11 +55,12 @@ async def open_request(tx: Transaction, request: store.Request) -> Opened | None
 async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
     """Proposes a shortlist, or puts the request on the waiting list and says why."""
     request = opened.request
-    found = await _rank(opened, tx, matcher, {})
-    if isinstance(found, Shortlist):
-        await _propose(opened, tx, matcher.rules, found)
+    ranked = await _rank(opened, tx, matcher, {})
+    if isinstance(ranked.answer, Shortlist):
+        await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
         return
 
+    await _keep(opened, tx, matcher.rules, ranked, None)
     await store.wait(tx, request)
     # Whatever became free while this was being ranked is looked at again once this is known.
     await store.want_reoffer(tx, "somebody waits")
@@ -58,17 +69,20 @@ async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> 
             request_id=request.id,
             subject_id=opened.subject_id,
             policy_version=matcher.rules.policy.version,
-            findings=found,
+            findings=ranked.answer,
         )
     )
 
 
 async def propose_if_found(opened: Opened, tx: Transaction, matcher: Matcher) -> bool:
     """Proposes to somebody who waits, if a seat is free that was not offered to another first."""
-    found = await _rank(opened, tx, matcher, await store.spoken_for(tx))
-    if isinstance(found, NothingFound):
+    ranked = await _rank(opened, tx, matcher, await store.spoken_for(tx))
+    if isinstance(ranked.answer, NothingFound):
+        # Who waits is looked at again and again: the first time of a day stands for the others.
+        if not await store.ranked_without_success_on(tx, opened.request.id, ranked.search.on):
+            await _keep(opened, tx, matcher.rules, ranked, None)
         return False
-    await _propose(opened, tx, matcher.rules, found)
+    await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
     return True
 
 
@@ -77,7 +91,7 @@ async def _rank(
     tx: Transaction,
     matcher: Matcher,
     spoken_for: dict[TherapistId, int],
-) -> Shortlist | NothingFound:
+) -> Ranked:
     rules = matcher.rules
     excluded = await store.excluded_from(tx, opened.request.id)
     waited = tx.now - opened.request.submitted_at
@@ -85,16 +99,21 @@ async def _rank(
     for _ in range(MOST_LOOKS):
         async with matcher.directory.current(tx) as engine:
             found = look(search, engine, rules)
+            sight = matcher.directory.sight
         therapists = await store.find_therapists(tx, list(found.therapists))
         try:
-            return explain(search, found, therapists, rules)
+            answer = explain(search, found, therapists, rules)
         except OutOfStep:
             # Another process took a seat or changed an entry between the two looks.
             continue
+        if await store.unchanged_since(tx, sight, list(therapists)):
+            return Ranked(search, sight, answer)
     raise RuntimeError("the directory in memory and the one in the table do not agree")
 
 
-async def _propose(opened: Opened, tx: Transaction, rules: Rules, shortlist: Shortlist) -> None:
+async def _propose(
+    opened: Opened, tx: Transaction, rules: Rules, ranked: Ranked, shortlist: Shortlist
+) -> None:
     proposal_id = ProposalId(new_id())
     sealed = await tx.seal(opened.subject_id, Purpose.CLINICAL, shortlist.model_dump_json().encode())
     await store.add_proposal(
@@ -105,6 +124,7 @@ async def _propose(opened: Opened, tx: Transaction, rules: Rules, shortlist: Sho
         shortlist=sealed,
         first=shortlist.candidates[0].therapist_id,
     )
+    await _keep(opened, tx, rules, ranked, proposal_id)
     await tx.publish(
         MatchProposed(
             request_id=opened.request.id,
@@ -113,4 +133,19 @@ async def _propose(opened: Opened, tx: Transaction, rules: Rules, shortlist: Sho
             policy_version=rules.policy.version,
             shortlist=shortlist,
         )
+    )
+
+
+async def _keep(
+    opened: Opened, tx: Transaction, rules: Rules, ranked: Ranked, proposal_id: ProposalId | None
+) -> None:
+    await store.add_ranking(
+        tx,
+        request_id=opened.request.id,
+        subject_id=opened.subject_id,
+        proposal_id=proposal_id,
+        search=ranked.search,
+        sight=ranked.sight,
+        answer=ranked.answer,
+        rules=rules,
     )

@@ -23,20 +23,23 @@ from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, ProblemArea, Slot, Variant
 from shared.kit.transaction import Transaction
 
-_SELECT = """
-    SELECT t.id, t.name, t.email, t.gender, t.outcode, t.modes, t.formats, t.age_groups, t.languages,
+COLUMNS = """
+           t.id, t.name, t.email, t.gender, t.outcode, t.modes, t.formats, t.age_groups, t.languages,
            t.fee_pence, t.slots, t.problem_areas, t.conditions, t.approaches, t.affirming, t.confirmed_on,
            t.seats_offered, t.seats_free, t.free_from, t.outcome_cases, t.outcome_change,
            r.body, r.number, r.expires_on,
            a.variants, a.routes, a.expiries, a.cases
-    FROM therapists t
-    LEFT JOIN registrations r ON r.therapist_id = t.id
-    LEFT JOIN LATERAL (
+"""
+HELD = """
         SELECT array_agg(variant ORDER BY variant) AS variants, array_agg(route ORDER BY variant) AS routes,
                array_agg(expires_on ORDER BY variant) AS expiries, array_agg(cases ORDER BY variant) AS cases
-        FROM accreditations WHERE therapist_id = t.id
-    ) a ON true
 """
+_SELECT = f"""
+    SELECT {COLUMNS}
+    FROM therapists t
+    LEFT JOIN registrations r ON r.therapist_id = t.id
+    LEFT JOIN LATERAL ({HELD} FROM accreditations WHERE therapist_id = t.id) a ON true
+"""  # noqa: S608 - our own words
 
 
 async def lock_directory(tx: Transaction) -> None:
@@ -53,21 +56,28 @@ async def lock_entry(tx: Transaction, therapist_id: UUID) -> None:
     await tx.execute("SELECT 1 FROM therapists WHERE id = $1 FOR NO KEY UPDATE", therapist_id)
 
 
+async def write_history(tx: Transaction) -> None:
+    """Keeps now, and not only at its end, what this transaction has changed in the directory so far."""
+    await tx.execute(
+        "SET CONSTRAINTS therapists_keep_history IMMEDIATE; SET CONSTRAINTS therapists_keep_history DEFERRED"
+    )
+
+
 async def therapists(tx: Transaction) -> list[Therapist]:
     """The whole directory, by id."""
-    return [_therapist(row) for row in await tx.fetch(f"{_SELECT} ORDER BY t.id")]
+    return [therapist_of(row) for row in await tx.fetch(f"{_SELECT} ORDER BY t.id")]
 
 
 async def find_therapist(tx: Transaction, therapist_id: UUID) -> Therapist | None:
     """One entry."""
     row = await tx.fetchrow(f"{_SELECT} WHERE t.id = $1", therapist_id)
-    return None if row is None else _therapist(row)
+    return None if row is None else therapist_of(row)
 
 
 async def find_therapists(tx: Transaction, ids: Sequence[UUID]) -> dict[TherapistId, Therapist]:
     """Some entries, by id."""
     rows = await tx.fetch(f"{_SELECT} WHERE t.id = ANY($1)", ids)
-    return {therapist.id: therapist for therapist in map(_therapist, rows)}
+    return {therapist.id: therapist for therapist in map(therapist_of, rows)}
 
 
 async def save_therapist(tx: Transaction, therapist: Therapist) -> Therapist:
@@ -144,6 +154,8 @@ async def _write(tx: Transaction, therapists: Sequence[Therapist]) -> None:
             for held in each.accreditations
         ],
     )
+    # Else an import of many would be held up at its very end.
+    await write_history(tx)
 
 
 def _values(therapist: Therapist, now: datetime) -> tuple[object, ...]:
@@ -172,7 +184,8 @@ def _values(therapist: Therapist, now: datetime) -> tuple[object, ...]:
     )
 
 
-def _therapist(row: asyncpg.Record) -> Therapist:
+def therapist_of(row: asyncpg.Record) -> Therapist:
+    """An entry from a row of `COLUMNS`."""
     return Therapist(
         id=TherapistId(row["id"]),
         name=row["name"],

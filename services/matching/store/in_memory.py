@@ -9,6 +9,8 @@ import asyncpg
 
 from services.matching.domain.engine import Engine, Entry
 from services.matching.domain.ranking import Rules
+from services.matching.store.directory import write_history
+from services.matching.store.history import SIGHT, Sight
 from shared.kit.transaction import Transaction
 
 PAGE = 10_000
@@ -45,6 +47,15 @@ _SELECT = """
     ) a ON true
 """
 
+# In one statement, so that the sight is that of the rows; with it alone if nothing has changed.
+_CHANGED = f"""
+    WITH sight AS MATERIALIZED ({SIGHT})
+    SELECT changed.*, sight.snapshot, sight.own, sight.own_to, sight.era
+    FROM sight LEFT JOIN (
+        {_SELECT} WHERE t.changed_by >= pg_snapshot_xmin($1::text::pg_snapshot) OR t.id = ANY($2)
+    ) changed ON true
+"""  # noqa: S608 - our own words
+
 
 class DirectoryInMemory:
     """The engine, brought up to date by every transaction that asks it."""
@@ -53,23 +64,29 @@ class DirectoryInMemory:
         self._rules = rules
         self._engine: Engine | None = None
         self._turn = asyncio.Lock()
-        self._seen_below = ""
+        self._sight: Sight | None = None
         self._unsure: list[UUID] = []
+
+    @property
+    def sight(self) -> Sight:
+        """What the engine has seen; to be asked while it is held."""
+        assert self._sight is not None  # noqa: S101 - nobody holds an engine that has seen nothing
+        return self._sight
 
     @asynccontextmanager
     async def current(self, tx: Transaction) -> AsyncIterator[Engine]:
         """The engine as this transaction sees the table, to be asked without waiting for anything else."""
         async with self._turn:
-            # Read before the rows are: whoever is still at work now is looked at again next time.
-            seen_below = await tx.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+            # So that a ranking made again finds what this transaction has changed before it.
+            await write_history(tx)
             if self._engine is None:
                 self._engine = await self._load(tx)
-            else:
-                await self._catch_up(self._engine, tx)
-            self._seen_below = seen_below
+            await self._catch_up(self._engine, tx)
             yield self._engine
 
     async def _load(self, tx: Transaction) -> Engine:
+        # Read before the rows are: whoever is still at work now is looked at again in a moment.
+        self._sight = _sight(await tx.fetchrow(SIGHT))
         engine = Engine(self._rules.policy, self._rules.places, tx.now.date())
         engine.expect(await tx.fetchval("SELECT count(*) FROM therapists"))
         last = _NOBODY
@@ -81,17 +98,22 @@ class DirectoryInMemory:
     async def _catch_up(self, engine: Engine, tx: Transaction) -> None:
         unsure, self._unsure = self._unsure, []
         try:
-            rows = await tx.fetch(
-                f"{_SELECT} WHERE t.changed_by >= $1::text::xid8 OR t.id = ANY($2)", self._seen_below, unsure
-            )
+            found = await tx.fetch(_CHANGED, self.sight.snapshot, unsure)
         except BaseException:
             self._unsure = unsure
             raise
+        rows = [row for row in found if row["id"] is not None]
         # What was added and then undone is in no table any more.
         engine.drop(set(unsure) - {row["id"] for row in rows})
         self._take(engine, rows)
+        self._sight = _sight(found[0])
 
     def _take(self, engine: Engine, rows: list[asyncpg.Record]) -> None:
-        engine.put([Entry(*tuple(row)[:-1]) for row in rows])
+        engine.put([Entry(*tuple(row)[: len(Entry._fields)]) for row in rows])
         # This transaction may still be undone, and then nothing in the table would say so.
         self._unsure += [row["id"] for row in rows if row["changed_here"]]
+
+
+def _sight(row: asyncpg.Record | None) -> Sight:
+    assert row is not None  # noqa: S101 - a row without FROM
+    return Sight(row["snapshot"], row["own"], row["own_to"], row["era"])

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SubjectId, TherapistId
+from shared.contract.vocabulary import RequesterRole
 from shared.kit.transaction import Transaction
 
 
@@ -34,18 +35,25 @@ class Request:
 
 
 async def add_request(
-    tx: Transaction, request_id: RequestId, subject_id: SubjectId, details: bytes, submitted_at: datetime
+    tx: Transaction,
+    request_id: RequestId,
+    subject_id: SubjectId,
+    details: bytes,
+    submitted_at: datetime,
+    *,
+    requester: RequesterRole | None = None,
 ) -> bool:
     """Keeps a new request; False if it is known already, perhaps as withdrawn."""
     added = await tx.fetchval(
         """
-        INSERT INTO requests (id, subject_id, details, state, submitted_at)
-        VALUES ($1, $2, $3, 'waiting', $4) ON CONFLICT (id) DO NOTHING RETURNING id
+        INSERT INTO requests (id, subject_id, details, state, submitted_at, requester)
+        VALUES ($1, $2, $3, 'waiting', $4, $5) ON CONFLICT (id) DO NOTHING RETURNING id
         """,
         request_id,
         subject_id,
         details,
         submitted_at,
+        requester,
     )
     return added is not None
 

@@ -1,0 +1,118 @@
+"""One ranking under two policies: who came first, and how much each list is worth on one scale."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.matching.domain.comparing.groups import groups_of
+from services.matching.domain.gates import Fit, Search, check
+from services.matching.domain.pathways import routes
+from services.matching.domain.ranking import Rules
+from services.matching.domain.scoring import score
+from services.matching.domain.therapist import Therapist
+from shared.contract.ids import RequestId, TherapistId
+from shared.contract.matching import NothingFound, Shortlist
+from shared.contract.vocabulary import RequesterRole
+
+Answer = Shortlist | NothingFound
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a ranking came to under one policy; of nobody, if the list is empty."""
+
+    listed: tuple[TherapistId, ...]
+    score: int
+    """Of the first, on the policy's own scale."""
+
+    values: tuple[int | None, ...]
+    """Of everybody listed, on the scale of the recorded policy; None for whom it lets through nowhere."""
+
+    unmet: int
+    """How many of the client's wishes the first does not meet."""
+
+    km: float | None
+    """How far the first is; None for online."""
+
+    begins_in_days: int
+    """When the first can take a new client; 0 for at once."""
+
+    @property
+    def first(self) -> TherapistId | None:
+        """Who comes first."""
+        return self.listed[0] if self.listed else None
+
+    @property
+    def value(self) -> int | None:
+        """What the first is worth on the scale of the recorded policy."""
+        return self.values[0] if self.values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One ranking as it was recorded, and under another policy."""
+
+    ranking: int
+    request_id: RequestId
+    waited_days: int
+    """From the submission of the request."""
+
+    groups: Mapping[str, str]
+    """Which part of each division of clients this one belongs to."""
+
+    old: Outcome
+    new: Outcome
+
+    @property
+    def same_first(self) -> bool:
+        """Whether the same therapist comes first, or nobody under either."""
+        return self.old.first == self.new.first
+
+
+def compare(
+    *,
+    ranking: int,
+    request_id: RequestId,
+    requester: RequesterRole | None,
+    waited: timedelta,
+    search: Search,
+    rules: Rules,
+    old: Answer,
+    new: Answer,
+    therapists: Mapping[TherapistId, Therapist],
+) -> Comparison:
+    """Compares two answers to one search; `search` and `rules` are those of the recorded policy."""
+    return Comparison(
+        ranking=ranking,
+        request_id=request_id,
+        waited_days=max(waited.days, 0),
+        groups=groups_of(search.case, search.age, requester),
+        old=_outcome(old, search, rules, therapists),
+        new=_outcome(new, search, rules, therapists),
+    )
+
+
+def value_of(search: Search, therapist: Therapist, rules: Rules) -> int | None:
+    """The score on the pathway that suits best; None if a gate of every one keeps the therapist out."""
+    scores = [
+        sum(each.points for each in score(search, fit, rules.policy))
+        for way in routes(search.case, search.on, rules.policy).pathways
+        if isinstance(fit := check(search, way, therapist, rules.policy, rules.places), Fit)
+    ]
+    return max(scores, default=None)
+
+
+def _outcome(
+    answer: Answer, search: Search, rules: Rules, therapists: Mapping[TherapistId, Therapist]
+) -> Outcome:
+    candidates = answer.candidates if isinstance(answer, Shortlist) else ()
+    first = candidates[0] if candidates else None
+    free_from = therapists[first.therapist_id].free_from if first else None
+    return Outcome(
+        listed=tuple(each.therapist_id for each in candidates),
+        score=first.score if first else 0,
+        values=tuple(value_of(search, therapists[each.therapist_id], rules) for each in candidates),
+        unmet=len(first.unmet) if first else 0,
+        km=first.distance_km if first else None,
+        begins_in_days=max((free_from - search.on).days, 0) if free_from else 0,
+    )

@@ -1,0 +1,96 @@
+"""A comparison of two policies as it is told: totals, groups without small numbers, single cases by id."""
+
+from collections.abc import Collection
+from typing import Any
+
+from services.matching.domain.comparing.comparison import Comparison, Outcome
+from services.matching.domain.comparing.groups import DIVISIONS
+from services.matching.domain.comparing.hiding import hidden
+from services.matching.domain.comparing.tally import Mean, Tally, tally
+
+
+def report(comparisons: Collection[Comparison], fewest: int) -> dict[str, Any]:
+    """Totals, and each division of clients; groups of fewer people than `fewest` are not told."""
+    return {
+        "totals": _totals(tally(comparisons)),
+        "groups": {division: _groups(comparisons, division, fewest) for division in DIVISIONS},
+    }
+
+
+def case_of(one: Comparison) -> dict[str, Any]:
+    """One case, by ids alone."""
+    return {
+        "ranking": one.ranking,
+        "request": str(one.request_id),
+        "old": _outcome(one.old),
+        "new": _outcome(one.new),
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any] | None:
+    if not outcome.listed:
+        return None
+    return {
+        "first": str(outcome.first),
+        "score": outcome.score,
+        "value": outcome.value,
+        "unmet": outcome.unmet,
+        "km": outcome.km,
+        "begins_in_days": outcome.begins_in_days,
+    }
+
+
+def _totals(counted: Tally) -> dict[str, Any]:
+    return {
+        "requests": counted.requests,
+        "rankings": counted.rankings,
+        "same_first": counted.same_first,
+        "other_first": counted.other_first,
+        "found_only_before": counted.only_old,
+        "found_only_now": counted.only_new,
+        "nobody_under_either": counted.neither,
+        "first_not_allowed_before": counted.outside,
+        "online_instead_or_in_person": counted.mode_changed,
+        "begin_sooner": counted.sooner,
+        "begin_later": counted.later,
+        "old_score": counted.old_score.mean,
+        "new_score": counted.new_score.mean,
+        **_means(counted, 1),
+    }
+
+
+def _groups(comparisons: Collection[Comparison], division: str, fewest: int) -> list[dict[str, Any]]:
+    """A row for each group; none at all where all together are so few that being there tells enough."""
+    members: dict[str, list[Comparison]] = {}
+    for one in comparisons:
+        members.setdefault(one.groups[division], []).append(one)
+    tallies = {group: tally(ones) for group, ones in sorted(members.items())}
+    if len({one.request_id for one in comparisons}) < fewest:
+        return []
+    kept_back = hidden({group: counted.requests for group, counted in tallies.items()}, fewest)
+    return [
+        {"group": group, "requests": kept_back[group]}
+        if group in kept_back
+        else {
+            "group": group,
+            "requests": counted.requests,
+            "rankings": counted.rankings,
+            **_means(counted, fewest),
+        }
+        for group, counted in tallies.items()
+    ]
+
+
+def _means(counted: Tally, fewest: int) -> dict[str, Any]:
+    def told(mean: Mean) -> float | None:
+        return mean.mean if mean.of >= fewest else None
+
+    return {
+        "agreement": counted.agreement,
+        "overlap": told(counted.overlap),
+        "value_change": told(counted.value),
+        "list_value_change": told(counted.list_value),
+        "unmet_change": told(counted.unmet),
+        "km_change": told(counted.km),
+        "wait_days_change": told(counted.wait_days),
+    }

@@ -1,0 +1,280 @@
+"""What another policy would change, in figures that compare, and without telling of few people."""
+
+from dataclasses import replace
+from itertools import product
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.matching.domain.comparing import (
+    Comparison,
+    Outcome,
+    groups_of,
+    hidden,
+    report,
+    tally,
+    value_of,
+)
+from services.matching.domain.ranking import rank, search_for
+from shared.contract.ids import RequestId, TherapistId
+from shared.contract.matching import Shortlist
+from shared.contract.vocabulary import Mode, RequesterRole, Therapy
+from tests.matching.builders import RULES, THE_DAY
+from tests.matching.random_matching import random_case, random_therapist
+from tests.support.builders import a_case, id_of
+
+FEWEST = 10
+NOBODY = Outcome((), 0, (), 0, None, 0)
+
+
+def came_first(*names: str, values: tuple[int | None, ...] | None = None, **facts: Any) -> Outcome:
+    """An outcome with these on the list."""
+    told: dict[str, Any] = {"score": 500, "unmet": 0, "km": None, "begins_in_days": 0} | facts
+    listed = tuple(TherapistId(id_of(name)) for name in names)
+    return Outcome(listed=listed, values=values or (told["score"],) * len(names), **told)
+
+
+def compared(old: Outcome, new: Outcome, ranking: int = 1, **facts: Any) -> Comparison:
+    """One comparison."""
+    told: dict[str, Any] = {
+        "request_id": RequestId(UUID(int=ranking)),
+        "waited_days": 0,
+        "groups": dict.fromkeys(["age", "mode", "therapy", "requester", "condition", "area"], "one"),
+    } | facts
+    return Comparison(ranking=ranking, old=old, new=new, **told)
+
+
+# ------------------------------------------------------------------------------------------- in figures
+
+
+def test_whoever_is_on_a_list_is_worth_what_the_list_says() -> None:
+    dice = Random(4)
+    therapists = [random_therapist(dice) for _ in range(60)]
+    known = {each.id: each for each in therapists}
+    seen = 0
+    for _ in range(200):
+        search = search_for(random_case(dice), THE_DAY, RULES)
+        answer = rank(search, therapists, RULES)
+        for candidate in answer.candidates if isinstance(answer, Shortlist) else ():
+            assert value_of(search, known[candidate.therapist_id], RULES) == candidate.score
+            seen += 1
+    assert seen > 50
+
+
+def test_nobody_is_worth_anything_whom_every_gate_keeps_out() -> None:
+    therapist = replace(random_therapist(Random(1)), seats_free=0)
+
+    assert value_of(search_for(a_case(), THE_DAY, RULES), therapist, RULES) is None
+
+
+def test_changes_are_new_less_old() -> None:
+    counted = tally(
+        [
+            compared(
+                came_first("ada", "ben", score=700, km=4.0, unmet=2),
+                came_first("ben", "cleo", score=900, values=(650, None), km=1.5, unmet=1),
+            )
+        ]
+    )
+
+    assert (counted.same_first, counted.other_first) == (0, 1)
+    assert (counted.old_score.mean, counted.new_score.mean) == (700, 900)
+    assert (counted.value.mean, counted.list_value.mean) == (-50, -50)
+    assert (counted.km.mean, counted.unmet.mean, counted.overlap.mean) == (-2.5, -1, 0.5)
+
+
+def test_a_first_whom_the_old_policy_rules_out_is_counted_and_never_valued() -> None:
+    counted = tally([compared(came_first("ada"), came_first("ben", values=(None,)))])
+
+    assert (counted.outside, counted.value.of, counted.value.mean) == (1, 0, None)
+
+
+def test_agreement_on_nobody_is_agreement() -> None:
+    counted = tally(
+        [
+            compared(NOBODY, NOBODY, 1),
+            compared(came_first("ada"), came_first("ada"), 2),
+            compared(came_first("ada"), NOBODY, 3),
+            compared(NOBODY, came_first("ada"), 4),
+        ]
+    )
+
+    assert (counted.neither, counted.same_first, counted.only_old, counted.only_new) == (1, 1, 1, 1)
+    assert counted.agreement == 0.5
+    assert counted.overlap.mean == 0.5
+
+
+def test_a_wait_ends_when_the_first_of_the_first_proposal_can_begin() -> None:
+    same = RequestId(id_of("one request"))
+    counted = tally(
+        [
+            compared(NOBODY, came_first("ada", begins_in_days=2), 1, request_id=same, waited_days=0),
+            compared(NOBODY, NOBODY, 2, request_id=same, waited_days=5),
+            compared(came_first("ben"), NOBODY, 3, request_id=same, waited_days=9),
+            compared(came_first("ben"), NOBODY, 4, waited_days=1),
+        ]
+    )
+
+    assert (counted.wait_days.of, counted.wait_days.mean) == (1, -7)
+    assert (counted.sooner, counted.later, counted.requests) == (1, 0, 2)
+
+
+def test_nothing_compared_is_no_fault() -> None:
+    told = report([], FEWEST)
+
+    assert told["totals"]["rankings"] == 0
+    assert told["totals"]["agreement"] is None
+    assert set(map(tuple, told["groups"].values())) == {()}
+
+
+@pytest.mark.parametrize(
+    ("age", "band"),
+    [
+        (4, "under 13"),
+        (12, "under 13"),
+        (13, "13 to 17"),
+        (17, "13 to 17"),
+        (18, "18 to 25"),
+        (25, "18 to 25"),
+        (26, "26 to 64"),
+        (64, "26 to 64"),
+        (65, "65 and over"),
+    ],
+)
+def test_ages_are_told_in_bands(age: int, band: str) -> None:
+    assert groups_of(a_case(), age, None)["age"] == band
+
+
+@pytest.mark.parametrize(
+    ("outcode", "area"),
+    [
+        ("E1", "East"),
+        ("e17", "East"),
+        ("EC1A", "Central"),
+        ("WC2H", "Central"),
+        ("W1T", "West"),
+        ("NW10", "North West"),
+        (" se22 ", "South East"),
+        ("BR1", "Outer London and beyond"),
+        (None, "not known"),
+        ("", "not known"),
+    ],
+)
+def test_places_are_told_by_part_of_london(outcode: str | None, area: str) -> None:
+    assert groups_of(a_case(outcode=outcode), 30, None)["area"] == area
+
+
+def test_everybody_is_in_one_group_of_each_division() -> None:
+    case = a_case(mode=Mode.IN_PERSON, therapy=Therapy.EITHER, conditions=())
+
+    assert groups_of(case, 30, RequesterRole.PARENT) == {
+        "age": "26 to 64",
+        "mode": "in person",
+        "therapy": "either",
+        "requester": "parent",
+        "condition": "no",
+        "area": "East",
+    }
+
+
+# ------------------------------------------------------------------------------------------- of few people
+
+
+def test_large_groups_are_told() -> None:
+    assert hidden({"a": 10, "b": 4000}, FEWEST) == {}
+
+
+def test_small_groups_are_hidden() -> None:
+    assert hidden({"a": 5, "b": 5, "c": 100}, FEWEST) == {"a": "<10", "b": "<10"}
+
+
+def test_a_small_group_alone_hides_behind_another() -> None:
+    assert hidden({"a": 3, "b": 40, "c": 100}, FEWEST) == {"a": "<10", "b": "withheld"}
+
+
+def test_small_groups_that_leave_no_doubt_hide_behind_another() -> None:
+    # Of two, 18 together could only be 9 and 9; 2 only 1 and 1.
+    assert hidden({"a": 9, "b": 9, "c": 40}, FEWEST) == {"a": "<10", "b": "<10", "c": "withheld"}
+    assert hidden({"a": 1, "b": 1, "c": 40}, FEWEST) == {"a": "<10", "b": "<10", "c": "withheld"}
+
+
+def test_what_is_just_large_enough_hides_nobody_alone() -> None:
+    # Of 11, 10 would be known of the one that is withheld and not small: the other would be 1.
+    assert hidden({"a": 1, "b": 10, "c": 12, "d": 90}, FEWEST)["d"] == "withheld"
+
+
+def test_where_nothing_is_left_to_hide_behind_nothing_is_told() -> None:
+    assert hidden({"a": 3, "b": 12}, FEWEST) == {"a": "withheld", "b": "withheld"}
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=5))
+def test_no_small_number_can_be_worked_out(sizes: list[int]) -> None:
+    named = {f"group {place}": size for place, size in enumerate(sizes)}
+    shown = hidden(named, FEWEST)
+
+    for group, size in named.items():
+        assert group in shown or size >= FEWEST
+    if "<10" in shown.values():
+        # Whoever knows the rules and the sum of all: each small one may have any size below ten.
+        together = sum(named[group] for group in shown)
+        small = [group for group, text in shown.items() if text == "<10"]
+        large = len(shown) - len(small)
+        possible = {
+            those
+            for those in product(range(1, FEWEST), repeat=len(small))
+            if (large and together - sum(those) >= FEWEST * large) or (not large and sum(those) == together)
+        }
+        for place in range(len(small)):
+            assert {those[place] for those in possible} == set(range(1, FEWEST))
+
+
+def in_groups(**sizes: int) -> list[Comparison]:
+    """Comparisons of so many requests for each area."""
+    every = [group for group, size in sizes.items() for _ in range(size)]
+    return [
+        compared(
+            came_first("ada", score=500 + ranking),
+            came_first("ben", score=100),
+            ranking,
+            groups={"age": "one", "mode": "one", "therapy": "one", "requester": "one", "condition": "one"}
+            | {"area": group},
+        )
+        for ranking, group in enumerate(every)
+    ]
+
+
+def test_of_a_small_group_nothing_but_its_name_is_told() -> None:
+    told = report(in_groups(West=3, East=40, North=60), FEWEST)
+
+    assert told["groups"]["area"][0] == {"group": "East", "requests": "withheld"}
+    assert told["groups"]["area"][2] == {"group": "West", "requests": "<10"}
+    assert told["groups"]["area"][1]["requests"] == 60
+    assert told["totals"]["requests"] == 103
+
+
+def test_people_are_counted_and_not_their_rankings() -> None:
+    often = [replace(one, request_id=RequestId(id_of("one person"))) for one in in_groups(West=30)]
+
+    told = report([*often, *in_groups(East=40)], FEWEST)
+
+    assert [row["requests"] for row in told["groups"]["area"]] == ["withheld", "<10"]
+
+
+def test_of_few_people_in_all_not_even_the_groups_are_named() -> None:
+    assert report(in_groups(West=9), FEWEST)["groups"]["area"] == []
+
+
+def test_a_mean_over_few_is_not_told() -> None:
+    some_without = [
+        replace(one, new=NOBODY) if place < 25 else one for place, one in enumerate(in_groups(West=30))
+    ]
+
+    [row] = report(some_without, FEWEST)["groups"]["area"]
+
+    assert row["requests"] == 30
+    assert row["value_change"] is None
+    assert row["agreement"] == 0

@@ -1,0 +1,317 @@
+"""The replay command as an operator runs it: what it tells, what it never tells, and how it ends."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.matching import store
+from services.matching.settings import POLICY, Settings
+from shared.contract.intake import RequestSubmitted
+from shared.contract.matching import MatchProposed
+from shared.contract.sealing import opened
+from shared.contract.vocabulary import Mode
+from shared.kit.clock import MovableClock
+from shared.kit.database import Database
+from shared.places import LONDON
+from tests.matching.builders import THE_DAY, a_therapist
+from tests.matching.random_matching import random_case, random_therapist
+from tests.matching.recorded import a_matcher, another_policy, hear, made_again, recorded, rules_of
+from tests.support.builders import a_case, a_request, id_of
+from tests.support.environment import environment
+
+ROOT = Path(__file__).parents[2]
+
+# Ada is near and busy, Ben far and free: who comes first depends on what the policy thinks of a caseload.
+ADA = a_therapist("ada", outcode="E1", seats_offered=10, seats_free=1)
+BEN = a_therapist("ben", outcode="E17", seats_offered=10, seats_free=10)
+NEARBY = {"mode": Mode.IN_PERSON, "outcode": "E1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What it said, as JSON."""
+        said: dict[str, Any] = json.loads(self.out)
+        return said
+
+
+Command = Callable[..., Awaitable[Outcome]]
+
+
+@pytest.fixture
+def replay(settings: Settings) -> Command:
+    """Runs `python -m services.matching replay …` on the databases of the test."""
+
+    async def run(*arguments: str | Path, **changes: str) -> Outcome:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.matching", "replay", *map(str, arguments)),
+            cwd=ROOT,
+            env=environment(settings) | {"PATH": os.environ["PATH"]} | changes,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(120):
+            out, err = await process.communicate()
+        return Outcome(process.returncode or 0, out.decode(), err.decode())
+
+    return run
+
+
+async def asked(database: Database, number: int, **case: Any) -> list[RequestSubmitted]:
+    """So many people ask for the same, each by a request of their own."""
+    matcher = a_matcher()
+    requests = [a_request(details=a_case(**NEARBY | case)) for _ in range(number)]
+    for request in requests:
+        await hear(database, matcher, request)
+    return requests
+
+
+async def in_directory(database: Database) -> None:
+    async with database.transaction() as tx:
+        await store.save_therapist(tx, BEN)
+        # Seats are taken by being taken; nine of these are.
+        await store.save_therapist(tx, ADA)
+        await tx.execute("UPDATE therapists SET seats_taken = 9 WHERE id = $1", ADA.id)
+
+
+async def test_a_policy_that_thinks_more_of_free_seats_proposes_who_has_them(
+    database: Database, replay: Command, tmp_path: Path
+) -> None:
+    await in_directory(database)
+    requests = await asked(database, 12)
+    tried = another_policy(tmp_path, caseload="caseload = 900")
+
+    told = await replay("--since", "2026-11-24", "--policy", tried, "--json")
+    cases = await replay("--since", "2026-11-24", "--policy", tried, "--json", "--cases")
+
+    assert (told.code, cases.code) == (0, 0)
+    totals = told.document["totals"]
+    assert (totals["rankings"], totals["same_first"], totals["other_first"]) == (12, 0, 12)
+    assert totals["new_score"] > totals["old_score"]
+    assert totals["value_change"] < 0
+    assert totals["km_change"] > 5
+    assert totals["overlap"] == 1
+    assert {row["group"] for row in told.document["groups"]["mode"]} == {"in person"}
+    [row] = told.document["groups"]["area"]
+    assert (row["group"], row["requests"], row["agreement"]) == ("East", 12, 0)
+    assert row["value_change"] == totals["value_change"]
+    assert {case["request"] for case in cases.document["cases"]} == {
+        str(each.request_id) for each in requests
+    }
+    for case in cases.document["cases"]:
+        assert case["old"]["first"] == str(ADA.id)
+        assert case["new"]["first"] == str(BEN.id)
+        assert case["new"]["value"] - case["old"]["value"] == totals["value_change"]
+    assert "groups" not in cases.document
+
+
+async def test_nothing_is_told_that_names_anybody(
+    database: Database, replay: Command, tmp_path: Path
+) -> None:
+    await in_directory(database)
+    await asked(database, 3)
+    tried = another_policy(tmp_path, caseload="caseload = 900")
+
+    said = ""
+    for arguments in ([], ["--json"], ["--cases"], ["--cases", "--json"]):
+        outcome = await replay("--since", "2026-11-24", "--policy", tried, *arguments)
+        said += outcome.out + outcome.err
+
+    assert str(ADA.id) in said
+    for private in ("Sampleford", "1991", "depression", "E17", "Since the move", "@"):
+        assert private not in said
+
+
+async def test_the_same_record_gives_the_same_output(
+    database: Database, replay: Command, tmp_path: Path, clock: MovableClock
+) -> None:
+    dice = Random(8)
+    async with database.transaction() as tx:
+        for _ in range(30):
+            await store.save_therapist(tx, random_therapist(dice))
+    matcher = a_matcher()
+    for _ in range(30):
+        await hear(database, matcher, a_request(details=random_case(dice)))
+        clock.move(timedelta(hours=5))
+    tried = another_policy(tmp_path, experience="experience = 700", strong="strong = 5")
+
+    outcomes = [
+        await replay("--since", "2026-11-24", "--policy", tried, "--json", PYTHONHASHSEED=str(seed))
+        for seed in (1, 2)
+    ]
+    texts = [await replay("--since", "2026-11-24", "--policy", tried, "--cases") for _ in range(2)]
+    await replay("--since", "2026-11-24", "--policy", tried, "--json", "--output", tmp_path / "told.json")
+
+    assert outcomes[0].code == 0
+    assert outcomes[0].document["rankings"] == 30
+    assert outcomes[0].out == outcomes[1].out == (tmp_path / "told.json").read_text(encoding="utf-8")
+    assert texts[0].out == texts[1].out
+    assert await made_again(database, rules_of(tried)) == await made_again(database, rules_of(tried))
+
+
+async def test_without_another_policy_the_record_is_checked(database: Database, replay: Command) -> None:
+    await in_directory(database)
+    await asked(database, 2)
+
+    checked = await replay("--since", "2026-11-24", "--json")
+    same = await replay("--since", "2026-11-24", "--policy", POLICY, "--json")
+
+    assert (checked.code, checked.document["compared"], checked.document["differing"]) == (0, 2, [])
+    assert "totals" not in checked.document
+    assert (same.code, same.document["totals"]["agreement"]) == (0, 1)
+
+
+async def test_a_ranking_that_differs_from_its_record_is_told_and_fails(
+    database: Database, replay: Command
+) -> None:
+    await in_directory(database)
+    await asked(database, 2)
+    first, second = await recorded(database)
+    async with database.transaction() as tx:
+        await tx.execute(
+            "UPDATE therapist_history SET entry = entry || '{\"fee_pence\": 4000}' WHERE therapist_id = $1",
+            ADA.id,
+        )
+        await tx.execute("UPDATE rankings SET own_to = 0 WHERE id = $1", second.id)
+
+    outcome = await replay("--since", "2026-11-24", "--json")
+
+    assert outcome.code == 3
+    assert [each["ranking"] for each in outcome.document["differing"]] == [first.id, second.id]
+    assert outcome.document["differing"][0]["recorded_first"] == str(ADA.id)
+    assert "2 rankings differ from the record" in outcome.err
+
+
+async def test_places_are_where_they_were(database: Database, replay: Command, tmp_path: Path) -> None:
+    await in_directory(database)
+    await asked(database, 2)
+    tried, moved = another_policy(tmp_path, caseload="caseload = 900"), tmp_path / "moved.csv"
+    lines = LONDON.read_text(encoding="utf-8").splitlines()
+    lines = ["E1,57.5,-4.2,1000" if line.startswith("E1,") else line for line in lines]
+    moved.write_text("\n".join(lines), encoding="utf-8")
+
+    then = await replay("--since", "2026-11-24", "--policy", tried, "--json")
+    now = await replay("--since", "2026-11-24", "--policy", tried, "--json", PLACES_FILE=str(moved))
+
+    assert (then.code, now.code) == (0, 0)
+    assert now.out == then.out
+
+
+async def test_days_are_londons_and_both_ends_count(
+    database: Database, replay: Command, clock: MovableClock
+) -> None:
+    await in_directory(database)
+    for _ in range(3):
+        await asked(database, 1)
+        clock.move(timedelta(days=1))
+
+    async def number(*span: str) -> int:
+        found: int = (await replay(*span, "--json")).document["rankings"]
+        return found
+
+    assert await number("--since", "2026-11-25") == 2
+    assert await number("--since", "2026-11-24", "--until", "2026-11-25") == 2
+    assert await number("--since", "2026-11-27") == 0
+
+
+async def test_who_was_erased_is_skipped_and_counted(
+    database: Database, replay: Command, tmp_path: Path
+) -> None:
+    await in_directory(database)
+    [erased, _] = await asked(database, 2)
+    await database.keys.destroy(erased.subject_id)  # type: ignore[attr-defined]
+    tried = another_policy(tmp_path, caseload="caseload = 900")
+
+    outcome = await replay("--since", "2026-11-24", "--policy", tried, "--json", "--cases")
+
+    assert outcome.code == 0
+    assert (outcome.document["rankings"], outcome.document["erased"]) == (2, 1)
+    assert str(erased.request_id) not in outcome.out
+
+
+async def test_a_policy_that_is_wrong_is_refused_with_its_line(replay: Command, tmp_path: Path) -> None:
+    tried = another_policy(tmp_path, caseload="caseload = -1")
+    line = 1 + tried.read_text(encoding="utf-8").splitlines().index("caseload = -1")
+
+    outcome = await replay("--since", "2026-11-24", "--policy", tried)
+    absent = await replay("--since", "2026-11-24", "--policy", tmp_path / "absent.toml")
+
+    assert (outcome.code, absent.code) == (2, 2)
+    assert f"line {line}, weights.caseload: " in outcome.err
+    assert outcome.out == ""
+    assert "cannot be read" in absent.err
+
+
+async def test_a_record_under_a_policy_that_cannot_be_read_any_more_is_told(
+    database: Database, replay: Command
+) -> None:
+    await in_directory(database)
+    await asked(database, 1)
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE policies SET file = 'version = 3'")
+
+    outcome = await replay("--since", "2026-11-24", "--json")
+
+    assert outcome.code == 3
+    assert (outcome.document["unreadable"], outcome.document["compared"]) == (1, 0)
+
+
+async def test_help_teaches(replay: Command) -> None:
+    outcome = await replay("--help")
+
+    assert outcome.code == 0
+    for word in ("--since", "--until", "--policy", "--cases", "--json", "--output", "Exit code", "Example"):
+        assert word in " ".join(outcome.out.split())
+
+
+# ------------------------------------------------------------------------------------------- the comparison
+
+
+async def test_a_first_whom_the_old_policy_rules_out_has_no_value(database: Database, tmp_path: Path) -> None:
+    stale = replace(a_therapist("ben"), confirmed_on=THE_DAY - timedelta(days=200))
+    async with database.transaction() as tx:
+        await store.save_therapist(tx, stale)
+    await hear(database, a_matcher(), a_request())
+    tried = another_policy(tmp_path, fresh_days="fresh_days = 300")
+
+    [again] = await made_again(database, rules_of(tried))
+
+    assert again is not None
+    assert again.comparison.old.listed == ()
+    assert again.comparison.new.listed == (id_of("ben"),)
+    assert again.comparison.new.value is None
+
+
+async def test_each_ranking_is_taken_by_itself_with_the_seats_that_were_spoken_for(
+    database: Database, tmp_path: Path
+) -> None:
+    await in_directory(database)
+    said = [
+        each
+        for _ in range(2)
+        for each in await hear(database, a_matcher(), a_request(details=a_case(**NEARBY)))
+    ]
+
+    made = await made_again(database, rules_of(another_policy(tmp_path, caseload="caseload = 900")))
+
+    firsts = [opened(each.shortlist).candidates[0] for each in said if isinstance(each, MatchProposed)]
+    assert [again.comparison.old.first for again in made if again] == [each.therapist_id for each in firsts]
+    assert [again.comparison.old.score for again in made if again] == [each.score for each in firsts]
+    assert {again.comparison.new.first for again in made if again} == {BEN.id}
+    assert all(again is not None and again.same for again in made)
