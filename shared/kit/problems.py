@@ -1,6 +1,7 @@
 """Errors of the HTTP doors as RFC 9457 problem details: they name the field and the rule, never a value."""
 
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,7 +107,12 @@ async def read_json(request: Request, limit: int = JSON_LIMIT) -> Any:
         raise Problem(415, "not_json", detail="send application/json")
     body = await read_body(request, limit)
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
     except UnicodeDecodeError:
         raise Problem(400, "bad_json", detail="the body is not UTF-8") from None
     except json.JSONDecodeError as error:
@@ -173,6 +179,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(_name: str) -> Any:
     raise _NotOurJson("NaN and Infinity are not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise _NotOurJson("a number is too large")
+    return value
 
 
 def _depth(value: Any) -> int:
