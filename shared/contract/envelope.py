@@ -35,9 +35,7 @@ class Envelope(BaseModel):
     subject: Annotated[str, Field(min_length=1, max_length=200)]
     time: AwareDatetime
     dataschema: str | None = None
-    traceparent: (
-        Annotated[str, Field(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None
-    ) = None
+    traceparent: TraceParent | None = None
     causation_id: UUID | None = None
     """The event that led to this one."""
 

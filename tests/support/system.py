@@ -142,7 +142,7 @@ class System:
     # --- how it is laid out --------------------------------------------------------------------------
 
     async def _prepare(self) -> None:
-        await topics.apply(Kafka((self.stack.kafka_url,), self.prefix), self._topics())
+        await topics.apply(Kafka(tuple(self.stack.kafka_url.split(",")), self.prefix), self._topics())
         for name in ("keyring", *SERVICES):
             self.databases[name] = await self.make_database(name)
         await migrating.migrate(self.databases["keyring"], migrating.of_keyring())
