@@ -128,15 +128,15 @@ async def measure(pool: asyncpg.Pool, metrics: Metrics) -> None:
 
 
 async def tidy(pool: asyncpg.Pool, inbox_days: int) -> None:
-    """Forgets old inbox rows every hour, until cancelled."""
+    """Forgets old inbox rows now and every hour, until cancelled."""
     while True:
-        await asyncio.sleep(PURGE_SECONDS)
         try:
             gone = await inbox.purge(pool, timedelta(days=inbox_days))
         except PASSING as error:
             logs.logger().info("the inbox could not be tidied", **logs.fault(error))
         else:
             logs.logger().info("the inbox was tidied", rows=gone)
+        await asyncio.sleep(PURGE_SECONDS)
 
 
 class LoopGuard:

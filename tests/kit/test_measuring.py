@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from shared.kit.database import Database
 from shared.kit.metrics import Metrics
 from shared.kit.testing import eventually
-from shared.kit.watchdog import measure
+from shared.kit.watchdog import measure, tidy
 from tests.support.builders import a_request
 
 
@@ -54,3 +54,25 @@ async def test_the_outbox_and_the_dead_letters_show_on_the_gauges(
     assert shown("attune_outbox_parked") == 1
     assert shown("attune_dead_letters_open") == 2
     assert 3500 < (shown("attune_outbox_oldest_seconds") or 0) < 7200
+
+
+async def test_what_was_heard_long_ago_is_forgotten_as_soon_as_a_service_starts(database: Database) -> None:
+    await database.pool.execute(
+        """
+        INSERT INTO inbox (consumer, event_id, outcome, at)
+        VALUES ('old', gen_random_uuid(), 'handled', now() - interval '31 days'),
+               ('new', gen_random_uuid(), 'handled', now() - interval '29 days')
+        """
+    )
+
+    async def forgotten() -> bool:
+        kept = await database.pool.fetch("SELECT consumer FROM inbox")
+        return [row["consumer"] for row in kept] == ["new"]
+
+    tidying = asyncio.create_task(tidy(database.pool, inbox_days=30))
+    try:
+        await eventually(forgotten, within=20, what="what is old was forgotten")
+    finally:
+        tidying.cancel()
+        with suppress(asyncio.CancelledError):
+            await tidying
