@@ -13,14 +13,18 @@ from shared.kit.database import Database
 from shared.kit.identifiers import new_id
 from shared.kit.inbox import Remembered
 from shared.kit.outbox import PAYLOAD_LIMIT, Outgoing, lay
-from shared.kit.records import Header, Record
+from shared.kit.records import UNDECODABLE, Header, Record
 from shared.kit.transaction import Transaction
 
 if TYPE_CHECKING:
     from shared.kit.consuming.reading import Faulty
 
+KEY_ROOM = 1_000
 HEADER_ROOM = 100_000
-"""What the headers of a record may take in its dead letter's message."""
+"""What key and headers of a record may take in the message about it, which Kafka has to take as a whole."""
+
+HEADER_LENGTHS = 10
+"""What a header takes beside its name and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,8 @@ def _dead_letter(row: asyncpg.Record) -> DeadLetter:
             key=row["key"],
             value=row["value"],
             headers=headers,
+            # Nothing to replay: what was sent is not here, only where it lies.
+            decodable=[name for name, _ in headers] != [UNDECODABLE],
         ),
         event_id=row["event_id"],
         event_type=row["event_type"],
@@ -211,11 +217,18 @@ def _message(tx: Transaction, dead_letter_id: UUID, consumer: str, faulty: "Faul
     if value is not None and (faulty.confidential or len(value) > PAYLOAD_LIMIT):
         story["dlq-value-kept-back"] = str(len(value))
         value = None
-    if faulty.confidential or sum(len(name) + len(content or b"") for name, content in headers) > HEADER_ROOM:
+    taken = sum(
+        HEADER_LENGTHS + len(name.encode("utf-8", "replace")) + len(content or b"")
+        for name, content in headers
+    )
+    if faulty.confidential or taken > HEADER_ROOM:
         story["dlq-headers-kept-back"] = str(len(headers))
         headers = []
+    key = record.key or b""
+    if faulty.confidential or len(key) > KEY_ROOM:
+        story["dlq-key-kept-back"] = str(len(key))
+        key = b""
     told: list[Header] = [(name, text.encode()) for name, text in story.items() if text is not None]
-    key = b"" if faulty.confidential else record.key or b""
     return Outgoing(new_id(), f"{tx.service}.dead-letters", key, value, (*headers, *told))
 
 

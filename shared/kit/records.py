@@ -7,6 +7,9 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 Header = tuple[str, bytes | None]
 
+UNDECODABLE = "undecodable-offsets"
+"""The one header of what stands in for a record that no client can read: which offsets it stands for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -8,6 +8,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 
+from shared.kit.records import UNDECODABLE
+
 PROBE_MS = 500
 FETCH_SECONDS = 5.0
 REWIND_SECONDS = 20.0
@@ -115,7 +117,7 @@ class CarefulConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             checksum=None,
             serialized_key_size=-1,
             serialized_value_size=-1,
-            headers=(("undecodable-offsets", f"{offset}-{following - 1}".encode()),),
+            headers=((UNDECODABLE, f"{offset}-{following - 1}".encode()),),
         )
 
     async def _next_decodable(self, place: TopicPartition, offset: int) -> int:
