@@ -3,14 +3,16 @@
 import json
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.local.processes import free_port
+from shared.kit import settings as kit_settings
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
-from shared.kit.settings import KitSettings
+from shared.kit.settings import DatabaseSettings, KitSettings, load
 from shared.kit.testing import eventually
 from tests.support.builders import a_case, a_request
 from tests.support.environment import environment
@@ -216,6 +218,45 @@ async def test_dead_letters_are_listed_shown_replayed_and_discarded_by_command(
         ("discarded", None, 1),
         ("replayed", None, 1),
     ]
+
+
+async def test_what_kafka_refuses_for_ever_is_listed_released_and_dropped_by_command(
+    database: Database, settings: KitSettings
+) -> None:
+    async with database.transaction() as tx:
+        for _ in range(3):
+            await tx.publish(a_request())
+    one, other, free = (row["id"] for row in await database.pool.fetch("SELECT id FROM outbox ORDER BY id"))
+    await database.pool.execute(
+        "UPDATE outbox SET parked_at = now(), parked_reason = 'too_large' WHERE id <> $1", free
+    )
+
+    async def command(*arguments: str) -> tuple[int, str]:
+        async with running(*PROBE, "outbox", *arguments, environment=environment(settings)) as run:
+            return await run.ended(), run.output
+
+    _, listed = await command("parked", "--json")
+    assert [(row["id"], row["parked_reason"]) for row in json.loads(listed)] == [
+        (str(one), "too_large"),
+        (str(other), "too_large"),
+    ]
+    assert await command("drop", str(free)) == (1, f"row {free} is not parked\n")
+    assert await command("drop", str(one)) == (0, f"row {one} dropped\n")
+    assert await command("release") == (0, "1 rows released\n")
+    left = await database.pool.fetch("SELECT id, parked_at, parked_reason FROM outbox ORDER BY id")
+    assert [tuple(row) for row in left] == [(other, None, None), (free, None, None)]
+
+
+async def test_secrets_are_read_from_files_and_a_variable_goes_before_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kit_settings, "SECRETS", tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    (tmp_path / "database_url").write_text("postgresql://file\n")
+
+    assert load(DatabaseSettings).database_url.get_secret_value() == "postgresql://file"
+    monkeypatch.setenv("DATABASE_URL", "postgresql://variable")
+    assert load(DatabaseSettings).database_url.get_secret_value() == "postgresql://variable"
 
 
 async def test_help_teaches_the_commands() -> None:
