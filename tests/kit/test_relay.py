@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -23,7 +22,7 @@ from shared.kit.testing import eventually
 from tests.support.builders import a_request, a_withdrawal, id_of
 from tests.support.environment import environment
 from tests.support.processes import running
-from tests.support.streams import Seen, Streams
+from tests.support.streams import Streams, first_heard
 
 STREAM = "intake.requests"
 CreateTopics = Callable[..., Awaitable[None]]
@@ -66,17 +65,6 @@ async def drained(database: Database, within: float = 60) -> None:
         return not await database.pool.fetchval("SELECT count(*) FROM outbox WHERE parked_at IS NULL")
 
     await eventually(empty, within, what="the outbox was drained")
-
-
-def first_heard(records: list[Seen]) -> dict[str, list[int]]:
-    """Per request the versions in the order in which an inbox would take them: repeats left out."""
-    heard: dict[str, list[int]] = defaultdict(list)
-    seen: set[UUID] = set()
-    for record in records:
-        if record.event_id not in seen:
-            seen.add(record.event_id)
-            heard[(record.key or b"").decode()].append(record.version)
-    return heard
 
 
 async def test_what_is_said_wakes_the_relay_from_a_long_sleep(

@@ -1,6 +1,7 @@
 """An independent pair of hands on Kafka: sends raw records and reads whole topics, without the kit."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,3 +149,14 @@ class Streams:
             for topic in topics
             for partition in topic["partitions"]
         ]
+
+
+def first_heard(records: list[Seen]) -> dict[str, list[int]]:
+    """Per request the versions in the order in which an inbox would take them: repeats left out."""
+    heard: dict[str, list[int]] = defaultdict(list)
+    seen: set[UUID] = set()
+    for record in records:
+        if record.event_id not in seen:
+            seen.add(record.event_id)
+            heard[(record.key or b"").decode()].append(record.version)
+    return heard
