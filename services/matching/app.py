@@ -6,7 +6,8 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from services.matching import pages
+from services.matching import api, pages
+from services.matching.api import Pace
 from services.matching.domain.comparing import Book
 from services.matching.domain.engine import warm_up
 from services.matching.domain.place import Places, PlacesFault, read_places
@@ -23,12 +24,13 @@ from services.matching.handlers import (
 from services.matching.settings import POLICY, Settings
 from services.matching.store import DirectoryInMemory, begin_era_if_moved
 from shared.kit import logs
+from shared.kit.clock import Clock
 from shared.kit.errors import Fatal
 from shared.kit.service import Service, assemble
 from shared.places import LONDON
 
 
-def build_app(settings: Settings) -> Starlette:
+def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
     """The service, ready to be served."""
     rules = load_rules(settings.policy_file, settings.places_file)
     matcher = Matcher(rules, DirectoryInMemory(rules))
@@ -54,10 +56,11 @@ def build_app(settings: Settings) -> Starlette:
         "matching",
         settings,
         handlers=handlers,
-        routes=pages.routes(),
-        provide=[pages.ShadowPage.of(book, rules.policy.smallest_group)],
+        routes=[*api.routes(), *pages.routes()],
+        provide=[rules, Pace(), pages.ShadowPage.of(book, rules.policy.smallest_group)],
         prepare=load_directory,
         workers=workers,
+        clock=clock,
     )
 
 

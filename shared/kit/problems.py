@@ -26,8 +26,12 @@ _TITLES = {
     404: "There is nothing here",
     405: "This address does not take that method",
     410: "This has been erased",
+    412: "It is not what it was",
     413: "The request is too large",
     415: "The content type is not supported",
+    422: "The request breaks a rule",
+    428: "Say which version this is about",
+    429: "Too many requests",
     500: "Something went wrong on our side",
     503: "Not available at the moment",
 }

@@ -1,12 +1,13 @@
-"""What operators do with the directory of therapists."""
+"""What operators do with the directory of therapists, and with those who use it."""
 
 import typer
 
+from services.matching.commands import keys
 from services.matching.commands.importing import import_
 from services.matching.commands.looking import list_, show
 from services.matching.commands.writing import export, generate
 
-__all__ = ["therapists"]
+__all__ = ["api_keys", "therapists"]
 
 therapists = typer.Typer(help="The directory of therapists.", no_args_is_help=True)
 therapists.command("import")(import_)
@@ -14,3 +15,8 @@ therapists.command("list")(list_)
 therapists.command()(show)
 therapists.command()(export)
 therapists.command()(generate)
+
+api_keys = typer.Typer(help="Other systems that use the directory over HTTP.", no_args_is_help=True)
+api_keys.command()(keys.add)
+api_keys.command("list")(keys.list_)
+api_keys.command()(keys.revoke)

@@ -1,6 +1,7 @@
 """The directory of therapists as it is kept."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,18 @@ _SELECT = f"""
     LEFT JOIN LATERAL ({HELD} FROM accreditations WHERE therapist_id = t.id) a ON true
 """  # noqa: S608 - our own words
 
+_WHERE_WANTED = """
+    WHERE ($1::uuid IS NULL OR t.id > $1)
+    AND ($2::text IS NULL OR EXISTS (
+        SELECT 1 FROM accreditations held WHERE held.therapist_id = t.id AND held.variant = $2
+    ))
+    AND ($3::text IS NULL OR $3 = ANY(t.modes))
+    AND ($4::text IS NULL OR $4 = ANY(t.formats))
+    AND ($5::text IS NULL OR $5 = ANY(t.age_groups))
+    AND ($6::text IS NULL OR $6 = ANY(t.languages))
+    AND ($7::text IS NULL OR t.outcode = $7)
+"""
+
 
 async def lock_directory(tx: Transaction) -> None:
     """Lets no seat be taken and no other import begin until this transaction ends."""
@@ -66,6 +79,35 @@ async def write_history(tx: Transaction) -> None:
 async def therapists(tx: Transaction) -> list[Therapist]:
     """The whole directory, by id."""
     return [therapist_of(row) for row in await tx.fetch(f"{_SELECT} ORDER BY t.id")]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are asked for; None leaves them all in."""
+
+    after: UUID | None = None
+    variant: Variant | None = None
+    mode: Mode | None = None
+    format: Format | None = None
+    age_group: AgeGroup | None = None
+    language: str | None = None
+    outcode: str | None = None
+
+
+async def page_of_therapists(tx: Transaction, wanted: Wanted, limit: int) -> list[Therapist]:
+    """The next entries by id that are wanted."""
+    rows = await tx.fetch(
+        f"{_SELECT} {_WHERE_WANTED} ORDER BY t.id LIMIT $8",
+        wanted.after,
+        wanted.variant,
+        wanted.mode,
+        wanted.format,
+        wanted.age_group,
+        wanted.language,
+        wanted.outcode,
+        limit,
+    )
+    return [therapist_of(row) for row in rows]
 
 
 async def find_therapist(tx: Transaction, therapist_id: UUID) -> Therapist | None:

@@ -1,0 +1,67 @@
+"""What a program asks for: who it is, which entry it means, and which version of it."""
+
+from uuid import UUID
+
+from starlette.requests import Request
+
+from services.matching import store
+from services.matching.api.pace import Pace
+from services.matching.store import Caller, Role
+from shared.kit import api_keys
+from shared.kit.problems import FieldError, Problem
+from shared.kit.service import Service
+from shared.kit.transaction import Transaction
+
+
+def service_of(request: Request) -> Service:
+    """The running service."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def caller_in(request: Request, tx: Transaction) -> Caller:
+    """Whose key a request shows; asked to wait if it comes too often."""
+    key = api_keys.key_in(request)
+    caller = await store.find_caller(tx, key) if key is not None else None
+    if caller is None:
+        raise api_keys.no_such_key()
+    pace: Pace = request.app.state.provided[Pace]
+    wait = pace.seconds_to_wait(caller.name, tx.now.timestamp())
+    if wait:
+        raise Problem(429, "too_fast", headers={"retry-after": str(wait)})
+    return caller
+
+
+async def editor_in(request: Request, tx: Transaction) -> Caller:
+    """Whose key a request shows, if it may change entries."""
+    caller = await caller_in(request, tx)
+    if caller.role is not Role.EDITOR:
+        raise Problem(403, "not_an_editor", detail="this key may read the directory and not change it")
+    return caller
+
+
+def id_in(request: Request) -> UUID:
+    """Which entry is meant."""
+    written: str = request.path_params["id"]
+    try:
+        therapist_id = UUID(written)
+    except ValueError:
+        raise no_such_therapist() from None
+    if str(therapist_id) != written.lower():
+        raise no_such_therapist()
+    return therapist_id
+
+
+def no_such_therapist() -> Problem:
+    """Nobody knows of such a therapist."""
+    return Problem(404, "no_such_therapist", detail="the directory has no entry with this id")
+
+
+def tags_in(request: Request, header: str) -> list[str]:
+    """The entity tags of a conditional header; `*` stands for any."""
+    return [tag for each in request.headers.getlist(header) for tag in map(str.strip, each.split(",")) if tag]
+
+
+def refused(*errors: FieldError) -> Problem:
+    """Every field that breaks a rule, with the rule."""
+    return Problem(422, "invalid", errors=errors)
