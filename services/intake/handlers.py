@@ -19,7 +19,7 @@ from services.intake.store import Arrival, Outcome
 from shared.contract.event import RequestEvent
 from shared.contract.ids import SubjectId
 from shared.contract.intake import Fault, SubmissionRejected
-from shared.contract.matching import MatchNotFound, MatchProposed, SeatReserved, SeatUnavailable
+from shared.contract.matching import MatchNotFound, MatchProposed, SeatReserved, SeatUnavailable, Shortfall
 from shared.contract.notify import FailureReason, MessageFailed, MessageSent, MessageUncertain
 from shared.contract.review import InformationRequested, MatchConfirmed, RematchRequested, RequestDeclined
 from shared.contract.sealing import Purpose, opened
@@ -82,8 +82,9 @@ async def note_proposal(event: MatchProposed, tx: Transaction) -> None:
 
 @handlers.on(MatchNotFound)
 async def note_waiting(event: MatchNotFound, tx: Transaction) -> None:
-    """Nobody is free for now."""
-    await _hear(tx, event, "matching", Fact.NOT_FOUND)
+    """Nobody is free for now; or nothing here is for this request, and a person looks at it."""
+    fact = Fact.NO_WAY_FITS if event.shortfall is Shortfall.NO_WAY_FITS else Fact.NOT_FOUND
+    await _hear(tx, event, "matching", fact)
 
 
 @handlers.on(SeatReserved)

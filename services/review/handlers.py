@@ -55,11 +55,11 @@ async def put_before_staff(event: MatchProposed, tx: Transaction) -> None:
 async def put_on_hold(event: MatchNotFound, tx: Transaction) -> None:
     """Shows staff why nobody fits for now."""
     before = await cases.get_case(tx, event.request_id)
-    after = cases_domain.nobody_found(before, _counted(tx, before), tx.now)
+    after = cases_domain.nobody_found(before, event.shortfall, _counted(tx, before), tx.now)
     if after is not None:
         findings = opened(event.findings)
         await cases.save(tx, before, after, findings=findings, policy_version=event.policy_version)
-        await _note(tx, "matching", "nobody_found", after)
+        await _note(tx, "matching", "nobody_found", after, shortfall=event.shortfall.value)
 
 
 @handlers.on(SeatReserved)

@@ -128,14 +128,25 @@ class NothingFound(Part):
     concessions: tuple[Concession, ...] = ()
 
 
+class Shortfall(StrEnum):
+    """What stands in the way of a shortlist; says nothing about the person."""
+
+    NOBODY_FREE = "nobody_free"
+    """Somebody may fit once a place is free: the request waits."""
+
+    NO_WAY_FITS = "no_way_fits"
+    """No form of therapy here is for this request, whoever is free: a person decides what becomes of it."""
+
+
 class MatchNotFound(RequestEvent):
-    """No therapist fits for now; the request waits, review sees why, the client is told."""
+    """No therapist fits for now: the request waits and the client is told; or a person looks at it."""
 
     type: ClassVar[str] = "attune.matching.match-not-found.v1"
     stream: ClassVar[str] = STREAM
 
     subject_id: SubjectId
     policy_version: str
+    shortfall: Shortfall = Shortfall.NOBODY_FREE
     findings: Annotated[NothingFound | None, Sealed(Purpose.CLINICAL)]
 
 

@@ -1,6 +1,7 @@
 """Where a request stands, whatever order the news comes in."""
 
 import itertools
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from services.intake.domain import Fact, Heard, Progress, State, progress
 from tests.intake.builders import NOW
 
 FIRST, SECOND = uuid4(), uuid4()
+BEFORE = NOW - timedelta(minutes=1)
 
 
 def heard(fact: Fact, proposal: UUID = FIRST) -> Heard:
@@ -24,6 +26,8 @@ def heard(fact: Fact, proposal: UUID = FIRST) -> Heard:
         (Progress(matching=heard(Fact.PROPOSED), review=heard(Fact.CONFIRMED)), State.BEING_REVIEWED),
         (Progress(matching=heard(Fact.SEAT_RESERVED), review=heard(Fact.CONFIRMED)), State.MATCHED),
         (Progress(matching=heard(Fact.SEAT_UNAVAILABLE), review=heard(Fact.CONFIRMED)), State.BEING_REVIEWED),
+        (Progress(matching=heard(Fact.NO_WAY_FITS)), State.NO_WAY_FITS),
+        (Progress(matching=heard(Fact.NO_WAY_FITS), review=heard(Fact.REMATCH)), State.NO_WAY_FITS),
         (Progress(matching=heard(Fact.PROPOSED), review=heard(Fact.QUESTION)), State.QUESTION),
         (Progress(matching=heard(Fact.PROPOSED), review=heard(Fact.REMATCH)), State.MATCHING),
         (Progress(matching=heard(Fact.PROPOSED, SECOND), review=heard(Fact.REMATCH)), State.BEING_REVIEWED),
@@ -39,6 +43,41 @@ def test_the_newest_facts_together_mean_a_state(so_far: Progress, state: State) 
 
 def test_a_decision_heard_before_the_shortlist_it_decides_is_no_setback() -> None:
     assert progress(Progress(review=heard(Fact.CONFIRMED))) is State.BEING_REVIEWED
+
+
+def test_a_seat_that_a_rematch_gave_back_is_no_match_any_more() -> None:
+    seat, rematch = heard(Fact.SEAT_RESERVED), heard(Fact.REMATCH)
+
+    assert progress(Progress(matching=seat, review=rematch)) is State.MATCHING
+    assert progress(Progress(matching=heard(Fact.PROPOSED, SECOND), review=rematch)) is State.BEING_REVIEWED
+
+
+def test_a_seat_heard_before_the_decision_it_was_taken_for_is_a_match() -> None:
+    earlier = Heard(Fact.REMATCH, BEFORE, proposal_id=FIRST)
+
+    assert progress(Progress(matching=heard(Fact.SEAT_RESERVED, SECOND), review=earlier)) is State.MATCHED
+
+
+def test_a_decision_for_another_after_a_seat_was_given_back_is_no_match_yet() -> None:
+    seat = Heard(Fact.SEAT_RESERVED, BEFORE, FIRST, decision_id=uuid4())
+    decided = Heard(Fact.CONFIRMED, NOW, SECOND, decision_id=uuid4())
+
+    assert progress(Progress(matching=seat, review=decided)) is State.BEING_REVIEWED
+
+
+@pytest.mark.parametrize(
+    ("found", "state"), [(Fact.NOT_FOUND, State.WAITING), (Fact.NO_WAY_FITS, State.NO_WAY_FITS)]
+)
+def test_a_lost_seat_with_nobody_else_is_said_as_the_mail_says_it(found: Fact, state: State) -> None:
+    decided = Heard(Fact.CONFIRMED, BEFORE)
+
+    assert progress(Progress(matching=heard(found), review=decided)) is state
+
+
+def test_nobody_found_before_a_decision_says_nothing_about_what_came_of_it() -> None:
+    before = Heard(Fact.NOT_FOUND, BEFORE)
+
+    assert progress(Progress(matching=before, review=heard(Fact.CONFIRMED))) is State.BEING_REVIEWED
 
 
 def test_matched_is_said_only_after_a_seat_is_reserved() -> None:

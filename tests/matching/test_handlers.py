@@ -1,6 +1,7 @@
 """What matching does about each event, on a real database; what it says is recorded."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +15,7 @@ from services.matching.domain.therapist import Therapist
 from services.matching.handlers import Matcher, begin_day, handlers, offer_to_waiting
 from shared.contract.event import Event, RequestEvent
 from shared.contract.ids import ProposalId
-from shared.contract.intake import RequestSubmitted
+from shared.contract.intake import CaseDetails, RequestSubmitted
 from shared.contract.matching import (
     STREAM,
     MatchNotFound,
@@ -22,6 +23,7 @@ from shared.contract.matching import (
     SeatRefusal,
     SeatReserved,
     SeatUnavailable,
+    Shortfall,
 )
 from shared.contract.review import MatchConfirmed
 from shared.contract.sealing import opened
@@ -32,7 +34,7 @@ from shared.kit.errors import NotYet
 from shared.kit.identifiers import new_id
 from shared.kit.keyring import Keyring
 from shared.kit.testing import recording
-from tests.matching.builders import RULES, a_registration, a_therapist
+from tests.matching.builders import RULES, a_registration, a_therapist, born
 from tests.support.builders import (
     a_case,
     a_confirmation,
@@ -120,6 +122,13 @@ async def offered(database: Database) -> list[Any]:
     return [UUID(row["key"].decode()) for row in rows]
 
 
+async def shortfalls_said(database: Database) -> list[bytes]:
+    """Why each `MatchNotFound` in the outbox was said, in order."""
+    rows = await database.pool.fetch("SELECT payload FROM outbox ORDER BY id")
+    found = (re.search(rb'"shortfall":\s*"(\w+)"', row["payload"]) for row in rows)
+    return [each[1] for each in found if each]
+
+
 # ------------------------------------------------------------------------------------------- a new request
 
 
@@ -163,6 +172,31 @@ async def test_a_request_for_which_nobody_is_found_waits(database: Database, hea
 
     assert opened(said.findings).gates[0].gate == "language"
     assert await waiting(database) == [request.request_id]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        a_case(date_of_birth=born(8)),
+        a_case(date_of_birth=born(10)),
+        a_case(date_of_birth=born(14), format=Format.COUPLE),
+    ],
+)
+async def test_a_request_that_no_way_fits_is_not_said_to_wait_for_a_place(
+    database: Database, hear: Hear, case: CaseDetails
+) -> None:
+    await in_directory(database, *PAIR)
+
+    said = one(await hear(a_request(details=case)), MatchNotFound)
+
+    assert opened(said.findings).pathways == ()
+    assert said.shortfall is Shortfall.NO_WAY_FITS
+
+
+async def test_a_request_that_somebody_may_fit_later_is_said_to_wait(database: Database, hear: Hear) -> None:
+    said = one(await hear(a_request()), MatchNotFound)
+
+    assert said.shortfall is Shortfall.NOBODY_FREE
 
 
 async def test_what_is_kept_of_a_person_is_sealed(database: Database, hear: Hear) -> None:
@@ -481,6 +515,22 @@ async def test_a_birthday_that_opens_a_pathway_is_noticed_on_its_day(
     await begin_day(database, tomorrow, looked_on)
 
     assert await offered(database) == [grown_up.request_id]
+
+
+async def test_a_birthday_that_opens_a_pathway_is_said_even_if_nobody_is_free(
+    database: Database, hear: Hear, clock: MovableClock
+) -> None:
+    tomorrow = clock.now().date() + timedelta(days=1)
+    turns_18 = a_case(date_of_birth=born(18, tomorrow), therapy=Therapy.IPT, format=Format.COUPLE)
+    await hear(a_request(details=turns_18))
+    clock.move(timedelta(days=1))
+
+    await in_directory(database)
+    await offered(database)
+    await in_directory(database)
+    await offered(database)
+
+    assert await shortfalls_said(database) == [b"nobody_free"]
 
 
 async def test_a_raised_number_of_seats_reaches_as_many_in_order(

@@ -7,6 +7,7 @@ from services.notify.domain.mail import Mail
 from services.notify.handlers import handlers
 from shared.contract import matching, notify, review
 from shared.contract.event import Event
+from shared.contract.matching import Shortfall
 from shared.contract.notify import FailureReason, MessageFailed, MessageSent
 from shared.contract.vocabulary import MessageKind, OnwardRoute, Recipient, RequesterRole
 from shared.kit.errors import NotYet, Rejected
@@ -104,6 +105,28 @@ async def test_word_of_waiting_is_held_back_once_somebody_was_found(
     await office.send_all()
 
     assert len(mail_server.mails) == 1
+    assert ("waiting", Status.SUPPRESSED) in await office.statuses()
+
+
+async def test_a_request_that_no_way_fits_is_not_said_to_wait(
+    office: Office, mail_server: MailServer
+) -> None:
+    request = a_request()
+    await office.hear(request)
+    await office.hear(nothing_found(request, shortfall=Shortfall.NO_WAY_FITS))
+
+    await office.send_all()
+
+    assert await office.statuses() == [("acknowledgement", Status.SENT)]
+
+
+async def test_word_of_waiting_is_held_back_once_no_way_fits_any_more(office: Office) -> None:
+    request = a_request()
+    await office.hear(request)
+    await office.hear(nothing_found(request))
+
+    await office.hear(nothing_found(request, shortfall=Shortfall.NO_WAY_FITS))
+
     assert ("waiting", Status.SUPPRESSED) in await office.statuses()
 
 

@@ -21,6 +21,7 @@ from shared.contract import intake, matching, notify
 from shared.contract.envelope import Envelope
 from shared.contract.event import Event, RequestEvent
 from shared.contract.ids import DecisionId, MessageId, ProposalId, RequestId, StaffId, SubjectId, TherapistId
+from shared.contract.matching import Shortfall
 from shared.contract.vocabulary import MessageKind, Recipient
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
@@ -61,6 +62,7 @@ def a_case_in(state: State, **changes: Any) -> Case:
     bare: dict[str, Any] = {"proposal_id": None, "shortlist": (), "answered_at": None, "heard": 0}
     belongs: dict[str, Any] = {
         State.AWAITING_PROPOSAL: bare,
+        State.NO_WAY_FITS: bare | {"answered_at": NOON, "heard": 1, "shortfall": Shortfall.NO_WAY_FITS},
         State.WAITING: bare | {"answered_at": NOON, "heard": 1},
         State.CONFIRMED: {"choice": a_choice()},
         State.MATCHED: {"choice": a_choice()},

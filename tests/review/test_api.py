@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.review.domain.staff import Role
-from shared.contract.matching import SeatRefusal
+from shared.contract.matching import SeatRefusal, Shortfall
 from shared.contract.notify import MessageUncertain
 from shared.contract.review import (
     InformationRequested,
@@ -358,6 +358,25 @@ async def test_the_queue_shows_reopened_then_flagged_then_oldest(office: Office)
     assert [each["overdue"] for each in queue] == [False, True, False]
     assert queue[2]["claimed_by"]["name"] == "Bea"
     assert "Okafor" not in str(queue)
+
+
+async def test_a_request_that_nothing_here_fits_comes_before_all_others_and_its_clock_runs(
+    office: Office,
+) -> None:
+    flagged, _ = await office.ready_case(details=a_case(flags=(a_flag(),)))
+    nowhere = a_request()
+    await office.hear(nowhere, nothing_found(nowhere, shortfall=Shortfall.NO_WAY_FITS))
+    office.clock.move(timedelta(hours=80))
+
+    async with office.program() as bea:
+        queue = (await bea.get("/api/v1/cases")).json()["cases"]
+        case = (await bea.get(case_url(nowhere))).json()
+        declined = await decide(bea, nowhere, "decline", onward_route="gp", reason=REASON)
+
+    assert [each["request_id"] for each in queue] == [str(each.request_id) for each in (nowhere, flagged)]
+    assert (queue[0]["state"], queue[0]["overdue"]) == ("no_way_fits", True)
+    assert case["history"][-1]["what"] == "Found that no form of therapy here is for this request"
+    assert declined.status_code == 200
 
 
 async def test_the_queue_can_be_asked_for_states_and_pages(office: Office) -> None:

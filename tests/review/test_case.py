@@ -7,11 +7,12 @@ import pytest
 
 from services.review.domain.case import State, nobody_found, proposed, seat_gone, seated, withdrawn
 from shared.contract.ids import DecisionId, ProposalId, SeatId
-from shared.contract.matching import SeatRefusal
+from shared.contract.matching import SeatRefusal, Shortfall
 from tests.review.builders import NOON, a_case_in, a_choice, a_review_case, therapists
 
 LATER = NOON + timedelta(hours=1)
 NEW = ProposalId(uuid4())
+FREE, FITS = Shortfall.NOBODY_FREE, Shortfall.NO_WAY_FITS
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,7 @@ NEW = ProposalId(uuid4())
     [
         (State.AWAITING_PROPOSAL, State.READY),
         (State.WAITING, State.READY),
+        (State.NO_WAY_FITS, State.READY),
         (State.READY, State.READY),
         (State.INFORMATION_ASKED, State.INFORMATION_ASKED),
         (State.CONFIRMED, State.CONFIRMED),
@@ -37,7 +39,7 @@ def test_news_from_matching_leaves_a_closed_case_alone(closed: State) -> None:
     case = a_case_in(closed)
 
     assert proposed(case, NEW, therapists("dev"), heard=9, now=LATER) is None
-    assert nobody_found(case, heard=9, now=LATER) is None
+    assert nobody_found(case, FREE, heard=9, now=LATER) is None
 
 
 @pytest.mark.parametrize("heard", [1, 2, 3])
@@ -46,10 +48,44 @@ def test_a_shortlist_that_is_not_newer_changes_nothing(heard: int) -> None:
 
 
 def test_a_request_that_nobody_fits_waits_and_loses_its_shortlist() -> None:
-    case = nobody_found(a_review_case(), heard=2, now=LATER)
+    case = nobody_found(a_review_case(), FREE, heard=2, now=LATER)
 
     assert case is not None
     assert (case.state, case.shortlist, case.proposal_id) == (State.WAITING, (), None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (State.AWAITING_PROPOSAL, State.NO_WAY_FITS),
+        (State.READY, State.NO_WAY_FITS),
+        (State.WAITING, State.NO_WAY_FITS),
+        (State.INFORMATION_ASKED, State.INFORMATION_ASKED),
+        (State.CONFIRMED, State.CONFIRMED),
+    ],
+)
+def test_a_request_that_no_way_fits_does_not_wait(before: State, after: State) -> None:
+    case = nobody_found(a_case_in(before), FITS, heard=9, now=LATER)
+
+    assert case is not None
+    assert (case.state, case.shortfall, case.shortlist) == (after, FITS, ())
+
+
+def test_a_birthday_that_opens_a_way_puts_the_case_on_the_waiting_list() -> None:
+    case = nobody_found(a_case_in(State.NO_WAY_FITS), FREE, heard=9, now=LATER)
+
+    assert case is not None
+    assert case.state is State.WAITING
+
+
+def test_a_lost_seat_after_which_no_way_fits_is_a_persons_to_decide() -> None:
+    confirmed = nobody_found(a_case_in(State.CONFIRMED), FITS, heard=5, now=LATER)
+    assert confirmed is not None
+
+    case = seat_gone(confirmed, a_choice().decision_id, SeatRefusal.NO_LONGER_ELIGIBLE, LATER)
+
+    assert case is not None
+    assert case.state is State.NO_WAY_FITS
 
 
 def test_a_seat_makes_the_match_only_for_the_decision_that_waits_for_it() -> None:
@@ -91,7 +127,7 @@ def test_a_superseded_proposal_says_nothing_about_the_therapist() -> None:
 
 
 def test_a_reopened_case_without_a_shortlist_is_on_the_waiting_list() -> None:
-    confirmed = nobody_found(a_case_in(State.CONFIRMED), heard=5, now=LATER)
+    confirmed = nobody_found(a_case_in(State.CONFIRMED), FREE, heard=5, now=LATER)
     assert confirmed is not None
 
     case = seat_gone(confirmed, a_choice().decision_id, SeatRefusal.NO_LONGER_ELIGIBLE, LATER)
@@ -115,7 +151,13 @@ def test_a_withdrawal_after_the_end_changes_nothing(state: State) -> None:
 
 @pytest.mark.parametrize(
     ("state", "overdue"),
-    [(State.READY, True), (State.CONFIRMED, True), (State.WAITING, False), (State.MATCHED, False)],
+    [
+        (State.READY, True),
+        (State.CONFIRMED, True),
+        (State.NO_WAY_FITS, True),
+        (State.WAITING, False),
+        (State.MATCHED, False),
+    ],
 )
 def test_a_case_is_overdue_when_the_client_waits_for_us_longer_than_promised(
     state: State, overdue: bool

@@ -64,6 +64,7 @@ def faulty(case: Case, wish: Wish, **changes: Any) -> dict[str, str]:
         (a_case_in(State.READY, unavailable=therapists("ada", "ben")), {C, CO, RE, D, A}),
         (a_case_in(State.READY, unavailable=therapists("ada", "ben", "cem")), {C, RE, D, A}),
         (a_case_in(State.WAITING), {C, RE, D, A}),
+        (a_case_in(State.NO_WAY_FITS), {C, RE, D, A}),
         (a_case_in(State.INFORMATION_ASKED), {C, CO, CH, RE, D, A}),
         (a_case_in(State.CONFIRMED), set()),
         (a_case_in(State.MATCHED), set()),

@@ -111,6 +111,19 @@ async def test_the_case_shows_everything_that_matching_and_the_person_said(offic
         assert part in page, part
 
 
+async def test_a_case_that_nothing_here_fits_says_so_and_is_among_those_to_decide(office: Office) -> None:
+    request = a_request()
+    await office.hear(request, nothing_found(request, shortfall=matching.Shortfall.NO_WAY_FITS))
+
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+        queue = (await bea.get("/", params={"view": "decide"})).text
+
+    assert "No therapist in the directory works in Welsh." in page
+    assert "The client is not told that they wait" in page
+    assert "Nothing fits" in queue
+
+
 async def test_a_waiting_case_says_why_nobody_fits(office: Office) -> None:
     request = a_request()
     await office.hear(request, nothing_found(request))

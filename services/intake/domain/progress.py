@@ -11,6 +11,7 @@ class Fact(StrEnum):
 
     PROPOSED = "proposed"
     NOT_FOUND = "not_found"
+    NO_WAY_FITS = "no_way_fits"
     SEAT_RESERVED = "seat_reserved"
     SEAT_UNAVAILABLE = "seat_unavailable"
     CONFIRMED = "confirmed"
@@ -28,6 +29,9 @@ class State(StrEnum):
     RECEIVED = "received"
     MATCHING = "matching"
     WAITING = "waiting"
+    NO_WAY_FITS = "no_way_fits"
+    """No form of therapy here is for it; a person decides what becomes of it."""
+
     BEING_REVIEWED = "being_reviewed"
     QUESTION = "question"
     MATCHED = "matched"
@@ -62,26 +66,39 @@ class Progress:
 
 def progress(so_far: Progress) -> State:
     """The state that the newest facts together mean; a service's own facts never go backwards."""
+    review, matching = so_far.review, so_far.matching
     if so_far.withdrawn:
         return State.WITHDRAWN
-    if so_far.review is not None and so_far.review.fact is Fact.DECLINED:
+    if review is not None and review.fact is Fact.DECLINED:
         return State.DECLINED
-    if so_far.matching is not None and so_far.matching.fact is Fact.SEAT_RESERVED:
+    if matching is not None and matching.fact is Fact.SEAT_RESERVED and not _given_back(matching, review):
         return State.MATCHED
-    if so_far.review is not None:
-        return _after_review(so_far.review, so_far.matching)
-    return _after_matching(so_far.matching)
+    if review is not None:
+        return _after_review(review, matching)
+    return _after_matching(matching)
+
+
+def _given_back(seat: Heard, review: Heard | None) -> bool:
+    """Whether a person has decided otherwise since the seat was taken."""
+    if review is None:
+        return False
+    if review.fact is Fact.REMATCH:
+        return review.proposal_id == seat.proposal_id
+    # The shortlist that this decision is about has not been heard of here yet.
+    return review.fact is Fact.CONFIRMED and review.decision_id != seat.decision_id and review.at > seat.at
 
 
 def _after_review(review: Heard, matching: Heard | None) -> State:
     if review.fact is Fact.QUESTION:
         return State.QUESTION
     if review.fact is Fact.CONFIRMED:
-        return State.BEING_REVIEWED
-    # A rematch was asked for: the shortlist it turned down may still be the newest that matching was heard
-    # to say, and is then no answer to it.
+        # The seat may have gone since, and nobody else been found.
+        lost = matching is not None and matching.fact in _NOTHING and matching.at >= review.at
+        return _after_matching(matching) if lost else State.BEING_REVIEWED
+    # A rematch was asked for: what it turned down may still be the newest that matching was heard to say,
+    # and is then no answer to it.
     answered = matching is not None and (
-        matching.fact is Fact.NOT_FOUND
+        matching.fact in _NOTHING
         or (matching.fact is Fact.PROPOSED and matching.proposal_id != review.proposal_id)
     )
     return _after_matching(matching) if answered else State.MATCHING
@@ -90,4 +107,8 @@ def _after_review(review: Heard, matching: Heard | None) -> State:
 def _after_matching(matching: Heard | None) -> State:
     if matching is None:
         return State.RECEIVED
-    return State.WAITING if matching.fact is Fact.NOT_FOUND else State.BEING_REVIEWED
+    return _NOTHING.get(matching.fact, State.BEING_REVIEWED)
+
+
+_NOTHING = {Fact.NOT_FOUND: State.WAITING, Fact.NO_WAY_FITS: State.NO_WAY_FITS}
+"""What it means when matching has found nobody, by why."""

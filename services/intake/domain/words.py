@@ -31,6 +31,11 @@ STATES = {
         "At the moment no therapist who fits what you asked for has a free place.",
         "You keep your place in the queue. We look again whenever a therapist has room, and write to you.",
     ),
+    State.NO_WAY_FITS: Words(
+        "A person is looking at your request",
+        "Nothing that we offer fits the request as it stands, so a member of staff is looking at it.",
+        "They ask you something, or tell you where to find help that fits better. We write to you.",
+    ),
     State.BEING_REVIEWED: Words(
         "A person is looking at your request",
         "There are suggestions, and a trained member of staff is looking at them with your request.",

@@ -8,7 +8,7 @@ from services.matching.domain.gates import Search
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
 from shared.contract.ids import ProposalId, SubjectId, TherapistId
 from shared.contract.intake import CaseDetails
-from shared.contract.matching import MatchNotFound, MatchProposed, NothingFound, Shortlist
+from shared.contract.matching import MatchNotFound, MatchProposed, NothingFound, Shortfall, Shortlist
 from shared.contract.sealing import Purpose
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
@@ -54,24 +54,15 @@ async def open_request(tx: Transaction, request: store.Request) -> Opened | None
 
 async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
     """Proposes a shortlist, or puts the request on the waiting list and says why."""
-    request = opened.request
     ranked = await _rank(opened, tx, matcher, {})
     if isinstance(ranked.answer, Shortlist):
         await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
         return
 
     await _keep(opened, tx, matcher.rules, ranked, None)
-    await store.wait(tx, request)
+    await _wait(opened, tx, matcher.rules, ranked.answer)
     # Whatever became free while this was being ranked is looked at again once this is known.
     await store.want_reoffer(tx, "somebody waits")
-    await tx.publish(
-        MatchNotFound(
-            request_id=request.id,
-            subject_id=opened.subject_id,
-            policy_version=matcher.rules.policy.version,
-            findings=ranked.answer,
-        )
-    )
 
 
 async def propose_if_found(opened: Opened, tx: Transaction, matcher: Matcher) -> bool:
@@ -81,6 +72,9 @@ async def propose_if_found(opened: Opened, tx: Transaction, matcher: Matcher) ->
         # Who waits is looked at again and again: the first time of a day stands for the others.
         if not await store.ranked_without_success_on(tx, opened.request.id, ranked.search.on):
             await _keep(opened, tx, matcher.rules, ranked, None)
+        if _shortfall(ranked.answer) is not await store.shortfall_of(tx, opened.request.id):
+            # A birthday has opened a way or shut the last one; what was said of the wait is no longer true.
+            await _wait(opened, tx, matcher.rules, ranked.answer)
         return False
     await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
     return True
@@ -109,6 +103,25 @@ async def _rank(
         if await store.unchanged_since(tx, sight, list(therapists)):
             return Ranked(search, sight, answer)
     raise RuntimeError("the directory in memory and the one in the table do not agree")
+
+
+async def _wait(opened: Opened, tx: Transaction, rules: Rules, found: NothingFound) -> None:
+    # Also where no way fits: a birthday may open one.
+    shortfall = _shortfall(found)
+    await store.wait(tx, opened.request, shortfall)
+    await tx.publish(
+        MatchNotFound(
+            request_id=opened.request.id,
+            subject_id=opened.subject_id,
+            policy_version=rules.policy.version,
+            shortfall=shortfall,
+            findings=found,
+        )
+    )
+
+
+def _shortfall(found: NothingFound) -> Shortfall:
+    return Shortfall.NOBODY_FREE if found.pathways else Shortfall.NO_WAY_FITS
 
 
 async def _propose(

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SubjectId, TherapistId
+from shared.contract.matching import Shortfall
 from shared.contract.vocabulary import RequesterRole
 from shared.kit.transaction import Transaction
 
@@ -144,18 +145,25 @@ async def excluded_from(tx: Transaction, request_id: RequestId) -> frozenset[The
     return frozenset(TherapistId(row["therapist_id"]) for row in rows)
 
 
-async def wait(tx: Transaction, request: Request) -> None:
+async def wait(tx: Transaction, request: Request, shortfall: Shortfall) -> None:
     """Puts a request on the waiting list, at the place that its submission gave it."""
     await tx.execute("UPDATE requests SET state = 'waiting', proposal_id = NULL WHERE id = $1", request.id)
     await tx.execute(
         """
-        INSERT INTO waiting_list (request_id, submitted_at, since) VALUES ($1, $2, $3)
-        ON CONFLICT (request_id) DO NOTHING
+        INSERT INTO waiting_list (request_id, submitted_at, since, shortfall) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (request_id) DO UPDATE SET shortfall = excluded.shortfall
         """,
         request.id,
         request.submitted_at,
         tx.now,
+        shortfall.value,
     )
+
+
+async def shortfall_of(tx: Transaction, request_id: RequestId) -> Shortfall | None:
+    """Why a request is on the waiting list, as it was last said; None if it is not."""
+    found = await tx.fetchval("SELECT shortfall FROM waiting_list WHERE request_id = $1", request_id)
+    return None if found is None else Shortfall(found)
 
 
 async def waiting_in_order(tx: Transaction) -> list[RequestId]:

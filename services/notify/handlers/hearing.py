@@ -18,7 +18,7 @@ from services.notify.handlers.writing import Desk, sealed_contact
 from services.notify.store import Correspondent
 from shared.contract.ids import RequestId
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
-from shared.contract.matching import MatchNotFound, MatchProposed, SeatReserved
+from shared.contract.matching import MatchNotFound, MatchProposed, SeatReserved, Shortfall
 from shared.contract.review import InformationRequested, RequestDeclined
 from shared.contract.sealing import Purpose, opened
 from shared.contract.vocabulary import MessageKind
@@ -43,6 +43,10 @@ async def acknowledge(event: RequestSubmitted, tx: Transaction, desk: Desk) -> N
 async def tell_of_waiting(event: MatchNotFound, tx: Transaction, desk: Desk) -> None:
     """Tells the client that nobody is free yet: once, and not with every new ranking."""
     who = await _correspondent(tx, event.request_id)
+    if event.shortfall is Shortfall.NO_WAY_FITS:
+        # Nothing here is for this request, so it does not wait: a person writes what becomes of it.
+        await _hold_back_waiting(tx, who)
+        return
     if who.waiting_told or who.closed:
         return
     await store.set_waiting_told(tx, event.request_id, told=True)
@@ -53,8 +57,8 @@ async def tell_of_waiting(event: MatchNotFound, tx: Transaction, desk: Desk) -> 
 async def hold_back_waiting(event: MatchProposed, tx: Transaction) -> None:
     """Holds back word of waiting that has not gone out; of a find the client hears when it is certain."""
     who = await store.find_correspondent(tx, event.request_id)
-    if who is not None and who.waiting_told and await _hold_back(tx, event.request_id, UNTRUE_ONCE_PROPOSED):
-        await store.set_waiting_told(tx, event.request_id, told=False)
+    if who is not None:
+        await _hold_back_waiting(tx, who)
 
 
 @handlers.on(SeatReserved)
@@ -115,6 +119,11 @@ async def _close(tx: Transaction, desk: Desk, who: Correspondent) -> None:
     await _hold_back(tx, who.request_id, UNTRUE_ONCE_CLOSED)
     if any(each.kind is MessageKind.REFERRAL and each.status in MAY_HAVE_ARRIVED for each in before):
         await desk.withdraw_from_therapist(tx, who)
+
+
+async def _hold_back_waiting(tx: Transaction, who: Correspondent) -> None:
+    if who.waiting_told and await _hold_back(tx, who.request_id, UNTRUE_ONCE_PROPOSED):
+        await store.set_waiting_told(tx, who.request_id, told=False)
 
 
 async def _hold_back(tx: Transaction, request_id: RequestId, kinds: Container[MessageKind]) -> bool:

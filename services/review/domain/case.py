@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, StaffId, SubjectId, TherapistId
-from shared.contract.matching import SeatRefusal
+from shared.contract.matching import SeatRefusal, Shortfall
 
 
 class State(StrEnum):
@@ -21,6 +21,9 @@ class State(StrEnum):
     WAITING = "waiting"
     """Nobody fits for now; the request is on matching's waiting list."""
 
+    NO_WAY_FITS = "no_way_fits"
+    """No form of therapy here is for this request, whoever is free; a person declines it, or asks."""
+
     INFORMATION_ASKED = "information_asked"
     """A reviewer has asked the client something; everything may still be decided."""
 
@@ -32,7 +35,9 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-OPEN = frozenset({State.AWAITING_PROPOSAL, State.READY, State.WAITING, State.INFORMATION_ASKED})
+OPEN = frozenset({
+    State.AWAITING_PROPOSAL, State.READY, State.WAITING, State.NO_WAY_FITS, State.INFORMATION_ASKED,
+})  # fmt: skip
 """A person may act on these."""
 
 PROMISED = OPEN - {State.WAITING} | {State.CONFIRMED}
@@ -73,6 +78,9 @@ class Case:
 
     answered_at: datetime | None = None
     """When matching last said who fits, or that nobody does."""
+
+    shortfall: Shortfall | None = None
+    """Why nobody does, if that is what it said."""
 
     excluded: tuple[TherapistId, ...] = ()
     """Whom reviewers have ruled out for this client, over all shortlists."""
@@ -117,28 +125,30 @@ def proposed(
     return replace(
         case,
         version=case.version + 1,
-        state=State.READY if case.state in {State.AWAITING_PROPOSAL, State.WAITING} else case.state,
+        state=State.READY if case.state in _UNDECIDED else case.state,
         heard=heard,
         proposal_id=proposal_id,
         shortlist=tuple(shortlist),
         unavailable=(),
         answered_at=now,
+        shortfall=None,
     )
 
 
-def nobody_found(case: Case, heard: int, now: datetime) -> Case | None:
-    """The case on the waiting list."""
+def nobody_found(case: Case, shortfall: Shortfall, heard: int, now: datetime) -> Case | None:
+    """The case on the waiting list; or with a person, if no way fits."""
     if not _takes_news(case, heard):
         return None
     return replace(
         case,
         version=case.version + 1,
-        state=State.WAITING if case.state in {State.AWAITING_PROPOSAL, State.READY} else case.state,
+        state=_without_shortlist(shortfall) if case.state in _UNDECIDED else case.state,
         heard=heard,
         proposal_id=None,
         shortlist=(),
         unavailable=(),
         answered_at=now,
+        shortfall=shortfall,
     )
 
 
@@ -158,7 +168,7 @@ def seat_gone(case: Case, decision_id: DecisionId, refusal: SeatRefusal, now: da
     return replace(
         case,
         version=case.version + 1,
-        state=State.READY if case.shortlist else State.WAITING,
+        state=State.READY if case.shortlist else _without_shortlist(case.shortfall),
         unavailable=(*case.unavailable, *(each for each in gone if each in case.shortlist)),
         choice=None,
         reopened_at=now,
@@ -178,6 +188,14 @@ def withdrawn(case: Case) -> Case | None:
         reopened_at=None,
         reopened_because=None,
     )
+
+
+_UNDECIDED = frozenset({State.AWAITING_PROPOSAL, State.READY, State.WAITING, State.NO_WAY_FITS})
+"""What matching says last moves these on."""
+
+
+def _without_shortlist(shortfall: Shortfall | None) -> State:
+    return State.NO_WAY_FITS if shortfall is Shortfall.NO_WAY_FITS else State.WAITING
 
 
 def _takes_news(case: Case, heard: int) -> bool:

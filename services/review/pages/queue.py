@@ -22,7 +22,7 @@ class View:
 
 VIEWS = (
     View("open", "Open", OPEN_STATES),
-    View("decide", "To decide", frozenset({State.READY})),
+    View("decide", "To decide", frozenset({State.READY, State.NO_WAY_FITS})),
     View("asked", "Question asked", frozenset({State.INFORMATION_ASKED})),
     View("matching", "With matching", frozenset({State.AWAITING_PROPOSAL, State.CONFIRMED})),
     View("waiting", "Waiting list", frozenset({State.WAITING})),

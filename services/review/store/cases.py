@@ -11,7 +11,7 @@ from services.review.domain.case import Case, Choice, State
 from services.review.store import audit
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, StaffId, SubjectId, TherapistId
 from shared.contract.intake import CaseDetails, RequestSubmitted
-from shared.contract.matching import NothingFound, SeatRefusal, Shortlist
+from shared.contract.matching import NothingFound, SeatRefusal, Shortfall, Shortlist
 from shared.contract.sealing import Purpose, opened
 from shared.kit.errors import NotYet
 from shared.kit.transaction import Transaction
@@ -21,7 +21,7 @@ M = TypeVar("M", bound=BaseModel)
 COLUMNS = """
     request_id, subject_id, version, state, submitted_at, flags, claimed_by, heard, proposal_id,
     therapist_ids, unavailable, excluded, answered_at, decision_id, decided_by, chosen_id, seat_id,
-    reopened_at, reopened_because
+    reopened_at, reopened_because, shortfall
 """
 
 
@@ -86,7 +86,7 @@ async def save(
         UPDATE cases SET
             version = $3, state = $4, heard = $6, proposal_id = $7, therapist_ids = $8, unavailable = $9,
             excluded = $10, answered_at = $11, decided_by = $13, chosen_id = $14, seat_id = $15,
-            reopened_at = $16, reopened_because = $17,
+            reopened_at = $16, reopened_because = $17, shortfall = $23,
             claimed_by = $5,
             claimed_at = CASE WHEN $5::uuid IS NULL THEN NULL
                               WHEN claimed_by = $5 THEN claimed_at ELSE $18 END,
@@ -121,6 +121,7 @@ async def save(
         await _sealed(tx, after.subject_id, Purpose.CLINICAL, shortlist),
         await _sealed(tx, after.subject_id, Purpose.CLINICAL, findings),
         policy_version,
+        after.shortfall.value if after.shortfall else None,
     )
     if status != "UPDATE 1":
         raise AssertionError("a case was changed without being locked")
@@ -170,7 +171,7 @@ def as_case(row: asyncpg.Record) -> Case:
         choice = Choice(
             DecisionId(row["decision_id"]), StaffId(row["decided_by"]), TherapistId(row["chosen_id"])
         )
-    because = row["reopened_because"]
+    because, shortfall = row["reopened_because"], row["shortfall"]
     return Case(
         request_id=RequestId(row["request_id"]),
         subject_id=SubjectId(row["subject_id"]),
@@ -189,6 +190,7 @@ def as_case(row: asyncpg.Record) -> Case:
         seat_id=SeatId(row["seat_id"]) if row["seat_id"] is not None else None,
         reopened_at=row["reopened_at"],
         reopened_because=SeatRefusal(because) if because is not None else None,
+        shortfall=Shortfall(shortfall) if shortfall is not None else None,
     )
 
 

@@ -50,7 +50,7 @@ OPEN_STATES = frozenset({*OPEN, State.CONFIRMED})
 async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble: bool) -> Queue:
     """Cases of these states, and if asked all others with a mail in trouble.
 
-    What was reopened comes first, then what has a risk flag, then what has waited longest.
+    What was reopened or fits nowhere comes first, then what has a risk flag, then what has waited longest.
     """
     number = await total(tx, states, trouble=trouble)
     rows = await tx.fetch(
@@ -60,7 +60,7 @@ async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble
         FROM cases LEFT JOIN ({_TROUBLE}) AS trouble USING (request_id)
              LEFT JOIN staff ON staff.id = cases.claimed_by
         WHERE {_WANTED}
-        ORDER BY (reopened_at IS NULL), (flags = 0), submitted_at, request_id
+        ORDER BY (reopened_at IS NULL AND state <> 'no_way_fits'), (flags = 0), submitted_at, request_id
         LIMIT $4 OFFSET $5
         """,  # noqa: S608 - constants
         *_wanted(states, trouble=trouble),

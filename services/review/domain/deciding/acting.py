@@ -115,6 +115,7 @@ def _rematch(case: Case, after: Case, wish: Rematch, now: Reviewing) -> Outcome:
             shortlist=(),
             unavailable=(),
             answered_at=None,
+            shortfall=None,
             excluded=excluded,
             reopened_at=None,
             reopened_because=None,

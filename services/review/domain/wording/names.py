@@ -25,6 +25,7 @@ STATES = {
     State.AWAITING_PROPOSAL: "Waiting for a shortlist",
     State.READY: "To decide",
     State.WAITING: "On the waiting list",
+    State.NO_WAY_FITS: "Nothing here fits: yours to decide",
     State.INFORMATION_ASKED: "Question asked",
     State.CONFIRMED: "Decided, seat being taken",
     State.MATCHED: "Matched",

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.review.domain.ages import LONDON
 from services.review.domain.wording.names import ACTIONS, LANGUAGES, REFUSALS
-from shared.contract.matching import SeatRefusal
+from shared.contract.matching import SeatRefusal, Shortfall
 from shared.contract.vocabulary import Slot
 
 _DAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}
@@ -18,6 +18,8 @@ def said(action: str, codes: Mapping[str, Any]) -> str:
     match codes:
         case {"because": str(because)} if action == "seat_unavailable":
             return f"{sentence}, because {REFUSALS[SeatRefusal(because)]}"
+        case {"shortfall": Shortfall.NO_WAY_FITS}:
+            return "Found that no form of therapy here is for this request"
         case {"candidates": int(number)}:
             return f"{sentence} of {_many(number, 'therapist')}"
         case {"taken_from": _}:
