@@ -1,7 +1,7 @@
 """Matching's command line: run, migrate, the directory of therapists and who may use it, and replay."""
 
 from services.matching.app import build_app
-from services.matching.commands import api_keys, therapists
+from services.matching.commands import api_keys, places, therapists
 from services.matching.commands.compiling import compile_
 from services.matching.commands.replaying import replay
 from services.matching.handlers import handlers
@@ -13,6 +13,7 @@ app = command_line(
 )
 app.add_typer(therapists, name="therapists")
 app.add_typer(api_keys, name="api-keys")
+app.add_typer(places, name="places")
 app.command("compile")(compile_)
 app.command()(replay)
 

@@ -4,20 +4,25 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.kit.settings import DatabaseSettings, KitSettings
+from shared.kit.settings import DatabaseSettings, KitSettings, LogSettings
 from shared.places import LONDON
 
 HERE = Path(__file__).parent
 POLICY = HERE / "policy" / "2026-11.toml"
 
 
-class Settings(KitSettings):
-    """Matching's settings."""
+class PlacesSettings(LogSettings):
+    """Where postcode districts are looked up."""
 
-    policy_file: Path = Field(POLICY, description="the matching policy to rank by")
     places_file: Path = Field(
         LONDON, description="the table of postcode districts, as `places build` writes it"
     )
+
+
+class Settings(KitSettings, PlacesSettings):
+    """Matching's settings."""
+
+    policy_file: Path = Field(POLICY, description="the matching policy to rank by")
     shadow_policy_file: Path | None = Field(None, description="a policy to try beside the live one")
     shadow_poll_seconds: float = Field(2.0, gt=0, le=60)
     """How often to look for rankings to compare with the shadow policy."""
@@ -29,9 +34,5 @@ class Settings(KitSettings):
     """How often to look whether the waiting list should be offered what has become free."""
 
 
-class DirectorySettings(DatabaseSettings):
+class DirectorySettings(DatabaseSettings, PlacesSettings):
     """All that the directory's commands need."""
-
-    places_file: Path = Field(
-        LONDON, description="the table of postcode districts, as `places build` writes it"
-    )

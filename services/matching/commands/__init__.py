@@ -1,13 +1,13 @@
-"""What operators do with the directory of therapists, and with those who use it."""
+"""What operators do with the directory of therapists, those who use it, and the table of districts."""
 
 import typer
 
-from services.matching.commands import keys
+from services.matching.commands import keys, placing
 from services.matching.commands.importing import import_
 from services.matching.commands.looking import list_, show
 from services.matching.commands.writing import export, generate
 
-__all__ = ["api_keys", "therapists"]
+__all__ = ["api_keys", "places", "therapists"]
 
 therapists = typer.Typer(help="The directory of therapists.", no_args_is_help=True)
 therapists.command("import")(import_)
@@ -15,6 +15,10 @@ therapists.command("list")(list_)
 therapists.command()(show)
 therapists.command()(export)
 therapists.command()(generate)
+
+places = typer.Typer(help="The table of postcode districts.", no_args_is_help=True)
+places.command()(placing.build)
+places.command()(placing.check)
 
 api_keys = typer.Typer(help="Other systems that use the directory over HTTP.", no_args_is_help=True)
 api_keys.command()(keys.add)

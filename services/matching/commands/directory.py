@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from services.matching.app import load_places
 from services.matching.domain.place import Places
-from services.matching.settings import DirectorySettings
+from services.matching.settings import DirectorySettings, PlacesSettings
 from shared.kit.command_line import finish, loaded
 from shared.kit.errors import Fatal
 from shared.kit.outbox import wake_relay
@@ -26,7 +26,7 @@ INTERRUPTED = 130
 """What a shell expects of a command that was ended by Ctrl-C."""
 
 
-def places_of(settings: DirectorySettings) -> Places:
+def places_of(settings: PlacesSettings) -> Places:
     """The postcode districts that the settings name; exit code 2 if they cannot be read."""
     try:
         return load_places(settings.places_file)
