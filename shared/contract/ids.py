@@ -13,3 +13,10 @@ DecisionId = NewType("DecisionId", UUID)
 SeatId = NewType("SeatId", UUID)
 MessageId = NewType("MessageId", UUID)
 StaffId = NewType("StaffId", UUID)
+
+
+def reference(request_id: UUID) -> str:
+    """What people may call a request on the telephone and in letters; it tells nothing by itself."""
+    # The end of the id: its beginning is a time, and the same for many.
+    digits = request_id.hex[-8:].upper()
+    return f"{digits[:4]}-{digits[4:]}"

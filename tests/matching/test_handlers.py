@@ -618,6 +618,22 @@ async def test_a_birthday_opens_a_pathway_for_who_waits(
     assert proposed == [child.request_id]
 
 
+async def test_a_request_that_cannot_be_read_keeps_nobody_behind_it_waiting(
+    database: Database, hear: Hear, clock: MovableClock
+) -> None:
+    first, second, third = await three_who_wait(hear, clock)
+    await database.pool.execute(
+        "UPDATE requests SET details = set_byte(details, 40, get_byte(details, 40) # 1) WHERE id = $1",
+        first.request_id,
+    )
+
+    await in_directory(database, PAIR[0])
+    proposed = await offered(database)
+
+    assert proposed == [second.request_id]
+    assert await waiting(database) == [first.request_id, third.request_id]
+
+
 async def test_an_erased_person_is_passed_over_and_the_next_is_served(
     database: Database, hear: Hear, clock: MovableClock
 ) -> None:

@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 
 from services.notify.app import TEMPLATES
-from services.notify.domain.jobs import reference
 from services.notify.domain.mail import Letter, Mail, Mailbox, NotWritable, compose
 from services.notify.domain.neutral import telling_words
 from services.notify.domain.onward import STEPS
 from services.notify.domain.wording import MEETINGS, Letters, greeting_name
+from shared.contract.ids import reference
 from shared.contract.vocabulary import Condition, LifeEvent, MessageKind, OnwardRoute, ProblemArea, Therapy
 from shared.kit.identifiers import new_id
 from tests.notify.builders import NOON

@@ -10,7 +10,7 @@ import pytest
 
 from services.review.domain.staff import Role
 from shared.contract.matching import SeatRefusal, Shortfall
-from shared.contract.notify import MessageUncertain
+from shared.contract.notify import FailureReason, MessageFailed, MessageUncertain
 from shared.contract.review import (
     InformationRequested,
     MatchConfirmed,
@@ -121,6 +121,20 @@ async def test_the_time_on_a_case_counts_from_the_shortlist_that_is_decided_on(o
 
     [said] = await office.said(request.request_id)
     assert said.document["considered_seconds"] == 30
+
+
+async def test_a_long_break_is_not_time_spent_on_the_case(office: Office) -> None:
+    request, _ = await office.ready_case()
+
+    async with office.program() as bea:
+        await bea.get(case_url(request))
+        office.clock.move(timedelta(minutes=25))
+        await bea.get(case_url(request))
+        office.clock.move(timedelta(seconds=40))
+        await decide(bea, request, "confirm", look=False)
+
+    [said] = await office.said(request.request_id)
+    assert said.document["considered_seconds"] == 15 * 60 + 40
 
 
 @pytest.mark.parametrize(
@@ -420,6 +434,20 @@ async def test_a_mail_in_trouble_stays_in_the_queue_until_somebody_settles_it(of
     assert faults(twice) == {"message_id"}
     assert after == []
     assert (await office.audit(request.request_id))[-1] == "mail_settled"
+
+
+async def test_a_settled_mail_that_is_tried_again_in_vain_is_in_trouble_again(office: Office) -> None:
+    request, _ = await office.ready_case()
+    await office.hear(a_mail(request, MessageUncertain))
+    async with office.program() as bea:
+        mail = {"message_id": str(id_of("mail")), "note": "Told on the telephone."}
+        await bea.post(case_url(request, "mails/settle"), json=mail)
+        [settled] = (await bea.get("/api/v1/cases")).json()["cases"]
+        await office.hear(a_mail(request, MessageFailed, attempts=2, reason=FailureReason.REFUSED))
+        [again] = (await bea.get("/api/v1/cases")).json()["cases"]
+
+    assert settled["mails_in_trouble"] == 0
+    assert again["mails_in_trouble"] == 1
 
 
 @pytest.mark.parametrize(

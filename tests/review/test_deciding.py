@@ -1,6 +1,6 @@
 """What may be decided, by whom, and what must be said for it."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,12 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from services.review.domain.case import Case, State
-from services.review.domain.deciding import Refusal, Refused, act, allowed
+from services.review.domain.deciding import Refusal, Refused, act, allowed, considered_seconds
 from services.review.domain.staff import Role
 from services.review.domain.wishes import WISHES, Action, Wish
 from shared.contract import review
 from shared.contract.vocabulary import OnwardRoute
 from tests.review.builders import (
+    NOON,
     NOTE,
     REASON,
     a_case_in,
@@ -285,3 +286,13 @@ def test_a_claim_ends_with_the_decision_but_not_with_a_question() -> None:
 def test_what_cannot_be_read_as_a_decision_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         a_wish(CO, **fields)
+
+
+def test_a_night_between_two_looks_counts_as_a_quarter_of_an_hour() -> None:
+    monday, tuesday = NOON, NOON + timedelta(hours=20)
+
+    assert considered_seconds([monday], monday + timedelta(seconds=90)) == 90
+    assert considered_seconds([monday, tuesday], tuesday + timedelta(seconds=30)) == 15 * 60 + 30
+    # The clock of another machine may be a little behind.
+    assert considered_seconds([monday], monday - timedelta(milliseconds=5)) == 0
+    assert considered_seconds([], monday) is None

@@ -8,7 +8,7 @@ import pytest
 
 from services.review.domain.staff import Role
 from shared.contract import intake, matching
-from shared.contract.ids import SubjectId
+from shared.contract.ids import SubjectId, reference
 from shared.contract.notify import FailureReason, MessageFailed
 from shared.contract.vocabulary import Evidence, FlagKind, Variant
 from tests.review.builders import NOTE, PASSWORD, REASON, Office, a_mail, page_url
@@ -277,6 +277,22 @@ async def test_whom_a_case_was_decided_for_is_marked_on_the_shortlist(office: Of
     ben = page.partition("<h4>Therapist Ben")[2].partition("</h4>")[0]
     assert "decided for</span>" in ben
     assert page.count("decided for</span>") == 1
+
+
+async def test_a_case_is_found_by_the_reference_that_letters_give(office: Office) -> None:
+    request, _ = await office.ready_case()
+    other, _ = await office.ready_case()
+
+    async with office.browser() as bea:
+        case = (await bea.get(page_url(request))).text
+        written = reference(request.request_id)
+        found = await bea.get("/", params={"reference": f" {written.lower().replace('-', ' ')} "})
+        unknown = await bea.get("/", params={"reference": "0000-<b>"})
+
+    assert written in case
+    assert (found.status_code, found.headers["location"]) == (303, page_url(request))
+    assert reference(other.request_id) != written
+    assert "No case has the reference 0000-&lt;b&gt;" in unknown.text
 
 
 async def test_a_mail_that_did_not_arrive_is_settled_on_the_case(office: Office) -> None:

@@ -16,6 +16,7 @@ from services.intake.pages.form import Answers, Unusable, advice, document
 from services.intake.pages.look import Look
 from services.intake.settings import Settings
 from services.intake.store import Arrival, Outcome, View
+from shared.contract.ids import reference
 from shared.contract.intake import WithdrawalReason
 from shared.contract.vocabulary import Door, OnwardRoute
 from shared.kit.problems import read_body
@@ -68,7 +69,7 @@ async def sent(request: Request) -> Response:
     async with service.database.transaction() as tx:
         if request_id is None or not await store.exists_from_web(tx, request_id):
             raise HTTPException(404)
-    return _look(request).page("sent.html", reference=str(request_id))
+    return _look(request).page("sent.html", reference=reference(request_id))
 
 
 async def status(request: Request) -> Response:

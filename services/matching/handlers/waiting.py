@@ -11,6 +11,7 @@ from services.matching.domain.day import day_in_london
 from services.matching.handlers.proposing import Matcher, open_request, propose_if_found
 from shared.contract.ids import RequestId
 from shared.kit import logs
+from shared.kit.consuming.verdicts import Kind, judge
 from shared.kit.database import Database
 from shared.kit.service import Service
 
@@ -61,6 +62,19 @@ async def offer_to_waiting(database: Database, matcher: Matcher) -> int:
 
 
 async def _offer(database: Database, matcher: Matcher, request_id: RequestId) -> bool:
+    try:
+        return await _offered(database, matcher, request_id)
+    except Exception as error:
+        if judge(error).kind in {Kind.TRANSIENT, Kind.FATAL}:
+            raise
+        # One request that cannot be read must not keep everybody behind it waiting.
+        logs.logger().error(
+            "a waiting request was passed over", request_id=str(request_id), **logs.fault(error)
+        )
+        return False
+
+
+async def _offered(database: Database, matcher: Matcher, request_id: RequestId) -> bool:
     async with database.transaction() as tx:
         request = await store.lock_request(tx, request_id)
         if request is None or request.state is not store.State.WAITING:

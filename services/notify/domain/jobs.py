@@ -102,13 +102,6 @@ def message_id(cause_id: UUID, kind: MessageKind, recipient: Recipient) -> Messa
     return MessageId(uuid5(cause_id, f"{kind}/{recipient}"))
 
 
-def reference(request_id: UUID) -> str:
-    """What people may call a request on the telephone; it tells nothing by itself."""
-    # The end of the id: its beginning is a time, and the same for many.
-    digits = request_id.hex[-8:].upper()
-    return f"{digits[:4]}-{digits[4:]}"
-
-
 def replied(phase: Phase, code: int) -> Answer:
     """What a reply means that ended an attempt in this phase."""
     if phase is Phase.ANSWER and 200 <= code <= 299:

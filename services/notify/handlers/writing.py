@@ -1,11 +1,12 @@
 """Writes a message to be sent: rendered once, sealed, and kept until its fate is known."""
 
 from services.notify import store
-from services.notify.domain.jobs import NOT_WRITABLE, Status, message_id, reference
+from services.notify.domain.jobs import NOT_WRITABLE, Status, message_id
 from services.notify.domain.mail import Mail, Mailbox, NotWritable, compose, message_id_header
 from services.notify.domain.wording import Letters, greeting_name
 from services.notify.handlers.telling import tell
 from services.notify.store import Correspondent, Message
+from shared.contract.ids import reference
 from shared.contract.intake import Contact
 from shared.contract.matching import TherapistContact
 from shared.contract.sealing import Purpose

@@ -13,6 +13,7 @@ from services.review.store.audit import Entry
 from services.review.store.case_file import CaseFile
 from services.review.store.deciding import Changed
 from services.review.store.queue import Queued
+from shared.contract.ids import reference
 from shared.kit.problems import FieldError, Problem
 
 
@@ -55,6 +56,7 @@ def refused(why: Refused) -> Problem:
 def _clocks(case: Case, now: datetime, settings: Settings) -> dict[str, Any]:
     return {
         "request_id": str(case.request_id),
+        "reference": reference(case.request_id),
         "version": case.version,
         "state": case.state,
         "submitted_at": case.submitted_at.isoformat(),

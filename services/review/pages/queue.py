@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from services.review.domain.case import State
 from services.review.gateway import service_of, settings_of
 from services.review.pages.look import look_of, signed_in
-from services.review.store.queue import OPEN_STATES, Queued, counts, name_on, queue, total
+from services.review.store.queue import OPEN_STATES, Queued, counts, name_on, queue, referred_to, total
+
+LONGEST_REFERENCE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,11 @@ async def show(request: Request) -> Response:
     number = request.query_params.get("page", "1")
     page = int(number) if number.isascii() and number.isdecimal() and 0 < len(number) <= 5 else 1
     promise = settings_of(request).promise
+    looked_for = request.query_params.get("reference", "").strip()[:LONGEST_REFERENCE]
     async with service_of(request).database.transaction() as tx:
         staff = await signed_in(request, tx)
+        if looked_for and len(cases := await referred_to(tx, looked_for)) == 1:
+            return RedirectResponse(f"/cases/{cases[0]}", 303)
         # A mail that did not arrive needs a person, even if the case itself is closed.
         found = await queue(tx, view.states, max(1, page), trouble=view.name == "open")
         if found.page > found.pages:
@@ -68,6 +73,7 @@ async def show(request: Request) -> Response:
             for each in VIEWS
         ],
         found=found,
+        looked_for=looked_for,
         rows=rows,
         now=now,
     )

@@ -125,17 +125,17 @@ async def add_view(
     )
 
 
-async def first_view(
+async def views_since(
     tx: Transaction, request_id: RequestId, staff_id: StaffId, since: datetime
-) -> datetime | None:
-    """When somebody first opened the case after a moment."""
-    found: datetime | None = await tx.fetchval(
-        "SELECT min(at) FROM case_views WHERE request_id = $1 AND staff_id = $2 AND at >= $3",
+) -> list[datetime]:
+    """When somebody opened the case after a moment, in order."""
+    rows = await tx.fetch(
+        "SELECT at FROM case_views WHERE request_id = $1 AND staff_id = $2 AND at >= $3 ORDER BY at",
         request_id,
         staff_id,
         since,
     )
-    return found
+    return [row["at"] for row in rows]
 
 
 async def views(tx: Transaction, request_id: RequestId) -> list[View]:

@@ -48,12 +48,12 @@ async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> 
     details = await cases.details_of(tx, request_id)
     if details is None:
         raise KeyDestroyed
-    seen = await audit.first_view(tx, request_id, by.id, case.seen_anew_since)
+    seen = await audit.views_since(tx, request_id, by.id, case.seen_anew_since)
     reviewing = Reviewing(
         by=by,
         decision_id=DecisionId(new_id()),
         today=today(tx.now),
-        considered_seconds=None if seen is None else max(0, int((tx.now - seen).total_seconds())),
+        considered_seconds=deciding.considered_seconds(seen, tx.now),
         date_of_birth=details.date_of_birth,
     )
     outcome = deciding.act(case, wish, reviewing)

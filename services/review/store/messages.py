@@ -55,7 +55,9 @@ async def note(
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (message_id) DO UPDATE SET
             state = excluded.state, heard = excluded.heard, attempts = excluded.attempts,
-            reason = excluded.reason, smtp_code = excluded.smtp_code, at = excluded.at
+            reason = excluded.reason, smtp_code = excluded.smtp_code, at = excluded.at,
+            -- What was settled was the attempt before: this one is in trouble of its own.
+            settled_at = NULL, settled_by = NULL
         WHERE messages.heard < excluded.heard
         """,
         event.message_id,

@@ -6,6 +6,7 @@ from datetime import datetime
 from services.review.domain.case import OPEN, Case, State
 from services.review.store import cases, messages
 from services.review.store.cases import as_case, open_part
+from shared.contract.ids import RequestId
 from shared.contract.intake import Contact
 from shared.kit.transaction import Transaction
 
@@ -81,6 +82,15 @@ async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble
         number,
         page,
     )
+
+
+async def referred_to(tx: Transaction, reference: str) -> list[RequestId]:
+    """The cases that letters call by this reference, however it is written; hardly ever more than one."""
+    digits = "".join(character for character in reference.lower() if character.isalnum())
+    rows = await tx.fetch(
+        "SELECT request_id FROM cases WHERE right(request_id::text, 8) = $1 ORDER BY request_id", digits
+    )
+    return [RequestId(row["request_id"]) for row in rows]
 
 
 async def total(tx: Transaction, states: frozenset[State], *, trouble: bool) -> int:

@@ -7,6 +7,7 @@ from services.review.domain.deciding.rules import (
     REASON_LENGTH,
     Reviewing,
     allowed,
+    considered_seconds,
     settling_faults,
 )
 
@@ -20,5 +21,6 @@ __all__ = [
     "Reviewing",
     "act",
     "allowed",
+    "considered_seconds",
     "settling_faults",
 ]

@@ -1,7 +1,9 @@
 """What must be so before somebody acts on a case, and what they must say for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from services.review.domain.ages import is_under_16
 from services.review.domain.case import Case, State
@@ -24,6 +26,7 @@ from shared.contract.ids import DecisionId
 REASON_LENGTH = 20
 QUESTION_LENGTH = 10
 WORDS = 3
+LONGEST_LOOK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,21 @@ class Reviewing:
     decision_id: DecisionId
     today: date
     considered_seconds: int | None
-    """Since they first opened the case as it stands; None if they never did."""
+    """How long they had the case before them as it stands; None if they never opened it."""
 
     date_of_birth: date
+
+
+def considered_seconds(opened: Sequence[datetime], now: datetime) -> int | None:
+    """How long a case was before somebody who opened it at these moments; None if they never did.
+
+    Nobody is taken to read on for longer than `LONGEST_LOOK` without opening it again: a night in between
+    is not time spent on the case, and saying so would make a token look pass for a thorough one.
+    """
+    if not opened:
+        return None
+    looks = (max(timedelta(), after - before) for before, after in pairwise([*opened, now]))
+    return int(sum((min(look, LONGEST_LOOK) for look in looks), timedelta()).total_seconds())
 
 
 def allowed(case: Case) -> frozenset[Action]:

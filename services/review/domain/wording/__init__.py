@@ -35,6 +35,7 @@ from services.review.domain.wording.saying import (
     said,
     times,
 )
+from shared.contract.ids import reference
 
 __all__ = [
     "ACTIONS",
@@ -66,6 +67,7 @@ __all__ = [
     "lasting",
     "moment",
     "pounds",
+    "reference",
     "said",
     "times",
 ]
