@@ -30,7 +30,7 @@ from tests.support.marks import (
 from tests.support.processes import running
 from tests.support.streams import Streams, first_heard
 
-STUCK_SECONDS = 12
+STUCK_SECONDS = 15
 
 
 @pytest.mark.parametrize("outage", Outage)
