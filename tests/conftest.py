@@ -51,9 +51,11 @@ async def create_topics(stack: Stack, topic_prefix: str) -> AsyncIterator[Callab
     cluster = Kafka(tuple(stack.kafka_url.split(",")), topic_prefix)
     admin = AIOKafkaAdminClient(**cluster.client_arguments())
 
-    async def create(streams: Iterable[str], partitions: int = 3) -> None:
+    async def create(
+        streams: Iterable[str], partitions: int = 3, config: dict[str, str] | None = None
+    ) -> None:
         names = [cluster.topic(stream) for stream in streams]
-        await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
+        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
         made.extend(names)
         await cluster.wait_for([cluster.stream(name) for name in names], 30)
 

@@ -1,6 +1,7 @@
 """What was said reaches Kafka: all of it, in order per request, whoever relays and whoever freezes."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from shared.kit.kafka import Kafka
 from shared.kit.metrics import Metrics
 from shared.kit.outbox import Outgoing, lay
 from shared.kit.relay import Relay
-from shared.kit.relay.rows import parked
+from shared.kit.relay.rows import drop, parked
 from shared.kit.settings import KitSettings
 from shared.kit.testing import eventually
 from tests.support.builders import a_request, a_withdrawal, id_of
@@ -65,6 +66,13 @@ async def drained(database: Database, within: float = 60) -> None:
         return not await database.pool.fetchval("SELECT count(*) FROM outbox WHERE parked_at IS NULL")
 
     await eventually(empty, within, what="the outbox was drained")
+
+
+async def drained_but(database: Database, rows: int) -> None:
+    async def so_many() -> bool:
+        return bool(await database.pool.fetchval("SELECT count(*) FROM outbox") == rows)
+
+    await eventually(so_many, within=60, what=f"the outbox was drained but for {rows}")
 
 
 async def test_what_is_said_wakes_the_relay_from_a_long_sleep(
@@ -195,6 +203,33 @@ async def test_what_kafka_refuses_is_parked_and_its_request_waits_while_others_g
         await drained(database)
 
     assert [record.key for record in await streams.read("no.such-topic")] == [stuck, stuck]
+
+
+async def test_a_row_too_large_for_its_topic_is_found_among_others_and_stays_until_it_is_dropped(
+    database: Database, settings: KitSettings, create_topics: CreateTopics, streams: Streams
+) -> None:
+    await create_topics([STREAM], partitions=1, config={"max.message.bytes": "4000"})
+    rows = [(b"a", b"1"), (b"b", os.urandom(8000)), (b"b", b"2"), (b"c", b"3")]
+    async with database.transaction() as tx:
+        await lay(
+            tx,
+            [
+                Outgoing(id_of(f"row {place}"), STREAM, key, payload, ())
+                for place, (key, payload) in enumerate(rows)
+            ],
+        )
+
+    async with relaying(settings, retry_seconds=0.2):
+        [large] = await eventually(lambda: parked(database.pool), within=60)
+        await drained_but(database, 2)
+        # It is not for want of a topic or a right, so it is not tried again.
+        assert large["parked_reason"] == "too_large"
+        assert {record.value for record in await streams.read(STREAM)} == {b"1", b"3"}
+
+        assert await drop(database.pool, large["id"])
+        await drained(database)
+
+    assert {record.value for record in await streams.read(STREAM)} == {b"1", b"2", b"3"}
 
 
 async def test_a_relay_that_is_asked_to_stop_sends_what_is_there(
