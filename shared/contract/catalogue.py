@@ -11,6 +11,7 @@ EVENTS: dict[str, type[Event]] = {
         intake.RequestWithdrawn,
         matching.MatchProposed,
         matching.MatchNotFound,
+        matching.GroupPlaceHeld,
         matching.SeatReserved,
         matching.SeatUnavailable,
         matching.TherapistListed,

@@ -11,6 +11,9 @@ TherapistId = NewType("TherapistId", UUID)
 ProposalId = NewType("ProposalId", UUID)
 DecisionId = NewType("DecisionId", UUID)
 SeatId = NewType("SeatId", UUID)
+"""A place in a caseload or in a group."""
+
+GroupId = NewType("GroupId", UUID)
 MessageId = NewType("MessageId", UUID)
 StaffId = NewType("StaffId", UUID)
 

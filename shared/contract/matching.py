@@ -1,11 +1,13 @@
-"""What matching says: a shortlist, none found, a seat taken, a seat gone; and what its directory holds."""
+"""What matching says: a shortlist, none found, a place in a group, a seat taken or gone; and its directory."""
 
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
+from pydantic import AwareDatetime
+
 from shared.contract.event import Event, Part, RequestEvent
-from shared.contract.ids import DecisionId, ProposalId, SeatId, StaffId, SubjectId, TherapistId
+from shared.contract.ids import DecisionId, GroupId, ProposalId, SeatId, StaffId, SubjectId, TherapistId
 from shared.contract.sealing import Purpose, Sealed
 from shared.contract.vocabulary import (
     AgeGroup,
@@ -60,6 +62,35 @@ class RuledOut(Part):
     rule: str
 
 
+class Group(Part):
+    """A group that a therapist gathers or leads, at one time of the week; or that confirming would open."""
+
+    group_id: GroupId | None = None
+    """None while nobody has a place in it: it is opened by the first who is confirmed."""
+
+    slot: Slot
+    language: str
+    members: int
+    """Who has a place, by a person's decision; nobody who only waits or is proposed."""
+
+    least: int
+    """As soon as so many have a place, the group is formed."""
+
+    most: int
+    formed: bool = False
+    deadline: AwareDatetime | None = None
+    """When a group that is not formed by then is dissolved."""
+
+    joinable_until: AwareDatetime | None = None
+    """When a formed group first meets; nobody comes in after that."""
+
+    individual_first: int
+    """Sessions that each member has alone with the therapist before the group."""
+
+    sessions: int
+    minutes: int
+
+
 class Candidate(Part):
     """One therapist on the shortlist, explained."""
 
@@ -75,6 +106,9 @@ class Candidate(Part):
     cautions: tuple[Caution, ...] = ()
     unmet: tuple[str, ...] = ()
     """Preferences of the client that this therapist does not meet."""
+
+    group: Group | None = None
+    """For a variant given in groups: which group the client would come into."""
 
 
 class GateCount(Part):
@@ -173,6 +207,27 @@ class SeatReserved(RequestEvent):
     therapist_id: TherapistId
     mode: Mode
     therapist: Annotated[TherapistContact | None, Sealed(Purpose.CONTACT)]
+    group: Annotated[Group | None, Sealed(Purpose.CLINICAL)] = None
+    """The group that the seat is a place in; None for a seat with the therapist alone."""
+
+
+class GroupPlaceHeld(RequestEvent):
+    """The client has a place in a group that still gathers; nobody says "matched" before it is formed."""
+
+    type: ClassVar[str] = "attune.matching.group-place-held.v1"
+    stream: ClassVar[str] = STREAM
+
+    subject_id: SubjectId
+    proposal_id: ProposalId
+    decision_id: DecisionId
+    """The human decision that caused it."""
+
+    decided_by: StaffId
+    seat_id: SeatId
+    """The place; the seat that is reserved when the group is formed is the same one."""
+
+    therapist_id: TherapistId
+    group: Annotated[Group | None, Sealed(Purpose.CLINICAL)]
 
 
 class SeatRefusal(StrEnum):
@@ -182,6 +237,8 @@ class SeatRefusal(StrEnum):
     NO_LONGER_ELIGIBLE = "no_longer_eligible"
     PROPOSAL_SUPERSEDED = "proposal_superseded"
     REQUEST_CLOSED = "request_closed"
+    GROUP_DISSOLVED = "group_dissolved"
+    """Too few had a place by the group's deadline; whoever had one is offered something else."""
 
 
 class SeatUnavailable(RequestEvent):

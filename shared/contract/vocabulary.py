@@ -224,6 +224,11 @@ class MessageKind(StrEnum):
     INFORMATION = "information"
     WITHDRAWN = "withdrawn"
     REFERRAL_WITHDRAWN = "referral_withdrawn"
+    PLACE_HELD = "place_held"
+    """A place is kept in a group that is not complete yet."""
+
+    WAITING_AGAIN = "waiting_again"
+    """The group did not come about; the request goes on."""
 
 
 class Recipient(StrEnum):

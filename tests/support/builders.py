@@ -8,6 +8,7 @@ from shared.contract import intake, matching, notify, review
 from shared.contract.event import Event
 from shared.contract.ids import (
     DecisionId,
+    GroupId,
     MessageId,
     ProposalId,
     RequestId,
@@ -190,6 +191,36 @@ def a_seat(confirmation: review.MatchConfirmed, **changes: Any) -> matching.Seat
     ).model_copy(update=changes)
 
 
+def a_group(**changes: Any) -> matching.Group:
+    """A group of four to seven of whom two have a place."""
+    return matching.Group(
+        group_id=GroupId(id_of("group")),
+        slot=Slot.TUE_EVENING,
+        language="en",
+        members=2,
+        least=4,
+        most=7,
+        deadline=datetime(2026, 12, 22, 9, 0, tzinfo=UTC),
+        individual_first=2,
+        sessions=8,
+        minutes=90,
+    ).model_copy(update=changes)
+
+
+def a_place(confirmation: review.MatchConfirmed, **changes: Any) -> matching.GroupPlaceHeld:
+    """The place that a confirmed decision got in a group that gathers."""
+    return matching.GroupPlaceHeld(
+        request_id=confirmation.request_id,
+        subject_id=confirmation.subject_id,
+        proposal_id=confirmation.proposal_id,
+        decision_id=confirmation.decision_id,
+        decided_by=confirmation.decided_by,
+        seat_id=SeatId(uuid4()),
+        therapist_id=confirmation.therapist_id,
+        group=a_group(),
+    ).model_copy(update=changes)
+
+
 def a_seat_gone(confirmation: review.MatchConfirmed, **changes: Any) -> matching.SeatUnavailable:
     """Word that the seat has gone."""
     return matching.SeatUnavailable(
@@ -310,6 +341,7 @@ def one_of_each() -> list[Event]:
         a_withdrawal(request),
         proposal,
         nothing_found(request),
+        a_place(confirmation, seat_id=SeatId(id_of("seat"))),
         a_seat(confirmation, seat_id=SeatId(id_of("seat"))),
         a_seat_gone(confirmation),
         a_listing(),

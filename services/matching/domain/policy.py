@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from services.matching.domain.group_rules import GroupRules
 from services.matching.domain.policy_lines import line_of, path_in
 from services.matching.domain.therapist import AgeGroup
 from shared.contract.vocabulary import (
@@ -236,6 +237,7 @@ class Policy(_Table):
     outcome: OutcomeRules
     sources: Mapping[str, str]
     forms: Annotated[tuple[Form, ...], Field(min_length=1)]
+    groups: Mapping[Variant, GroupRules]
     evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]]
 
     @model_validator(mode="after")
@@ -267,6 +269,11 @@ class Policy(_Table):
             for variant, tiers in self.evidence.items()
             for condition, tier in tiers.items()
         ]
+        used += [
+            (f"groups.{variant}.{row}.source", source)
+            for variant, rules in self.groups.items()
+            for row, source in rules.sources()
+        ]
         return [f"{field} is not among the sources" for field, source in used if source not in self.sources]
 
     def _other_faults(self) -> list[str]:
@@ -274,6 +281,12 @@ class Policy(_Table):
         limits = [band.up_to_km for band in self.distance_bands]
         if limits != sorted(set(limits)):
             faults.append("distance_bands must grow from one to the next")
+        in_groups = {form.variant for form in self.forms if form.format is Format.GROUP}
+        faults += [f"groups.{variant} is missing" for variant in sorted(in_groups - set(self.groups))]
+        faults += [
+            f"groups.{variant} has no form that is given in a group"
+            for variant in sorted(set(self.groups) - in_groups)
+        ]
         offered = [(form.variant, form.format) for form in self.forms]
         faults += [
             f"forms has {variant} {form} twice"

@@ -81,9 +81,9 @@ class OutOfStep(Exception):
     """A therapist has changed since the engine was asked; ask again."""
 
 
-def look(search: Search, engine: Engine, rules: Rules) -> Found:
-    """Asks the engine for a shortlist, and for what would change it."""
-    placed = tuple(engine.best(search, rules.policy.shortlist_size))
+def look(search: Search, engine: Engine, rules: Rules, most: int | None = None) -> Found:
+    """Asks the engine for a shortlist, or for so many as are asked for, and for what would change it."""
+    placed = tuple(engine.best(search, most or rules.policy.shortlist_size))
     conceded = concessions(search, engine, rules.policy, placed[0] if placed else None)
     return Found(placed, engine.tally(search), len(engine), conceded)
 
@@ -155,15 +155,21 @@ def _candidate(
     fit = None if therapist is None else check(search, pathway, therapist, rules.policy, rules.places)
     if not isinstance(fit, Fit):
         raise OutOfStep
-    scored = score(search, fit, rules.policy)
-    if sum(each.points for each in scored) != placed.score or fit.mode is not placed.mode:
+    candidate = candidate_of(search, fit, rules)
+    if candidate.score != placed.score or fit.mode is not placed.mode:
         raise OutOfStep
+    return candidate
+
+
+def candidate_of(search: Search, fit: Fit, rules: Rules) -> Candidate:
+    """A therapist who fits, with their points and the reasons for them."""
+    scored = score(search, fit, rules.policy)
     return Candidate(
         therapist_id=fit.therapist.id,
         name=fit.therapist.name,
-        variant=pathway.variant,
+        variant=fit.pathway.variant,
         mode=fit.mode,
-        score=placed.score,
+        score=sum(each.points for each in scored),
         distance_km=None if fit.metres is None else round(fit.metres / 1000, 1),
         fee_pence=fit.therapist.fee_pence,
         seats_free=fit.therapist.seats_free,

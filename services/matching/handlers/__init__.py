@@ -1,5 +1,6 @@
 """What matching does about each event it hears, and about those who wait."""
 
+from services.matching.handlers.dissolving import dissolve_overdue
 from services.matching.handlers.events import handlers
 from services.matching.handlers.proposing import Matcher
 from services.matching.handlers.replaying import Again, Replay
@@ -14,6 +15,7 @@ __all__ = [
     "Shadow",
     "ShadowMetrics",
     "begin_day",
+    "dissolve_overdue",
     "forget",
     "handlers",
     "offer_to_waiting",

@@ -70,7 +70,7 @@ async def propose_again(event: RematchRequested, tx: Transaction, matcher: Match
         return
 
     await store.exclude(tx, event.request_id, event.exclude, event.decision_id)
-    await store.free_seat(tx, event.request_id, "rematch")
+    await store.give_back(tx, event.request_id, "rematch")
     await store.want_reoffer(tx, "a proposal was turned down")
     await propose_or_wait(case, tx, matcher)
 
@@ -99,7 +99,7 @@ async def _close(request: store.Request, tx: Transaction, because: str) -> None:
     if request.state is store.State.CLOSED:
         return
     await store.close_request(tx, request.id, because)
-    await store.free_seat(tx, request.id, because)
+    await store.give_back(tx, request.id, because)
     await store.want_reoffer(tx, "a request was closed")
 
 

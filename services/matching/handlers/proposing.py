@@ -1,12 +1,14 @@
 """Ranks for one request and says what came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.matching import store
 from services.matching.domain.day import day_in_london
 from services.matching.domain.gates import Search
+from services.matching.domain.grouping import named_by, with_groups
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
-from shared.contract.ids import ProposalId, SubjectId, TherapistId
+from services.matching.handlers.gathering import groups_around
+from shared.contract.ids import ProposalId, SubjectId
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import MatchNotFound, MatchProposed, NothingFound, Shortfall, Shortlist
 from shared.contract.sealing import Purpose
@@ -14,6 +16,8 @@ from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
 
 MOST_LOOKS = 5
+MOST_FOR_GROUPS = 100
+"""How many are looked at for a group: some have no time in common with the client and fall away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Ranked:
     search: Search
     sight: store.Sight
     answer: Shortlist | NothingFound
+    alone: Shortlist | NothingFound
+    """The same before any group was thought of, which is all that can be made again from the directory."""
 
 
 async def open_request(tx: Transaction, request: store.Request) -> Opened | None:
@@ -54,7 +60,7 @@ async def open_request(tx: Transaction, request: store.Request) -> Opened | None
 
 async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
     """Proposes a shortlist, or puts the request on the waiting list and says why."""
-    ranked = await _rank(opened, tx, matcher, {})
+    ranked = await _rank(opened, tx, matcher, heeding=False)
     if isinstance(ranked.answer, Shortlist):
         await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
         return
@@ -67,7 +73,7 @@ async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> 
 
 async def propose_if_found(opened: Opened, tx: Transaction, matcher: Matcher) -> bool:
     """Proposes to somebody who waits, if a seat is free that was not offered to another first."""
-    ranked = await _rank(opened, tx, matcher, await store.spoken_for(tx))
+    ranked = await _rank(opened, tx, matcher, heeding=True)
     if isinstance(ranked.answer, NothingFound):
         # Who waits is looked at again and again: the first time of a day stands for the others.
         if not await store.ranked_without_success_on(tx, opened.request.id, ranked.search.on):
@@ -80,28 +86,30 @@ async def propose_if_found(opened: Opened, tx: Transaction, matcher: Matcher) ->
     return True
 
 
-async def _rank(
-    opened: Opened,
-    tx: Transaction,
-    matcher: Matcher,
-    spoken_for: dict[TherapistId, int],
-) -> Ranked:
+async def _rank(opened: Opened, tx: Transaction, matcher: Matcher, *, heeding: bool) -> Ranked:
+    """Ranks; `heeding` leaves alone what open proposals name first."""
     rules = matcher.rules
     excluded = await store.excluded_from(tx, opened.request.id)
     waited = tx.now - opened.request.submitted_at
+    spoken_for = await store.spoken_for(tx) if heeding else {}
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded, spoken_for, waited=waited)
+    around = await groups_around(search, opened.request.id, tx, rules, heeding=heeding)
+    leaders = {group.therapist_id for group in around.gatherings} if around else set()
     for _ in range(MOST_LOOKS):
         async with matcher.directory.current(tx) as engine:
-            found = look(search, engine, rules)
+            wide = look(search, engine, rules, MOST_FOR_GROUPS if around else None)
             sight = matcher.directory.sight
-        therapists = await store.find_therapists(tx, list(found.therapists))
+        found = replace(wide, placed=wide.placed[: rules.policy.shortlist_size])
+        therapists = await store.find_therapists(tx, list(wide.therapists | leaders))
         try:
             answer = explain(search, found, therapists, rules)
         except OutOfStep:
             # Another process took a seat or changed an entry between the two looks.
             continue
-        if await store.unchanged_since(tx, sight, list(therapists)):
-            return Ranked(search, sight, answer)
+        if not await store.unchanged_since(tx, sight, list(found.therapists)):
+            continue
+        grouped = answer if around is None else with_groups(around, wide, answer, therapists)
+        return Ranked(search, sight, grouped, alone=answer)
     raise RuntimeError("the directory in memory and the one in the table do not agree")
 
 
@@ -127,7 +135,7 @@ def _shortfall(found: NothingFound) -> Shortfall:
 async def _propose(
     opened: Opened, tx: Transaction, rules: Rules, ranked: Ranked, shortlist: Shortlist
 ) -> None:
-    proposal_id = ProposalId(new_id())
+    proposal_id, first = ProposalId(new_id()), shortlist.candidates[0]
     sealed = await tx.seal(opened.subject_id, Purpose.CLINICAL, shortlist.model_dump_json().encode())
     await store.add_proposal(
         tx,
@@ -135,7 +143,8 @@ async def _propose(
         proposal_id=proposal_id,
         policy_version=rules.policy.version,
         shortlist=sealed,
-        first=shortlist.candidates[0].therapist_id,
+        first=first.therapist_id,
+        group=named_by(first),
     )
     await _keep(opened, tx, rules, ranked, proposal_id)
     await tx.publish(
@@ -159,6 +168,6 @@ async def _keep(
         proposal_id=proposal_id,
         search=ranked.search,
         sight=ranked.sight,
-        answer=ranked.answer,
+        answer=ranked.alone,
         rules=rules,
     )

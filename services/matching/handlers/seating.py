@@ -7,6 +7,7 @@ from services.matching.domain.day import day_in_london
 from services.matching.domain.gates import Fit, Gate
 from services.matching.domain.ranking import Rules, search_for, still_fits
 from services.matching.domain.therapist import Therapist
+from services.matching.handlers.holding import hold_place
 from services.matching.handlers.proposing import Opened
 from shared.contract.ids import ProposalId, SeatId
 from shared.contract.matching import Candidate, SeatRefusal, SeatReserved, Shortlist, TherapistContact
@@ -24,10 +25,12 @@ class _Chosen:
 async def reserve(
     decision: MatchConfirmed, opened: Opened, tx: Transaction, rules: Rules
 ) -> SeatRefusal | None:
-    """Takes the seat and says so; or the reason why this therapist cannot have this client."""
+    """Takes the seat or the place and says so; or why this therapist cannot have this client."""
     chosen = await _chosen(decision, tx)
     if chosen is None:
         return SeatRefusal.NO_LONGER_ELIGIBLE
+    if chosen.candidate.group is not None:
+        return await hold_place(decision, opened, chosen.candidate, tx, rules)
     # Days may have passed since the shortlist: credentials, fees, ages and seats are looked at afresh.
     excluded = await store.excluded_from(tx, opened.request.id)
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.matching.domain.grouping import Gathering
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SubjectId, TherapistId
 from shared.contract.matching import Shortfall
 from shared.contract.vocabulary import RequesterRole
@@ -95,12 +96,14 @@ async def add_proposal(
     policy_version: str,
     shortlist: bytes,
     first: TherapistId,
+    group: Gathering | None = None,
 ) -> None:
-    """Keeps a shortlist, sealed, and makes it the request's current one."""
+    """Keeps a shortlist, sealed, and the group it names first, and makes it the request's current one."""
     await tx.execute(
         """
-        INSERT INTO proposals (id, request_id, policy_version, shortlist, first_therapist_id, proposed_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO proposals (id, request_id, policy_version, shortlist, first_therapist_id, proposed_at,
+                               group_id, group_variant, group_slot, group_mode, group_language)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """,
         proposal_id,
         request_id,
@@ -108,6 +111,11 @@ async def add_proposal(
         shortlist,
         first,
         tx.now,
+        group and group.id,
+        group and group.variant,
+        group and group.slot,
+        group and group.mode,
+        group and group.language,
     )
     await tx.execute(
         "UPDATE requests SET state = 'proposed', proposal_id = $2 WHERE id = $1", request_id, proposal_id
@@ -173,10 +181,14 @@ async def waiting_in_order(tx: Transaction) -> list[RequestId]:
 
 
 async def spoken_for(tx: Transaction) -> dict[TherapistId, int]:
-    """How many open proposals name each therapist first."""
+    """How many seats of each therapist open proposals name first; all who would open one group need one."""
     rows = await tx.fetch(
         """
-        SELECT p.first_therapist_id, count(*) AS proposals
+        SELECT p.first_therapist_id,
+               count(*) FILTER (WHERE p.group_slot IS NULL)
+               + count(DISTINCT p.group_slot) FILTER (WHERE p.group_slot IS NOT NULL AND NOT EXISTS (
+                   SELECT FROM groups g WHERE g.therapist_id = p.first_therapist_id AND g.slot = p.group_slot
+                       AND g.state <> 'dissolved')) AS proposals
         FROM requests r JOIN proposals p ON p.id = r.proposal_id
         WHERE r.state = 'proposed' GROUP BY p.first_therapist_id
         """

@@ -19,15 +19,7 @@ async def take_seat(
     mode: Mode,
 ) -> bool:
     """Takes one of the therapist's seats for a request; False, and nothing changed, if none is free."""
-    # The condition is checked again under the row's lock: of two who see the last seat, one gets it.
-    taken = await tx.fetchval(
-        """
-        UPDATE therapists SET seats_taken = seats_taken + 1
-        WHERE id = $1 AND seats_taken < seats_offered RETURNING id
-        """,
-        therapist_id,
-    )
-    if taken is None:
+    if not await join_caseload(tx, therapist_id):
         return False
     await tx.execute(
         """
@@ -42,7 +34,6 @@ async def take_seat(
         mode,
         tx.now,
     )
-    await say_seats(tx, therapist_id)
     return True
 
 
@@ -59,6 +50,28 @@ async def free_seat(tx: Transaction, request_id: RequestId, because: str) -> boo
     )
     if therapist_id is None:
         return False
+    await leave_caseload(tx, TherapistId(therapist_id))
+    return True
+
+
+async def join_caseload(tx: Transaction, therapist_id: TherapistId) -> bool:
+    """Takes one place of a caseload, for a client or for a whole group; False if none is free."""
+    # The condition is checked again under the row's lock: of two who see the last seat, one gets it.
+    taken = await tx.fetchval(
+        """
+        UPDATE therapists SET seats_taken = seats_taken + 1
+        WHERE id = $1 AND seats_taken < seats_offered RETURNING id
+        """,
+        therapist_id,
+    )
+    if taken is None:
+        return False
+    await say_seats(tx, therapist_id)
+    return True
+
+
+async def leave_caseload(tx: Transaction, therapist_id: TherapistId) -> None:
+    """Gives one place of a caseload back."""
     one_more_free = await tx.fetchval(
         """
         UPDATE therapists SET seats_taken = seats_taken - 1
@@ -68,9 +81,15 @@ async def free_seat(tx: Transaction, request_id: RequestId, because: str) -> boo
     )
     if one_more_free:
         await say_seats(tx, therapist_id)
-    return True
 
 
 async def decision_has_seat(tx: Transaction, decision_id: DecisionId) -> bool:
-    """Whether a decision was already carried out."""
-    return (await tx.fetchval("SELECT 1 FROM seats WHERE decision_id = $1", decision_id)) is not None
+    """Whether a decision was already carried out, with a seat or a place in a group."""
+    found = await tx.fetchval(
+        """
+        SELECT 1 FROM seats WHERE decision_id = $1
+        UNION ALL SELECT 1 FROM group_places WHERE decision_id = $1
+        """,
+        decision_id,
+    )
+    return found is not None

@@ -1,0 +1,153 @@
+"""Carries out a human decision for a group: a place is taken, and the last that is needed forms the group."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from services.matching import store
+from services.matching.domain.day import day_in_london
+from services.matching.domain.gates import Fit, Gate, Search, check
+from services.matching.domain.grouping import Gathering, as_told, group_ways, joining, narrowed, opening
+from services.matching.domain.pathways import routes
+from services.matching.domain.policy import Policy
+from services.matching.domain.ranking import Rules, search_for
+from services.matching.domain.therapist import Therapist
+from services.matching.handlers.gathering import with_births
+from services.matching.handlers.proposing import Opened
+from services.matching.store import Member
+from shared.contract.ids import GroupId, SeatId
+from shared.contract.matching import (
+    Candidate,
+    Group,
+    GroupPlaceHeld,
+    Pathway,
+    SeatRefusal,
+    SeatReserved,
+    TherapistContact,
+)
+from shared.contract.review import MatchConfirmed
+from shared.contract.vocabulary import Mode
+from shared.kit.identifiers import new_id
+from shared.kit.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A client, and the therapist into whose group they are to come."""
+
+    search: Search
+    pathway: Pathway
+    therapist: Therapist
+    mode: Mode
+    shown: Group
+    rules: Rules
+
+
+async def hold_place(
+    decision: MatchConfirmed, opened: Opened, chosen: Candidate, tx: Transaction, rules: Rules
+) -> SeatRefusal | None:
+    """Takes a place and says so; or why this client cannot come into a group of this therapist."""
+    await store.lock_therapist(tx, decision.therapist_id)
+    therapist = await store.find_therapist(tx, decision.therapist_id)
+    excluded = await store.excluded_from(tx, opened.request.id)
+    search = search_for(opened.case, day_in_london(tx.now), rules, excluded)
+    ways = group_ways(routes(search.case, search.on, rules.policy).pathways, rules.policy)
+    pathway = next((way for way in ways if way.variant is chosen.variant), None)
+    if therapist is None or pathway is None or chosen.group is None:
+        return SeatRefusal.NO_LONGER_ELIGIBLE
+    coming = _Coming(search, pathway, therapist, chosen.mode, chosen.group, rules)
+    group = await _joined(coming, tx) or await _opened(coming, tx)
+    if isinstance(group, SeatRefusal):
+        return group
+    member = Member(
+        seat_id=SeatId(new_id()),
+        request_id=decision.request_id,
+        subject_id=opened.subject_id,
+        proposal_id=decision.proposal_id,
+        decision_id=decision.decision_id,
+        decided_by=decision.decided_by,
+    )
+    if not await store.take_place(tx, group, member):
+        return SeatRefusal.NO_SEAT_LEFT
+    await store.mark_seated(tx, decision.request_id)
+    await _tell(member, group, therapist, tx, rules.policy)
+    return None
+
+
+async def _joined(coming: _Coming, tx: Transaction) -> Gathering | None:
+    """The group that staff were shown; else another of this therapist, rather than one more beside it."""
+    groups = await store.joinable_groups(tx, [coming.pathway.variant], coming.therapist.id)
+    groups.sort(key=lambda each: (each.id != coming.shown.group_id, each.slot is not coming.shown.slot))
+    for each in groups:
+        group = await with_births(each, tx)
+        if joining(coming.search, coming.pathway, group, coming.therapist, coming.rules) is not None:
+            return group
+    return None
+
+
+async def _opened(coming: _Coming, tx: Transaction) -> Gathering | SeatRefusal:
+    policy, slot = coming.rules.policy, coming.shown.slot
+    search = narrowed(coming.search, coming.mode)
+    fit = check(search, coming.pathway, coming.therapist, policy, coming.rules.places)
+    if fit is Gate.SEAT:
+        return SeatRefusal.NO_SEAT_LEFT
+    if not isinstance(fit, Fit) or slot not in fit.shared_slots:
+        return SeatRefusal.NO_LONGER_ELIGIBLE
+    gathering = timedelta(days=policy.groups[coming.pathway.variant].gathering.days)
+    group = replace(opening(search, fit, slot, policy), id=GroupId(new_id()), deadline=tx.now + gathering)
+    # A therapist has one group at a time, and the one that is there takes this client no more.
+    if not await store.open_group(tx, group):
+        return SeatRefusal.NO_SEAT_LEFT
+    if not await store.join_caseload(tx, coming.therapist.id):
+        raise AssertionError("a seat went while its therapist was locked")
+    return group
+
+
+async def _tell(
+    member: Member, group: Gathering, therapist: Therapist, tx: Transaction, policy: Policy
+) -> None:
+    """Says that the new member's place is held; or reserved, for all of them once they are enough."""
+    members = [each for each in await store.members_of(tx, group) if await _is_here(each, tx)]
+    group = replace(group, members=len(members))
+    if group.joinable_until is None and group.members < group.least:
+        await tx.publish(
+            GroupPlaceHeld(
+                request_id=member.request_id,
+                subject_id=member.subject_id,
+                proposal_id=member.proposal_id,
+                decision_id=member.decision_id,
+                decided_by=member.decided_by,
+                seat_id=member.seat_id,
+                therapist_id=therapist.id,
+                group=as_told(group, policy),
+            )
+        )
+        return
+    seated = [member]
+    if group.joinable_until is None:
+        starting = timedelta(days=policy.groups[group.variant].starting.days)
+        group = replace(group, joinable_until=tx.now + starting)
+        await store.form_group(tx, group, tx.now + starting)
+        seated = members
+    for each in seated:
+        await tx.publish(
+            SeatReserved(
+                request_id=each.request_id,
+                subject_id=each.subject_id,
+                proposal_id=each.proposal_id,
+                decision_id=each.decision_id,
+                decided_by=each.decided_by,
+                seat_id=each.seat_id,
+                therapist_id=therapist.id,
+                mode=group.mode,
+                therapist=TherapistContact(name=therapist.name, email=therapist.email),
+                group=as_told(group, policy),
+            )
+        )
+
+
+async def _is_here(member: Member, tx: Transaction) -> bool:
+    """Whether a member may count; whoever was erased gives their place back."""
+    if await tx.open(member.details) is not None:
+        return True
+    await store.leave_group(tx, member.request_id, "erased")
+    return False

@@ -1,0 +1,292 @@
+"""Groups: one seat of a caseload each, and places in them, taken while there is one and given back once.
+
+Whoever changes a group locks the requests concerned first, then the therapist, then the group.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.matching.domain.grouping import Gathering
+from services.matching.store.seats import free_seat, leave_caseload
+from shared.contract.ids import (
+    DecisionId,
+    GroupId,
+    ProposalId,
+    RequestId,
+    SeatId,
+    StaffId,
+    SubjectId,
+    TherapistId,
+)
+from shared.contract.vocabulary import Mode, Slot, Variant
+from shared.kit.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who has a place, and the decision that gave it to them."""
+
+    seat_id: SeatId
+    request_id: RequestId
+    subject_id: SubjectId
+    proposal_id: ProposalId
+    decision_id: DecisionId
+    decided_by: StaffId
+    details: bytes = b""
+    """Of the request, sealed."""
+
+
+_GROUP = """
+    SELECT id, therapist_id, variant, slot, mode, language, least, most, places_taken, deadline,
+           joinable_until
+    FROM groups
+"""
+
+
+async def lock_therapist(tx: Transaction, therapist_id: TherapistId) -> None:
+    """Lets nobody else open, join or dissolve this therapist's groups until the transaction ends."""
+    # First behind an import: who waited for one with a row in hand would make it wait in turn.
+    await tx.execute("LOCK TABLE therapists IN ROW EXCLUSIVE MODE")
+    await tx.execute("SELECT FROM therapists WHERE id = $1 FOR NO KEY UPDATE", therapist_id)
+
+
+async def joinable_groups(
+    tx: Transaction, variants: Sequence[Variant], therapist_id: TherapistId | None = None
+) -> list[Gathering]:
+    """Groups that still take members, of one therapist or of all; who gathers longest first."""
+    rows = await tx.fetch(
+        f"""
+        {_GROUP}
+        WHERE variant = ANY($1) AND ($2::uuid IS NULL OR therapist_id = $2) AND places_taken < most
+            AND ((state = 'gathering' AND deadline > $3) OR (state = 'formed' AND joinable_until > $3))
+        ORDER BY opened_at, id
+        """,
+        variants,
+        therapist_id,
+        tx.now,
+    )
+    return [_gathering(row) for row in rows]
+
+
+async def slots_in_use(tx: Transaction) -> dict[TherapistId, frozenset[Slot]]:
+    """When therapists have a group, whether it gathers or meets."""
+    rows = await tx.fetch(
+        """
+        SELECT therapist_id, array_agg(slot) AS slots FROM groups WHERE state <> 'dissolved'
+        GROUP BY therapist_id
+        """
+    )
+    return {TherapistId(row["therapist_id"]): frozenset(map(Slot, row["slots"])) for row in rows}
+
+
+async def open_group(tx: Transaction, group: Gathering) -> bool:
+    """Opens a group; False, and nothing changed, if its therapist has another at that time."""
+    opened = await tx.fetchval(
+        """
+        INSERT INTO groups
+            (id, therapist_id, variant, slot, mode, language, least, most, state, opened_at, deadline)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'gathering', $9, $10)
+        ON CONFLICT (therapist_id, slot) WHERE state <> 'dissolved' DO NOTHING RETURNING id
+        """,
+        group.id,
+        group.therapist_id,
+        group.variant,
+        group.slot,
+        group.mode,
+        group.language,
+        group.least,
+        group.most,
+        tx.now,
+        group.deadline,
+    )
+    return opened is not None
+
+
+async def take_place(tx: Transaction, group: Gathering, member: Member) -> bool:
+    """Takes a place; False, and nothing changed, if none is free."""
+    taken = await tx.fetchval(
+        """
+        UPDATE groups SET places_taken = places_taken + 1
+        WHERE id = $1 AND state <> 'dissolved' AND places_taken < most RETURNING id
+        """,
+        group.id,
+    )
+    if taken is None:
+        return False
+    await tx.execute(
+        """
+        INSERT INTO group_places (id, group_id, request_id, proposal_id, decision_id, decided_by, taken_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        member.seat_id,
+        group.id,
+        member.request_id,
+        member.proposal_id,
+        member.decision_id,
+        member.decided_by,
+        tx.now,
+    )
+    return True
+
+
+async def form_group(tx: Transaction, group: Gathering, joinable_until: datetime) -> None:
+    """From now on the group stays, whoever leaves, until nobody is left."""
+    await tx.execute(
+        "UPDATE groups SET state = 'formed', formed_at = $2, joinable_until = $3 WHERE id = $1",
+        group.id,
+        tx.now,
+        joinable_until,
+    )
+
+
+async def give_back(tx: Transaction, request_id: RequestId, because: str) -> None:
+    """Gives back whatever a request holds, a seat or a place in a group."""
+    if not await free_seat(tx, request_id, because):
+        await leave_group(tx, request_id, because)
+
+
+async def leave_group(tx: Transaction, request_id: RequestId, because: str) -> bool:
+    """Gives a request's place back; False if it has none. With the last one the group and its seat go."""
+    therapist_id = await tx.fetchval(
+        """
+        SELECT groups.therapist_id FROM group_places JOIN groups ON groups.id = group_places.group_id
+        WHERE group_places.request_id = $1 AND group_places.freed_at IS NULL
+        """,
+        request_id,
+    )
+    if therapist_id is None:
+        return False
+    await lock_therapist(tx, TherapistId(therapist_id))
+    group_id: UUID | None = await tx.fetchval(
+        """
+        UPDATE group_places SET freed_at = $2, freed_because = $3
+        WHERE request_id = $1 AND freed_at IS NULL RETURNING group_id
+        """,
+        request_id,
+        tx.now,
+        because,
+    )
+    if group_id is None:
+        return False
+    left = await tx.fetchval(
+        "UPDATE groups SET places_taken = places_taken - 1 WHERE id = $1 RETURNING places_taken", group_id
+    )
+    if left == 0:
+        await _end(tx, GroupId(group_id), "nobody is left")
+    return True
+
+
+async def dissolve_group(tx: Transaction, group: Gathering, because: str) -> None:
+    """Ends a group, frees every place in it and gives its seat back, once."""
+    if group.id is not None:
+        await _end(tx, group.id, because)
+
+
+async def _end(tx: Transaction, group_id: GroupId, because: str) -> None:
+    therapist_id = await tx.fetchval(
+        """
+        UPDATE groups SET state = 'dissolved', places_taken = 0, dissolved_at = $2, dissolved_because = $3
+        WHERE id = $1 AND state <> 'dissolved' RETURNING therapist_id
+        """,
+        group_id,
+        tx.now,
+        because,
+    )
+    if therapist_id is None:
+        return
+    await tx.execute(
+        """
+        UPDATE group_places SET freed_at = $2, freed_because = 'group dissolved'
+        WHERE group_id = $1 AND freed_at IS NULL
+        """,
+        group_id,
+        tx.now,
+    )
+    await leave_caseload(tx, TherapistId(therapist_id))
+
+
+async def members_of(tx: Transaction, group: Gathering) -> list[Member]:
+    """Who has a place, the oldest request first."""
+    rows = await tx.fetch(
+        """
+        SELECT p.id, p.request_id, r.subject_id, p.proposal_id, p.decision_id, p.decided_by, r.details
+        FROM group_places p JOIN requests r ON r.id = p.request_id
+        WHERE p.group_id = $1 AND p.freed_at IS NULL ORDER BY r.submitted_at, r.id
+        """,
+        group.id,
+    )
+    return [Member(*row) for row in rows]
+
+
+async def groups_overdue(tx: Transaction) -> list[Gathering]:
+    """Groups that still gather although their time is over."""
+    rows = await tx.fetch(
+        f"{_GROUP} WHERE state = 'gathering' AND deadline <= $1 ORDER BY deadline, id", tx.now
+    )
+    return [_gathering(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Seeker:
+    """Somebody else who looks for a group: their sealed details, and the group their proposal names first."""
+
+    details: bytes
+    named: Gathering | None
+
+
+async def seekers(tx: Transaction, request_id: RequestId, most: int) -> list[Seeker]:
+    """Who else looks for a group and has no place, the oldest request first."""
+    rows = await tx.fetch(
+        """
+        SELECT r.details, p.group_id, p.first_therapist_id, p.group_variant, p.group_slot, p.group_mode,
+               p.group_language
+        FROM requests r LEFT JOIN proposals p ON p.id = r.proposal_id AND r.state = 'proposed'
+        WHERE r.looks_for_group AND r.state IN ('proposed', 'waiting') AND r.id <> $1
+        ORDER BY r.submitted_at, r.id LIMIT $2
+        """,
+        request_id,
+        most,
+    )
+    return [Seeker(row["details"], _named(row)) for row in rows]
+
+
+async def look_for_group(tx: Transaction, request_id: RequestId, *, looks: bool) -> None:
+    """Notes whether a request could be served by a group."""
+    await tx.execute(
+        "UPDATE requests SET looks_for_group = $2 WHERE id = $1 AND looks_for_group <> $2", request_id, looks
+    )
+
+
+def _gathering(row: asyncpg.Record) -> Gathering:
+    return Gathering(
+        id=GroupId(row["id"]),
+        therapist_id=TherapistId(row["therapist_id"]),
+        variant=Variant(row["variant"]),
+        slot=Slot(row["slot"]),
+        mode=Mode(row["mode"]),
+        language=row["language"],
+        least=row["least"],
+        most=row["most"],
+        members=row["places_taken"],
+        deadline=row["deadline"],
+        joinable_until=row["joinable_until"],
+    )
+
+
+def _named(row: asyncpg.Record) -> Gathering | None:
+    if row["group_slot"] is None:
+        return None
+    return Gathering(
+        id=None if row["group_id"] is None else GroupId(row["group_id"]),
+        therapist_id=TherapistId(row["first_therapist_id"]),
+        variant=Variant(row["group_variant"]),
+        slot=Slot(row["group_slot"]),
+        mode=Mode(row["group_mode"]),
+        language=row["group_language"],
+        least=0,
+        most=0,
+    )
