@@ -19,7 +19,14 @@ from services.intake.store import Arrival, Outcome
 from shared.contract.event import RequestEvent
 from shared.contract.ids import SubjectId
 from shared.contract.intake import Fault, SubmissionRejected
-from shared.contract.matching import MatchNotFound, MatchProposed, SeatReserved, SeatUnavailable, Shortfall
+from shared.contract.matching import (
+    GroupPlaceHeld,
+    MatchNotFound,
+    MatchProposed,
+    SeatReserved,
+    SeatUnavailable,
+    Shortfall,
+)
 from shared.contract.notify import FailureReason, MessageFailed, MessageSent, MessageUncertain
 from shared.contract.review import InformationRequested, MatchConfirmed, RematchRequested, RequestDeclined
 from shared.contract.sealing import Purpose, opened
@@ -85,6 +92,12 @@ async def note_waiting(event: MatchNotFound, tx: Transaction) -> None:
     """Nobody is free for now; or nothing here is for this request, and a person looks at it."""
     fact = Fact.NO_WAY_FITS if event.shortfall is Shortfall.NO_WAY_FITS else Fact.NOT_FOUND
     await _hear(tx, event, "matching", fact)
+
+
+@handlers.on(GroupPlaceHeld)
+async def note_place(event: GroupPlaceHeld, tx: Transaction) -> None:
+    """A group is being gathered, and a place in it is kept."""
+    await _hear(tx, event, "matching", Fact.PLACE_HELD, event.proposal_id, event.decision_id)
 
 
 @handlers.on(SeatReserved)

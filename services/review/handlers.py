@@ -6,7 +6,13 @@ from services.review.domain import case as cases_domain
 from services.review.domain.case import Case
 from services.review.store import audit, cases, messages
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
-from shared.contract.matching import MatchNotFound, MatchProposed, SeatReserved, SeatUnavailable
+from shared.contract.matching import (
+    GroupPlaceHeld,
+    MatchNotFound,
+    MatchProposed,
+    SeatReserved,
+    SeatUnavailable,
+)
 from shared.contract.notify import MessageFailed, MessageSent, MessageUncertain
 from shared.contract.sealing import opened
 from shared.kit.handlers import Handlers
@@ -62,13 +68,25 @@ async def put_on_hold(event: MatchNotFound, tx: Transaction) -> None:
         await _note(tx, "matching", "nobody_found", after, shortfall=event.shortfall.value)
 
 
+@handlers.on(GroupPlaceHeld)
+async def note_place(event: GroupPlaceHeld, tx: Transaction) -> None:
+    """Notes that a place is held in a group that still gathers."""
+    before = await cases.get_case(tx, event.request_id)
+    group = opened(event.group)
+    after = cases_domain.placed(before, event.decision_id, event.seat_id, group.group_id)
+    if after is not None:
+        await cases.save(tx, before, after, group=group)
+        await _note(tx, "matching", "place_held", after, seat_id=str(event.seat_id))
+
+
 @handlers.on(SeatReserved)
 async def note_match(event: SeatReserved, tx: Transaction) -> None:
     """Notes that the decided therapist has a seat."""
     before = await cases.get_case(tx, event.request_id)
-    after = cases_domain.seated(before, event.decision_id, event.seat_id)
+    group_id = event.group.group_id if event.group is not None else None
+    after = cases_domain.seated(before, event.decision_id, event.seat_id, group_id)
     if after is not None:
-        await cases.save(tx, before, after)
+        await cases.save(tx, before, after, group=event.group)
         await _note(tx, "matching", "seat_reserved", after, seat_id=str(event.seat_id))
 
 

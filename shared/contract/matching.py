@@ -1,4 +1,4 @@
-"""What matching says: a shortlist, none found, a place in a group, a seat taken or gone; and its directory."""
+"""What matching says: a shortlist, none found, a place held, a seat taken or gone; and its directory."""
 
 from datetime import date
 from enum import StrEnum

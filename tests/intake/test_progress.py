@@ -13,8 +13,8 @@ FIRST, SECOND = uuid4(), uuid4()
 BEFORE = NOW - timedelta(minutes=1)
 
 
-def heard(fact: Fact, proposal: UUID = FIRST) -> Heard:
-    return Heard(fact, NOW, proposal_id=proposal)
+def heard(fact: Fact, proposal: UUID = FIRST, *, decision: UUID | None = None, later: int = 0) -> Heard:
+    return Heard(fact, NOW + timedelta(seconds=later), proposal_id=proposal, decision_id=decision)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,25 @@ def heard(fact: Fact, proposal: UUID = FIRST) -> Heard:
         (Progress(matching=heard(Fact.PROPOSED), review=heard(Fact.DECLINED)), State.DECLINED),
         (Progress(withdrawn=True, matching=heard(Fact.SEAT_RESERVED)), State.WITHDRAWN),
         (Progress(mail=heard(Fact.MAIL_SENT)), State.RECEIVED),
+        (
+            Progress(
+                matching=heard(Fact.PLACE_HELD, decision=FIRST), review=heard(Fact.CONFIRMED, decision=FIRST)
+            ),
+            State.GATHERING,
+        ),
+        (Progress(matching=heard(Fact.PLACE_HELD, decision=FIRST)), State.GATHERING),
+        (
+            Progress(
+                matching=heard(Fact.PLACE_HELD, decision=FIRST), review=heard(Fact.CONFIRMED, decision=SECOND)
+            ),
+            State.BEING_REVIEWED,
+        ),
+        (Progress(matching=heard(Fact.PLACE_HELD), review=heard(Fact.REMATCH)), State.MATCHING),
+        (Progress(matching=heard(Fact.NOT_FOUND, later=1), review=heard(Fact.CONFIRMED)), State.WAITING),
+        (
+            Progress(matching=heard(Fact.NOT_FOUND, later=-1), review=heard(Fact.CONFIRMED)),
+            State.BEING_REVIEWED,
+        ),
     ],
 )
 def test_the_newest_facts_together_mean_a_state(so_far: Progress, state: State) -> None:

@@ -20,6 +20,7 @@ from tests.support.builders import (
     a_question,
     a_request,
     a_seat,
+    a_seat_gone,
     a_withdrawal,
     nothing_found,
 )
@@ -161,7 +162,19 @@ async def test_nobody_is_told_of_a_match_but_by_a_reserved_seat() -> None:
     heard = set(handlers.events)
 
     assert matching.SeatReserved in heard
-    assert not heard & {review.MatchConfirmed, matching.SeatUnavailable, review.RematchRequested}
+    assert not heard & {review.MatchConfirmed, review.RematchRequested}
+
+
+@pytest.mark.parametrize(
+    "reason", [each for each in matching.SeatRefusal if each is not matching.SeatRefusal.GROUP_DISSOLVED]
+)
+async def test_a_seat_that_has_gone_is_told_to_nobody(office: Office, reason: matching.SeatRefusal) -> None:
+    request = a_request()
+    await office.hear(request)
+
+    await office.hear(a_seat_gone(a_confirmation(a_proposal(request)), reason=reason))
+
+    assert await office.statuses() == [("acknowledgement", Status.PENDING)]
 
 
 async def test_a_declined_client_is_told_where_to_turn(office: Office, mail_server: MailServer) -> None:

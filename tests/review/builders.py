@@ -20,7 +20,16 @@ from services.review.store.passwords import Passwords
 from shared.contract import intake, matching, notify
 from shared.contract.envelope import Envelope
 from shared.contract.event import Event, RequestEvent
-from shared.contract.ids import DecisionId, MessageId, ProposalId, RequestId, StaffId, SubjectId, TherapistId
+from shared.contract.ids import (
+    DecisionId,
+    GroupId,
+    MessageId,
+    ProposalId,
+    RequestId,
+    StaffId,
+    SubjectId,
+    TherapistId,
+)
 from shared.contract.matching import Shortfall
 from shared.contract.vocabulary import MessageKind, Recipient
 from shared.kit.clock import MovableClock
@@ -65,6 +74,7 @@ def a_case_in(state: State, **changes: Any) -> Case:
         State.NO_WAY_FITS: bare | {"answered_at": NOON, "heard": 1, "shortfall": Shortfall.NO_WAY_FITS},
         State.WAITING: bare | {"answered_at": NOON, "heard": 1},
         State.CONFIRMED: {"choice": a_choice()},
+        State.PLACE_HELD: {"choice": a_choice(), "group_id": GroupId(id_of("group"))},
         State.MATCHED: {"choice": a_choice()},
     }.get(state, {})
     return a_review_case(**({"state": state} | belongs | changes))

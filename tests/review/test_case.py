@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.review.domain.case import State, nobody_found, proposed, seat_gone, seated, withdrawn
-from shared.contract.ids import DecisionId, ProposalId, SeatId
+from services.review.domain.case import State, nobody_found, placed, proposed, seat_gone, seated, withdrawn
+from shared.contract.ids import DecisionId, GroupId, ProposalId, SeatId
 from shared.contract.matching import SeatRefusal, Shortfall
 from tests.review.builders import NOON, a_case_in, a_choice, a_review_case, therapists
 
@@ -24,6 +24,7 @@ FREE, FITS = Shortfall.NOBODY_FREE, Shortfall.NO_WAY_FITS
         (State.READY, State.READY),
         (State.INFORMATION_ASKED, State.INFORMATION_ASKED),
         (State.CONFIRMED, State.CONFIRMED),
+        (State.PLACE_HELD, State.PLACE_HELD),
     ],
 )
 def test_a_new_shortlist_is_put_before_staff(before: State, after: State) -> None:
@@ -126,6 +127,36 @@ def test_a_superseded_proposal_says_nothing_about_the_therapist() -> None:
     assert case.available == therapists("ada", "ben", "cem")
 
 
+def test_a_place_is_held_only_for_the_decision_that_waits_for_it() -> None:
+    case, seat, group = a_case_in(State.CONFIRMED), SeatId(uuid4()), GroupId(uuid4())
+
+    this = placed(case, a_choice().decision_id, seat, group)
+
+    assert placed(case, DecisionId(uuid4()), seat, group) is None
+    assert this is not None
+    assert (this.state, this.seat_id, this.group_id) == (State.PLACE_HELD, seat, group)
+    assert placed(this, a_choice().decision_id, seat, group) is None
+
+
+def test_a_held_place_becomes_the_seat_once_the_group_is_formed() -> None:
+    seat, group = SeatId(uuid4()), GroupId(uuid4())
+
+    case = seated(a_case_in(State.PLACE_HELD), a_choice().decision_id, seat, group)
+
+    assert case is not None
+    assert (case.state, case.seat_id, case.group_id) == (State.MATCHED, seat, group)
+
+
+def test_a_dissolved_group_reopens_the_case_and_says_nothing_against_the_therapist() -> None:
+    refusal = SeatRefusal.GROUP_DISSOLVED
+
+    case = seat_gone(a_case_in(State.PLACE_HELD), a_choice().decision_id, refusal, LATER)
+
+    assert case is not None
+    assert (case.state, case.reopened_at, case.choice, case.group_id) == (State.READY, LATER, None, None)
+    assert case.available == therapists("ada", "ben", "cem")
+
+
 def test_a_reopened_case_without_a_shortlist_is_on_the_waiting_list() -> None:
     confirmed = nobody_found(a_case_in(State.CONFIRMED), FREE, heard=5, now=LATER)
     assert confirmed is not None
@@ -156,6 +187,7 @@ def test_a_withdrawal_after_the_end_changes_nothing(state: State) -> None:
         (State.CONFIRMED, True),
         (State.NO_WAY_FITS, True),
         (State.WAITING, False),
+        (State.PLACE_HELD, False),
         (State.MATCHED, False),
     ],
 )

@@ -68,6 +68,8 @@ def faulty(case: Case, wish: Wish, **changes: Any) -> dict[str, str]:
         (a_case_in(State.NO_WAY_FITS), {C, RE, D, A}),
         (a_case_in(State.INFORMATION_ASKED), {C, CO, CH, RE, D, A}),
         (a_case_in(State.CONFIRMED), set()),
+        (a_case_in(State.PLACE_HELD), {C, RE, D}),
+        (a_case_in(State.PLACE_HELD, claimed_by=id_of("bea")), {C, R, RE, D}),
         (a_case_in(State.MATCHED), set()),
         (a_case_in(State.DECLINED), set()),
         (a_case_in(State.WITHDRAWN), set()),
@@ -95,6 +97,14 @@ def test_each_action_leads_where_it_should_and_counts_as_a_change(action: Action
 
     assert outcome.case.state is state
     assert outcome.case.version == 3
+
+
+@pytest.mark.parametrize("action", [RE, D])
+def test_a_place_that_is_held_is_given_back_by_whichever_decision_comes_next(action: Action) -> None:
+    outcome = act(a_case_in(State.PLACE_HELD), a_wish(action), reviewing())
+
+    assert outcome.case.group_id is None
+    assert isinstance(outcome.event, review.RematchRequested | review.RequestDeclined)
 
 
 def test_confirming_takes_the_first_of_the_shortlist() -> None:

@@ -12,6 +12,7 @@ class Fact(StrEnum):
     PROPOSED = "proposed"
     NOT_FOUND = "not_found"
     NO_WAY_FITS = "no_way_fits"
+    PLACE_HELD = "place_held"
     SEAT_RESERVED = "seat_reserved"
     SEAT_UNAVAILABLE = "seat_unavailable"
     CONFIRMED = "confirmed"
@@ -34,6 +35,7 @@ class State(StrEnum):
 
     BEING_REVIEWED = "being_reviewed"
     QUESTION = "question"
+    GATHERING = "gathering"
     MATCHED = "matched"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
@@ -92,9 +94,7 @@ def _after_review(review: Heard, matching: Heard | None) -> State:
     if review.fact is Fact.QUESTION:
         return State.QUESTION
     if review.fact is Fact.CONFIRMED:
-        # The seat may have gone since, and nobody else been found.
-        lost = matching is not None and matching.fact in _NOTHING and matching.at >= review.at
-        return _after_matching(matching) if lost else State.BEING_REVIEWED
+        return _after_decision(review, matching)
     # A rematch was asked for: what it turned down may still be the newest that matching was heard to say,
     # and is then no answer to it.
     answered = matching is not None and (
@@ -104,11 +104,23 @@ def _after_review(review: Heard, matching: Heard | None) -> State:
     return _after_matching(matching) if answered else State.MATCHING
 
 
+def _after_decision(decision: Heard, matching: Heard | None) -> State:
+    if matching is None:
+        return State.BEING_REVIEWED
+    if matching.fact is Fact.PLACE_HELD and matching.decision_id == decision.decision_id:
+        return State.GATHERING
+    # The seat may have gone since, and nobody else been found.
+    lost = matching.fact in _NOTHING and matching.at >= decision.at
+    return _after_matching(matching) if lost else State.BEING_REVIEWED
+
+
 def _after_matching(matching: Heard | None) -> State:
     if matching is None:
         return State.RECEIVED
-    return _NOTHING.get(matching.fact, State.BEING_REVIEWED)
+    return _AFTER_MATCHING.get(matching.fact, State.BEING_REVIEWED)
 
 
 _NOTHING = {Fact.NOT_FOUND: State.WAITING, Fact.NO_WAY_FITS: State.NO_WAY_FITS}
 """What it means when matching has found nobody, by why."""
+
+_AFTER_MATCHING = _NOTHING | {Fact.PLACE_HELD: State.GATHERING}

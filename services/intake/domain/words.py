@@ -46,6 +46,12 @@ STATES = {
         "Before deciding, the member of staff who looks at your request needs to know a little more.",
         "Reply to any of our e-mails to arrange a call, or wait for ours. Your place in the queue is kept.",
     ),
+    State.GATHERING: Words(
+        "A group is being gathered for you",
+        "A member of staff has chosen a group for you, and a place in it is kept.",
+        "The group begins once enough people have a place; then we write to you. "
+        "If that takes too long, we look for something else, and you keep your place in the queue.",
+    ),
     State.MATCHED: Words(
         "We have found a therapist for you",
         "A member of staff has chosen a therapist who has a place for you.",

@@ -91,7 +91,16 @@ _OURS_TO_MEND = frozenset({530, 534, 535, 538})
 
 # What a fact makes untrue: a message of these kinds that still waits is held back.
 UNTRUE_ONCE_PROPOSED = frozenset({MessageKind.WAITING})
-UNTRUE_ONCE_MATCHED = frozenset({MessageKind.ACKNOWLEDGEMENT, MessageKind.WAITING, MessageKind.INFORMATION})
+UNTRUE_ONCE_HELD = frozenset(
+    {
+        MessageKind.ACKNOWLEDGEMENT,
+        MessageKind.WAITING,
+        MessageKind.INFORMATION,
+        MessageKind.WAITING_AGAIN,
+    }
+)
+UNTRUE_ONCE_DISSOLVED = frozenset({MessageKind.PLACE_HELD})
+UNTRUE_ONCE_MATCHED = UNTRUE_ONCE_HELD | UNTRUE_ONCE_DISSOLVED
 UNTRUE_ONCE_CLOSED = UNTRUE_ONCE_MATCHED | {MessageKind.MATCHED, MessageKind.REFERRAL}
 
 MAY_HAVE_ARRIVED = frozenset({Status.SENDING, Status.SENT, Status.UNCERTAIN})

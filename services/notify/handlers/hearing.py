@@ -7,6 +7,8 @@ from services.notify.domain.jobs import (
     MAY_HAVE_ARRIVED,
     NO_LONGER_WANTED,
     UNTRUE_ONCE_CLOSED,
+    UNTRUE_ONCE_DISSOLVED,
+    UNTRUE_ONCE_HELD,
     UNTRUE_ONCE_MATCHED,
     UNTRUE_ONCE_PROPOSED,
     Status,
@@ -18,7 +20,15 @@ from services.notify.handlers.writing import Desk, sealed_contact
 from services.notify.store import Correspondent
 from shared.contract.ids import RequestId
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
-from shared.contract.matching import MatchNotFound, MatchProposed, SeatReserved, Shortfall
+from shared.contract.matching import (
+    GroupPlaceHeld,
+    MatchNotFound,
+    MatchProposed,
+    SeatRefusal,
+    SeatReserved,
+    SeatUnavailable,
+    Shortfall,
+)
 from shared.contract.review import InformationRequested, RequestDeclined
 from shared.contract.sealing import Purpose, opened
 from shared.contract.vocabulary import MessageKind
@@ -59,6 +69,29 @@ async def hold_back_waiting(event: MatchProposed, tx: Transaction) -> None:
     who = await store.find_correspondent(tx, event.request_id)
     if who is not None:
         await _hold_back_waiting(tx, who)
+
+
+@handlers.on(GroupPlaceHeld)
+async def tell_of_place(event: GroupPlaceHeld, tx: Transaction, desk: Desk) -> None:
+    """Tells the client that a place is kept in a group that is not complete; nobody is matched yet."""
+    who = await _correspondent(tx, event.request_id)
+    if who.closed:
+        return
+    await _hold_back(tx, event.request_id, UNTRUE_ONCE_HELD)
+    await store.set_waiting_told(tx, event.request_id, told=False)
+    await desk.write_to_client(tx, who, MessageKind.PLACE_HELD)
+
+
+@handlers.on(SeatUnavailable)
+async def tell_of_waiting_again(event: SeatUnavailable, tx: Transaction, desk: Desk) -> None:
+    """Tells the client that the group did not come about; of any other seat they were never told."""
+    who = await _correspondent(tx, event.request_id)
+    if event.reason is not SeatRefusal.GROUP_DISSOLVED or who.closed:
+        return
+    await _hold_back(tx, event.request_id, UNTRUE_ONCE_DISSOLVED)
+    # Should nobody be found now, this has told them already that they wait.
+    await store.set_waiting_told(tx, event.request_id, told=True)
+    await desk.write_to_client(tx, who, MessageKind.WAITING_AGAIN)
 
 
 @handlers.on(SeatReserved)

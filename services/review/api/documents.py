@@ -102,6 +102,7 @@ def whole(file: CaseFile, now: datetime, settings: Settings) -> dict[str, Any]:
         "excluded": [str(each) for each in case.excluded],
         "shortlist": file.shortlist and file.shortlist.model_dump(mode="json"),
         "findings": file.findings and file.findings.model_dump(mode="json"),
+        "group": file.group and file.group.model_dump(mode="json"),
         "decision": case.choice
         and {
             "decision_id": str(case.choice.decision_id),

@@ -5,7 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, StaffId, SubjectId, TherapistId
+from shared.contract.ids import (
+    DecisionId,
+    GroupId,
+    ProposalId,
+    RequestId,
+    SeatId,
+    StaffId,
+    SubjectId,
+    TherapistId,
+)
 from shared.contract.matching import SeatRefusal, Shortfall
 
 
@@ -30,6 +39,9 @@ class State(StrEnum):
     CONFIRMED = "confirmed"
     """A person has decided; the seat is not taken yet."""
 
+    PLACE_HELD = "place_held"
+    """A place is held in a group that still gathers; a person may still take it back."""
+
     MATCHED = "matched"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
@@ -38,10 +50,13 @@ class State(StrEnum):
 OPEN = frozenset({
     State.AWAITING_PROPOSAL, State.READY, State.WAITING, State.NO_WAY_FITS, State.INFORMATION_ASKED,
 })  # fmt: skip
+"""These wait for a decision."""
+
+ACTED_ON = OPEN | {State.PLACE_HELD}
 """A person may act on these."""
 
 PROMISED = OPEN - {State.WAITING} | {State.CONFIRMED}
-"""These keep the client waiting for us; the waiting list waits for a therapist."""
+"""These keep the client waiting for us; the waiting list waits for a therapist, a held place for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,9 @@ class Case:
 
     choice: Choice | None = None
     seat_id: SeatId | None = None
+    group_id: GroupId | None = None
+    """The group that the seat is a place in."""
+
     reopened_at: datetime | None = None
     reopened_because: SeatRefusal | None = None
 
@@ -103,7 +121,7 @@ class Case:
     @property
     def is_open(self) -> bool:
         """Whether a person may act on it."""
-        return self.state in OPEN
+        return self.state in ACTED_ON
 
     def is_overdue(self, promise: timedelta, now: datetime) -> bool:
         """Whether the client has waited for us longer than promised."""
@@ -152,25 +170,44 @@ def nobody_found(case: Case, shortfall: Shortfall, heard: int, now: datetime) ->
     )
 
 
-def seated(case: Case, decision_id: DecisionId, seat_id: SeatId) -> Case | None:
+def placed(case: Case, decision_id: DecisionId, seat_id: SeatId, group_id: GroupId | None) -> Case | None:
+    """The case with a place in a group that still gathers."""
+    if case.state is not State.CONFIRMED or not _waits_for(case, decision_id):
+        return None
+    return replace(case, version=case.version + 1, state=State.PLACE_HELD, seat_id=seat_id, group_id=group_id)
+
+
+def seated(
+    case: Case, decision_id: DecisionId, seat_id: SeatId, group_id: GroupId | None = None
+) -> Case | None:
     """The case matched, if it is this decision that waits for a seat."""
     if not _waits_for(case, decision_id):
         return None
-    return replace(case, version=case.version + 1, state=State.MATCHED, seat_id=seat_id)
+    return replace(
+        case,
+        version=case.version + 1,
+        state=State.MATCHED,
+        claimed_by=None,
+        seat_id=seat_id,
+        group_id=group_id,
+    )
 
 
 def seat_gone(case: Case, decision_id: DecisionId, refusal: SeatRefusal, now: datetime) -> Case | None:
     """The case open again, before all others in the queue."""
     if not _waits_for(case, decision_id) or case.choice is None:
         return None
-    # A superseded proposal says nothing about the therapist.
-    gone = () if refusal is SeatRefusal.PROPOSAL_SUPERSEDED else (case.choice.therapist_id,)
+    # A superseded proposal says nothing about the therapist, nor does a group that too few came into.
+    silent = {SeatRefusal.PROPOSAL_SUPERSEDED, SeatRefusal.GROUP_DISSOLVED}
+    gone = () if refusal in silent else (case.choice.therapist_id,)
     return replace(
         case,
         version=case.version + 1,
         state=State.READY if case.shortlist else _without_shortlist(case.shortfall),
         unavailable=(*case.unavailable, *(each for each in gone if each in case.shortlist)),
         choice=None,
+        seat_id=None,
+        group_id=None,
         reopened_at=now,
         reopened_because=refusal,
     )
@@ -185,6 +222,7 @@ def withdrawn(case: Case) -> Case | None:
         version=case.version + 1,
         state=State.WITHDRAWN,
         claimed_by=None,
+        group_id=None,
         reopened_at=None,
         reopened_because=None,
     )
@@ -203,6 +241,5 @@ def _takes_news(case: Case, heard: int) -> bool:
 
 
 def _waits_for(case: Case, decision_id: DecisionId) -> bool:
-    return (
-        case.state is State.CONFIRMED and case.choice is not None and case.choice.decision_id == decision_id
-    )
+    waiting = case.state in {State.CONFIRMED, State.PLACE_HELD}
+    return waiting and case.choice is not None and case.choice.decision_id == decision_id

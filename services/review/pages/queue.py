@@ -28,6 +28,7 @@ VIEWS = (
     View("asked", "Question asked", frozenset({State.INFORMATION_ASKED})),
     View("matching", "With matching", frozenset({State.AWAITING_PROPOSAL, State.CONFIRMED})),
     View("waiting", "Waiting list", frozenset({State.WAITING})),
+    View("gathering", "Groups gathering", frozenset({State.PLACE_HELD})),
     View("closed", "Closed", frozenset({State.MATCHED, State.DECLINED, State.WITHDRAWN})),
 )
 

@@ -11,7 +11,7 @@ from services.review.store.cases import as_case, open_part
 from services.review.store.messages import Mail
 from shared.contract.ids import RequestId
 from shared.contract.intake import CaseDetails, Contact
-from shared.contract.matching import NothingFound, Shortlist
+from shared.contract.matching import Group, NothingFound, Shortlist
 from shared.contract.vocabulary import Door
 from shared.kit.transaction import Transaction
 
@@ -34,6 +34,9 @@ class CaseFile:
     details: CaseDetails | None
     shortlist: Shortlist | None
     findings: NothingFound | None
+    group: Group | None
+    """The group in which a place is held or taken, with as many members as have one now."""
+
     mails: tuple[Mail, ...]
     history: tuple[Entry, ...]
     views: tuple[View, ...]
@@ -45,7 +48,7 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     row = await tx.fetchrow(
         f"""
         SELECT {cases.COLUMNS}, door, partner, consented_at, claimed_at, decided_at, policy_version, contact,
-               details, shortlist, findings, chosen_name,
+               details, shortlist, findings, group_place, chosen_name,
                (SELECT name FROM staff WHERE staff.id = cases.claimed_by) AS claimed_by_name,
                (SELECT name FROM staff WHERE staff.id = cases.decided_by) AS decided_by_name
         FROM cases WHERE request_id = $1
@@ -57,6 +60,10 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     case = as_case(row)
     # This transaction may have begun before the news that it sees: seen is seen.
     await audit.add_view(tx, request_id, by.id, case.version, max(tx.now, case.seen_anew_since))
+    group = await open_part(tx, row["group_place"], Group)
+    if group is not None and case.group_id is not None:
+        members = await cases.members_known(tx, case.group_id)
+        group = group.model_copy(update={"members": members})
     chosen = await tx.open(row["chosen_name"]) if row["chosen_name"] is not None else None
     return CaseFile(
         case=case,
@@ -73,6 +80,7 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
         details=await open_part(tx, row["details"], CaseDetails),
         shortlist=await open_part(tx, row["shortlist"], Shortlist),
         findings=await open_part(tx, row["findings"], NothingFound),
+        group=group,
         mails=tuple(await messages.mails_of(tx, request_id)),
         history=tuple(await audit.history(tx, request_id)),
         views=tuple(await audit.views(tx, request_id)) if by.oversees else (),

@@ -9,9 +9,18 @@ from pydantic import BaseModel
 
 from services.review.domain.case import Case, Choice, State
 from services.review.store import audit
-from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, StaffId, SubjectId, TherapistId
+from shared.contract.ids import (
+    DecisionId,
+    GroupId,
+    ProposalId,
+    RequestId,
+    SeatId,
+    StaffId,
+    SubjectId,
+    TherapistId,
+)
 from shared.contract.intake import CaseDetails, RequestSubmitted
-from shared.contract.matching import NothingFound, SeatRefusal, Shortfall, Shortlist
+from shared.contract.matching import Group, NothingFound, SeatRefusal, Shortfall, Shortlist
 from shared.contract.sealing import Purpose, opened
 from shared.kit.errors import NotYet
 from shared.kit.transaction import Transaction
@@ -21,7 +30,7 @@ M = TypeVar("M", bound=BaseModel)
 COLUMNS = """
     request_id, subject_id, version, state, submitted_at, flags, claimed_by, heard, proposal_id,
     therapist_ids, unavailable, excluded, answered_at, decision_id, decided_by, chosen_id, seat_id,
-    reopened_at, reopened_because, shortfall
+    group_id, reopened_at, reopened_because, shortfall
 """
 
 
@@ -75,6 +84,7 @@ async def save(
     findings: NothingFound | None = None,
     policy_version: str | None = None,
     chosen_name: str | None = None,
+    group: Group | None = None,
 ) -> None:
     """Keeps a case as it has become, with what came new."""
     choice = after.choice
@@ -96,7 +106,9 @@ async def save(
             chosen_name = CASE WHEN $12::uuid IS NULL THEN NULL ELSE coalesce($19, chosen_name) END,
             shortlist = CASE WHEN $7::uuid IS NULL THEN NULL ELSE coalesce($20, shortlist) END,
             findings = coalesce($21, findings),
-            policy_version = coalesce($22, policy_version)
+            policy_version = coalesce($22, policy_version),
+            group_id = $24,
+            group_place = CASE WHEN $24::uuid IS NULL THEN NULL ELSE coalesce($25, group_place) END
         WHERE request_id = $1 AND version = $2
         """,
         after.request_id,
@@ -122,6 +134,8 @@ async def save(
         await _sealed(tx, after.subject_id, Purpose.CLINICAL, findings),
         policy_version,
         after.shortfall.value if after.shortfall else None,
+        after.group_id,
+        await _sealed(tx, after.subject_id, Purpose.CLINICAL, group),
     )
     if status != "UPDATE 1":
         raise AssertionError("a case was changed without being locked")
@@ -158,6 +172,14 @@ async def shortlist_of(tx: Transaction, request_id: RequestId) -> Shortlist | No
     return await open_part(tx, sealed, Shortlist)
 
 
+async def members_known(tx: Transaction, group_id: GroupId) -> int:
+    """How many cases have a place in a group, as far as has been heard."""
+    number: int = await tx.fetchval(
+        "SELECT count(*) FROM cases WHERE group_id = $1 AND state IN ('place_held', 'matched')", group_id
+    )
+    return number
+
+
 async def open_part(tx: Transaction, sealed: bytes | None, kind: type[M]) -> M | None:
     """What is in a sealed column; None if it is empty, or if the person was erased."""
     plain = await tx.open(sealed) if sealed is not None else None
@@ -188,6 +210,7 @@ def as_case(row: asyncpg.Record) -> Case:
         excluded=tuple(row["excluded"]),
         choice=choice,
         seat_id=SeatId(row["seat_id"]) if row["seat_id"] is not None else None,
+        group_id=GroupId(row["group_id"]) if row["group_id"] is not None else None,
         reopened_at=row["reopened_at"],
         reopened_because=SeatRefusal(because) if because is not None else None,
         shortfall=Shortfall(shortfall) if shortfall is not None else None,

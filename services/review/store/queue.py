@@ -45,7 +45,7 @@ class Queue:
         return max(1, -(-self.total // PAGE))
 
 
-OPEN_STATES = frozenset({*OPEN, State.CONFIRMED})
+OPEN_STATES = frozenset({*OPEN, State.CONFIRMED, State.PLACE_HELD})
 
 
 async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble: bool) -> Queue:

@@ -117,6 +117,9 @@ def _rematch(case: Case, after: Case, wish: Rematch, now: Reviewing) -> Outcome:
             answered_at=None,
             shortfall=None,
             excluded=excluded,
+            choice=None,
+            seat_id=None,
+            group_id=None,
             reopened_at=None,
             reopened_because=None,
         ),
@@ -139,7 +142,14 @@ def _rematch(case: Case, after: Case, wish: Rematch, now: Reviewing) -> Outcome:
 def _decline(after: Case, wish: Decline, now: Reviewing) -> Outcome:
     route = _present(wish.onward_route)
     return Outcome(
-        replace(after, state=State.DECLINED, claimed_by=None, reopened_at=None, reopened_because=None),
+        replace(
+            after,
+            state=State.DECLINED,
+            claimed_by=None,
+            group_id=None,
+            reopened_at=None,
+            reopened_because=None,
+        ),
         Action.DECLINE,
         review.RequestDeclined(
             request_id=after.request_id,

@@ -58,9 +58,13 @@ def allowed(case: Case) -> frozenset[Action]:
     """What may be done with the case as it stands, by whoever has it."""
     if not case.is_open:
         return frozenset()
-    actions = {Action.CLAIM, Action.DECLINE, Action.ASK}
+    actions = {Action.CLAIM, Action.DECLINE}
     if case.claimed_by is not None:
         actions.add(Action.RELEASE)
+    if case.state is State.PLACE_HELD:
+        # The place is given back by whichever is done; nothing else is to be decided.
+        return frozenset({*actions, Action.REMATCH})
+    actions.add(Action.ASK)
     if case.first is not None:
         actions.add(Action.CONFIRM)
     if len(case.available) > 1:
@@ -104,6 +108,8 @@ def _why_not_now(case: Case, action: Action) -> str:
     match case.state:
         case State.CONFIRMED:
             return "a decision has been made, and the seat is being taken"
+        case State.PLACE_HELD:
+            return "a place in a group is held; ask for another shortlist to give it back"
         case State.MATCHED | State.DECLINED | State.WITHDRAWN:
             return f"the case is closed: {case.state}"
     if action is Action.REMATCH:

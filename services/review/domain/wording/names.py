@@ -28,6 +28,7 @@ STATES = {
     State.NO_WAY_FITS: "Nothing here fits: yours to decide",
     State.INFORMATION_ASKED: "Question asked",
     State.CONFIRMED: "Decided, seat being taken",
+    State.PLACE_HELD: "Place held, group gathers",
     State.MATCHED: "Matched",
     State.DECLINED: "Declined",
     State.WITHDRAWN: "Withdrawn",
@@ -129,6 +130,8 @@ MAILS = {
     MessageKind.INFORMATION: "request to get in touch",
     MessageKind.WITHDRAWN: "withdrawal",
     MessageKind.REFERRAL_WITHDRAWN: "referral withdrawn",
+    MessageKind.PLACE_HELD: "place in a group",
+    MessageKind.WAITING_AGAIN: "group not formed",
 }
 MAIL_FAILURES = {
     FailureReason.REFUSED: "refused by the mail server",
@@ -141,11 +144,13 @@ REFUSALS = {
     SeatRefusal.NO_LONGER_ELIGIBLE: "the therapist may not take this client any more",
     SeatRefusal.PROPOSAL_SUPERSEDED: "there was a newer shortlist",
     SeatRefusal.REQUEST_CLOSED: "the request was closed meanwhile",
+    SeatRefusal.GROUP_DISSOLVED: "too few had a place in the group by its deadline",
 }
 ACTIONS = {
     "submitted": "Took the request in",
     "proposed": "Proposed a shortlist",
     "nobody_found": "Found nobody for now: on the waiting list",
+    "place_held": "Holds a place in a group that gathers",
     "seat_reserved": "Took the seat: matched",
     "seat_unavailable": "Could not take the seat: reopened",
     "withdrawn": "Told that the client has withdrawn",

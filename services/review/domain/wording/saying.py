@@ -16,6 +16,8 @@ def said(action: str, codes: Mapping[str, Any]) -> str:
     """What an entry of the audit says in one sentence; without anything about the person."""
     sentence = ACTIONS.get(action, action)
     match codes:
+        case {"because": SeatRefusal.GROUP_DISSOLVED} if action == "seat_unavailable":
+            return f"Dissolved the group: reopened, because {REFUSALS[SeatRefusal.GROUP_DISSOLVED]}"
         case {"because": str(because)} if action == "seat_unavailable":
             return f"{sentence}, because {REFUSALS[SeatRefusal(because)]}"
         case {"shortfall": Shortfall.NO_WAY_FITS}:
