@@ -278,3 +278,38 @@ def test_a_mean_over_few_is_not_told() -> None:
     assert row["requests"] == 30
     assert row["value_change"] is None
     assert row["agreement"] == 0
+
+
+def somewhere(one: Comparison) -> Comparison:
+    """The same, with a new first two kilometres further away."""
+    return replace(one, old=replace(one.old, km=1.0), new=replace(one.new, km=3.0))
+
+
+def test_a_mean_over_few_cannot_be_worked_out_from_those_of_others() -> None:
+    every = in_groups(West=30, East=40, North=60)
+    few_in_the_west = [one if 4 <= place < 30 else somewhere(one) for place, one in enumerate(every)]
+
+    rows = {row["group"]: row for row in report(few_in_the_west, FEWEST)["groups"]["area"]}
+
+    # All 104 together have a mean that is told: of three groups, two are kept back.
+    assert [rows[area]["km_change"] for area in ("West", "East", "North")] == [None, None, 2]
+    assert None not in [row["value_change"] for row in rows.values()]
+
+
+def test_where_nobody_has_a_distance_nothing_is_kept_back() -> None:
+    online, nearby = in_groups(West=30, East=40)[:30], in_groups(West=30, East=40)[30:]
+
+    rows = report([*online, *map(somewhere, nearby)], FEWEST)["groups"]["area"]
+
+    assert [(row["group"], row["km_change"]) for row in rows] == [("East", 2), ("West", None)]
+
+
+def test_a_mean_is_over_people_and_not_over_their_rankings() -> None:
+    every = in_groups(West=30)
+    often = [
+        replace(somewhere(one), request_id=every[0].request_id, ranking=100 + one.ranking) for one in every
+    ]
+
+    [row] = report([*every, *often], FEWEST)["groups"]["area"]
+
+    assert (row["requests"], row["rankings"], row["km_change"]) == (30, 60, None)

@@ -17,7 +17,7 @@ from services.matching import store
 from services.matching.settings import POLICY, Settings
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchProposed
-from shared.contract.sealing import opened
+from shared.contract.sealing import Purpose, opened
 from shared.contract.vocabulary import Mode
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
@@ -270,6 +270,19 @@ async def test_a_record_under_a_policy_that_cannot_be_read_any_more_is_told(
 
     assert outcome.code == 3
     assert (outcome.document["unreadable"], outcome.document["compared"]) == (1, 0)
+
+
+async def test_a_case_that_cannot_be_read_any_more_is_told(database: Database, replay: Command) -> None:
+    await in_directory(database)
+    [kept, _] = await asked(database, 2)
+    async with database.transaction() as tx:
+        older = await tx.seal(kept.subject_id, Purpose.CLINICAL, b"{}")
+        await tx.execute("UPDATE requests SET details = $2 WHERE id = $1", kept.request_id, older)
+
+    outcome = await replay("--since", "2026-11-24", "--json")
+
+    assert outcome.code == 3
+    assert (outcome.document["unreadable"], outcome.document["compared"]) == (1, 1)
 
 
 async def test_help_teaches(replay: Command) -> None:

@@ -21,6 +21,7 @@ from services.matching.domain.ranking import Rules
 from services.matching.handlers import Shadow, ShadowMetrics
 from services.matching.settings import Settings
 from shared.contract.matching import MatchProposed
+from shared.contract.sealing import Purpose
 from shared.contract.vocabulary import Mode
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
@@ -146,6 +147,44 @@ async def test_a_fault_of_the_shadow_never_touches_the_live_proposal(
     assert measured(registry)['attune_shadow_faults_total{fault="KeyError"}'] == "1.0"
     assert (book.comparisons, dict(book.faults), book.behind) == ([], {"KeyError": 2}, 0)
     assert await shadow.follow(database) == 0
+
+
+async def test_a_shadow_that_hangs_holds_up_no_proposal(database: Database, tried: Rules, book: Book) -> None:
+    await in_directory(database)
+    shadow, matcher = Shadow(RULES, tried, book), a_matcher()
+    await shadow.begin(database)
+    await hear(database, matcher, a_request())
+
+    async def hangs() -> bool:
+        async with database.transaction() as tx:
+            waiting = await tx.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(waiting)
+
+    async with database.transaction() as held:
+        await held.execute("LOCK TABLE shadow_rankings IN ACCESS EXCLUSIVE MODE")
+        following = asyncio.create_task(shadow.follow(database))
+        await eventually(hangs, within=30, what="the shadow hangs")
+        said = await hear(database, matcher, a_request())
+        assert [type(event) for event in said] == [MatchProposed]
+        assert not following.done()
+    assert await following > 0
+
+
+async def test_a_comparison_of_another_build_is_counted_and_passed(
+    database: Database, tried: Rules, book: Book
+) -> None:
+    await in_directory(database)
+    shadow, requests = Shadow(RULES, tried, book), [a_request(), a_request()]
+    await shadow.begin(database)
+    await hear(database, a_matcher(), *requests)
+    await shadow.follow(database)
+    async with database.transaction() as tx:
+        older = await tx.seal(requests[0].subject_id, Purpose.CLINICAL, b'{"ranking": 1}')
+        await tx.execute("UPDATE shadow_rankings SET comparison = $1 WHERE ranking_id = 1", older)
+
+    await shadow.read(database)
+
+    assert (len(book.comparisons), dict(book.faults)) == (1, {"kept by another build": 1})
 
 
 async def test_what_differs_from_the_record_is_counted_and_not_compared(

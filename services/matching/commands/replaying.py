@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from services.matching import store
 from services.matching.app import load_rules
@@ -96,7 +97,7 @@ def replay(
     if made.differing or made.unreadable:
         typer.echo(
             f"{len(made.differing)} rankings differ from the record, "
-            f"{made.unreadable} went by a policy that cannot be read any more",
+            f"{made.unreadable} cannot be read by this build any more",
             err=True,
         )
         raise typer.Exit(DIFFERS)
@@ -168,6 +169,9 @@ async def _take(
         found = await again.again(tx, ranking)
     except OutOfStep:
         made.differing.append(_difference(ranking, None))
+        return
+    except ValidationError:
+        made.unreadable += 1
         return
     if found is None:
         made.erased += 1

@@ -12,7 +12,7 @@ def told(document: dict[str, Any]) -> Iterator[str]:
     yield f"Rankings from {document['since']} to {until}: {document['rankings']}"
     yield (
         f"  made again {document['compared']}, erased {document['erased']}, "
-        f"under a policy that cannot be read {document['unreadable']}"
+        f"not readable by this build {document['unreadable']}"
     )
     yield f"  differing from the record: {len(document['differing'])}"
     for each in document["differing"]:

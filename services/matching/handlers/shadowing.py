@@ -6,7 +6,7 @@ from datetime import date
 
 import asyncpg
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from services.matching import store
 from services.matching.domain.comparing import Book, Comparison, tally
@@ -21,7 +21,7 @@ from shared.kit.transaction import Transaction
 
 AT_ONCE = 20
 READ_AT_ONCE = 500
-ERASED, DIFFERS = "erased", "differs from the record"
+ERASED, DIFFERS, UNREADABLE = "erased", "differs from the record", "kept by another build"
 
 _COMPARISON = TypeAdapter(Comparison)
 _AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -115,7 +115,10 @@ class Shadow:
         if each.comparison is None:
             return each.fault or ERASED
         plain = await tx.open(each.comparison)
-        return ERASED if plain is None else _COMPARISON.validate_json(plain)
+        try:
+            return ERASED if plain is None else _COMPARISON.validate_json(plain)
+        except ValidationError:
+            return UNREADABLE
 
 
 def shadow_worker(shadow: Shadow, book: Book, poll_seconds: float) -> Worker:

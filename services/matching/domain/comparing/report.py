@@ -1,6 +1,6 @@
 """A comparison of two policies as it is told: totals, groups without small numbers, single cases by id."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from services.matching.domain.comparing.comparison import Comparison, Outcome
@@ -55,7 +55,8 @@ def _totals(counted: Tally) -> dict[str, Any]:
         "begin_later": counted.later,
         "old_score": counted.old_score.mean,
         "new_score": counted.new_score.mean,
-        **_means(counted, 1),
+        "agreement": counted.agreement,
+        **{name: mean.mean for name, mean in _means(counted).items()},
     }
 
 
@@ -68,6 +69,7 @@ def _groups(comparisons: Collection[Comparison], division: str, fewest: int) -> 
     if len({one.request_id for one in comparisons}) < fewest:
         return []
     kept_back = hidden({group: counted.requests for group, counted in tallies.items()}, fewest)
+    untold = _untold(tallies, fewest)
     return [
         {"group": group, "requests": kept_back[group]}
         if group in kept_back
@@ -75,22 +77,29 @@ def _groups(comparisons: Collection[Comparison], division: str, fewest: int) -> 
             "group": group,
             "requests": counted.requests,
             "rankings": counted.rankings,
-            **_means(counted, fewest),
+            "agreement": counted.agreement,
+            **{name: None if group in untold[name] else mean.mean for name, mean in _means(counted).items()},
         }
         for group, counted in tallies.items()
     ]
 
 
-def _means(counted: Tally, fewest: int) -> dict[str, Any]:
-    def told(mean: Mean) -> float | None:
-        return mean.mean if mean.of >= fewest else None
+def _untold(tallies: Mapping[str, Tally], fewest: int) -> dict[str, Collection[str]]:
+    """For each mean the groups that it is not told of: over few people, or it would tell that of few."""
+    people: dict[str, dict[str, int]] = {}
+    for group, counted in tallies.items():
+        for name, mean in _means(counted).items():
+            # Where there is nothing to take a mean over, there is nothing to hide.
+            people.setdefault(name, {}).update({group: mean.of} if mean.of else {})
+    return {name: hidden(sizes, fewest) for name, sizes in people.items()}
 
+
+def _means(counted: Tally) -> dict[str, Mean]:
     return {
-        "agreement": counted.agreement,
-        "overlap": told(counted.overlap),
-        "value_change": told(counted.value),
-        "list_value_change": told(counted.list_value),
-        "unmet_change": told(counted.unmet),
-        "km_change": told(counted.km),
-        "wait_days_change": told(counted.wait_days),
+        "overlap": counted.overlap,
+        "value_change": counted.value,
+        "list_value_change": counted.list_value,
+        "unmet_change": counted.unmet,
+        "km_change": counted.km,
+        "wait_days_change": counted.wait_days,
     }

@@ -1,14 +1,15 @@
 """Many comparisons together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from services.matching.domain.comparing.comparison import Comparison, Outcome
+from shared.contract.ids import RequestId
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean, and over how many it was taken."""
+    """A mean, and how many people it was taken over; some of them were ranked for more than once."""
 
     of: int
     mean: float | None
@@ -75,16 +76,16 @@ def tally(comparisons: Iterable[Comparison]) -> Tally:
         neither=sum(not one.old.listed and not one.new.listed for one in each),
         outside=sum(one.new.value is None for one in each if one.new.listed),
         mode_changed=sum((one.old.km is None) != (one.new.km is None) for one in both),
-        overlap=_mean([_overlap(one) for one in each], 4),
-        old_score=_mean([one.old.score for one in each if one.old.listed]),
-        new_score=_mean([one.new.score for one in each if one.new.listed]),
-        value=_mean(_changes((one.old.value, one.new.value) for one in both)),
-        list_value=_mean(_changes((_list_value(one.old), _list_value(one.new)) for one in both)),
-        unmet=_mean([one.new.unmet - one.old.unmet for one in both]),
-        km=_mean(_changes((one.old.km, one.new.km) for one in both)),
+        overlap=_mean([(one.request_id, _overlap(one)) for one in each], 4),
+        old_score=_mean([(one.request_id, one.old.score) for one in each if one.old.listed]),
+        new_score=_mean([(one.request_id, one.new.score) for one in each if one.new.listed]),
+        value=_mean(_changes(both, lambda outcome: outcome.value)),
+        list_value=_mean(_changes(both, _list_value)),
+        unmet=_mean(_changes(both, lambda outcome: outcome.unmet)),
+        km=_mean(_changes(both, lambda outcome: outcome.km)),
         wait_days=_mean(waits),
-        sooner=sum(change < 0 for change in waits),
-        later=sum(change > 0 for change in waits),
+        sooner=sum(change < 0 for _, change in waits),
+        later=sum(change > 0 for _, change in waits),
     )
 
 
@@ -98,22 +99,28 @@ def _list_value(outcome: Outcome) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _changes(pairs: Iterable[tuple[float | None, float | None]]) -> list[float]:
-    return [new - old for old, new in pairs if old is not None and new is not None]
+def _changes(
+    comparisons: Iterable[Comparison], measured: Callable[[Outcome], float | None]
+) -> list[tuple[RequestId, float]]:
+    pairs = [(one.request_id, measured(one.old), measured(one.new)) for one in comparisons]
+    return [(request, new - old) for request, old, new in pairs if old is not None and new is not None]
 
 
-def _waits(comparisons: Sequence[Comparison]) -> list[int]:
+def _waits(comparisons: Sequence[Comparison]) -> list[tuple[RequestId, float]]:
     """For each request that finds somebody under both: how many days later therapy could begin."""
-    old: dict[object, int] = {}
-    new: dict[object, int] = {}
+    old: dict[RequestId, int] = {}
+    new: dict[RequestId, int] = {}
     for one in comparisons:
         if one.old.listed:
             old.setdefault(one.request_id, one.waited_days + one.old.begins_in_days)
         if one.new.listed:
             new.setdefault(one.request_id, one.waited_days + one.new.begins_in_days)
-    return [new[request] - old[request] for request in old if request in new]
+    return [(request, new[request] - old[request]) for request in old if request in new]
 
 
-def _mean(values: Sequence[float], digits: int = 2) -> Mean:
+def _mean(values: Sequence[tuple[RequestId, float]], digits: int = 2) -> Mean:
+    if not values:
+        return Mean(0, None)
+    people = {request for request, _ in values}
     # Adding 0.0 makes one zero of the two.
-    return Mean(len(values), round(sum(values) / len(values), digits) + 0.0 if values else None)
+    return Mean(len(people), round(sum(value for _, value in values) / len(values), digits) + 0.0)
