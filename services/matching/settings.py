@@ -19,10 +19,15 @@ class PlacesSettings(LogSettings):
     )
 
 
-class Settings(KitSettings, PlacesSettings):
-    """Matching's settings."""
+class RulesSettings(PlacesSettings):
+    """What rankings depend on beside the directory."""
 
     policy_file: Path = Field(POLICY, description="the matching policy to rank by")
+
+
+class Settings(KitSettings, RulesSettings):
+    """Matching's settings."""
+
     shadow_policy_file: Path | None = Field(None, description="a policy to try beside the live one")
     shadow_poll_seconds: float = Field(2.0, gt=0, le=60)
     """How often to look for rankings to compare with the shadow policy."""

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,22 @@ async def test_what_is_exported_as_json_imports_again_unchanged(therapists: Comm
 
     assert {entry["name"] for entry in json.loads(on_screen.out)} == {"Ada Sampleford", "Ben Sampleford"}
     assert json.loads(again.out)["unchanged"] == 2
+
+
+async def test_the_public_export_names_the_clinic_and_nobodys_address(
+    therapists: Command, tmp_path: Path
+) -> None:
+    today = datetime.now(UTC).date()
+    await therapists("import", saved(tmp_path / "file.csv", a_therapist("ada", confirmed_on=today)))
+
+    exported = await therapists("export", "--format", "hsds", "--organization", "Sample clinic")
+
+    [service] = json.loads(exported.out)
+    assert (service["name"], service["organization"]["name"]) == (
+        "Therapy with Ada Sampleford",
+        "Sample clinic",
+    )
+    assert "@" not in exported.out
 
 
 async def test_a_bad_json_entry_keeps_the_whole_file_out(

@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from services.matching.app import load_places
+from services.matching.app import load_places, load_rules
 from services.matching.domain.place import Places
-from services.matching.settings import DirectorySettings, PlacesSettings
+from services.matching.domain.ranking import Rules
+from services.matching.settings import DirectorySettings, PlacesSettings, RulesSettings
 from shared.kit.command_line import finish, loaded
 from shared.kit.errors import Fatal
 from shared.kit.outbox import wake_relay
@@ -28,11 +29,12 @@ INTERRUPTED = 130
 
 def places_of(settings: PlacesSettings) -> Places:
     """The postcode districts that the settings name; exit code 2 if they cannot be read."""
-    try:
-        return load_places(settings.places_file)
-    except Fatal as fatal:
-        typer.echo(str(fatal), err=True)
-        raise typer.Exit(2) from None
+    return _readable(lambda: load_places(settings.places_file))
+
+
+def rules_of(settings: RulesSettings) -> Rules:
+    """The policy and the places that the settings name; exit code 2 if they cannot be read."""
+    return _readable(lambda: load_rules(settings.policy_file, settings.places_file))
 
 
 def in_directory(work: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -90,6 +92,14 @@ def screen() -> Console:
 def console(*, stderr: bool = False) -> Console:
     """A console that takes what is in the directory as it stands, also if it looks like markup."""
     return Console(stderr=stderr, highlight=False, markup=False)
+
+
+def _readable(load: Callable[[], T]) -> T:
+    try:
+        return load()
+    except Fatal as fatal:
+        typer.echo(str(fatal), err=True)
+        raise typer.Exit(2) from None
 
 
 def _transaction(connection: asyncpg.Connection) -> Transaction:

@@ -12,12 +12,15 @@ from typing import Annotated
 import typer
 
 from services.matching.app import load_places
-from services.matching.commands.directory import in_directory
+from services.matching.commands.directory import in_directory, rules_of
 from services.matching.domain.day import day_in_london
 from services.matching.domain.directory_file import written
 from services.matching.domain.directory_json import written_as_json
 from services.matching.domain.generating import MOST, synthetic_therapists
+from services.matching.domain.hsds import Publication, published
+from services.matching.settings import RulesSettings
 from services.matching.store import directory
+from shared.kit.command_line import loaded
 
 
 class Kind(StrEnum):
@@ -25,17 +28,30 @@ class Kind(StrEnum):
 
     CSV = "csv"
     JSON = "json"
+    HSDS = "hsds"
 
 
 def export(
-    kind: Annotated[Kind, typer.Option("--format", help="What to write.")] = Kind.CSV,
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            "--format", help="csv and json import again; hsds is for the public: Open Referral, no addresses."
+        ),
+    ] = Kind.CSV,
     output: Annotated[
         Path | None, typer.Option(help="The file to write; standard output if not given.", dir_okay=False)
     ] = None,
+    organization: Annotated[
+        str, typer.Option(help="What the clinic is called; only for hsds.")
+    ] = "Attune clinic",
 ) -> None:
-    """Export the directory as a file that imports again."""
+    """Export the directory."""
+    rules = rules_of(loaded(RulesSettings)) if kind is Kind.HSDS else None
     entries = in_directory(directory.therapists)
-    lines = written_as_json(entries) if kind is Kind.JSON else written(entries)
+    if rules is not None:
+        lines = published(entries, Publication(organization, rules, datetime.now(UTC)))
+    else:
+        lines = written_as_json(entries) if kind is Kind.JSON else written(entries)
     if output is None:
         sys.stdout.writelines(lines)
         return
