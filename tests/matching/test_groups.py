@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 
 from services.matching import store
-from services.matching.domain.therapist import Therapist
 from services.matching.handlers import Matcher, dissolve_overdue, handlers, offer_to_waiting
 from shared.contract.event import Event, RequestEvent
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import (
-    STREAM,
-    Candidate,
-    Group,
     GroupPlaceHeld,
     MatchNotFound,
     MatchProposed,
@@ -29,10 +25,20 @@ from shared.contract.vocabulary import Format, Mode, Slot, Therapy, Variant
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.testing import recording
-from tests.matching.builders import RULES, a_registration, a_therapist, an_accreditation, born
+from tests.matching.builders import RULES, a_registration, a_therapist
+from tests.matching.gathering import (
+    LEAST,
+    MOST,
+    RULE,
+    a_choice,
+    a_leader,
+    group_on,
+    in_directory,
+    in_outbox,
+    shown,
+    somebody,
+)
 from tests.support.builders import (
-    a_case,
-    a_confirmation,
     a_decline,
     a_rematch,
     a_request,
@@ -41,28 +47,6 @@ from tests.support.builders import (
 )
 
 Hear = Callable[[Event], Awaitable[list[Event]]]
-
-RULE = RULES.policy.groups[Variant.IPT_AST]
-LEAST, MOST = RULE.size.least, RULE.size.most
-
-
-def a_leader(name: str = "ada", **changes: Any) -> Therapist:
-    """Somebody who leads skills groups for young people, and does nothing else."""
-    held = (an_accreditation(Variant.IPT_AST), an_accreditation(Variant.IPT_G))
-    return a_therapist(name, accreditations=held, **changes)
-
-
-def somebody(age: int = 14, **changes: Any) -> RequestSubmitted:
-    """A young person without a diagnosis who would come to a group."""
-    told: dict[str, Any] = {
-        "date_of_birth": born(age),
-        "format": Format.GROUP,
-        "conditions": (),
-        "diagnosed": None,
-        "preferences": (),
-        "availability": (Slot.TUE_EVENING, Slot.WED_MORNING),
-    }
-    return a_request(details=a_case(**(told | changes)))
 
 
 @pytest.fixture
@@ -86,32 +70,10 @@ def hear(database: Database, matcher: Matcher) -> Hear:
     return heard
 
 
-async def in_directory(database: Database, *therapists: Therapist) -> None:
-    async with database.transaction() as tx:
-        for therapist in therapists:
-            await store.save_therapist(tx, therapist)
-        await store.want_reoffer(tx, "test")
-
-
-def shown(proposal: Event) -> Candidate:
-    """Who comes first on a shortlist."""
-    assert isinstance(proposal, MatchProposed)
-    return opened(proposal.shortlist).candidates[0]
-
-
-def group_on(candidate: Candidate) -> Group:
-    assert candidate.group is not None
-    return candidate.group
-
-
 async def proposed(hear: Hear, request: RequestSubmitted | None = None) -> MatchProposed:
     [said] = await hear(request or somebody())
     assert isinstance(said, MatchProposed)
     return said
-
-
-def a_choice(proposal: MatchProposed) -> MatchConfirmed:
-    return a_confirmation(proposal, therapist_id=shown(proposal).therapist_id)
 
 
 async def gather(hear: Hear, number: int) -> list[MatchConfirmed]:
@@ -134,19 +96,6 @@ async def groups(database: Database) -> list[tuple[str, int]]:
     async with database.transaction() as tx:
         rows = await tx.fetch("SELECT state, places_taken FROM groups ORDER BY opened_at, id")
     return [(row["state"], row["places_taken"]) for row in rows]
-
-
-async def in_outbox(database: Database) -> list[tuple[str, str]]:
-    """What was laid in the outbox about requests: which, and the event's name."""
-    async with database.transaction() as tx:
-        rows = await tx.fetch(
-            "SELECT key, header_names, header_values FROM outbox WHERE stream = $1 ORDER BY id", STREAM
-        )
-    found = []
-    for row in rows:
-        headers = dict(zip(row["header_names"], row["header_values"], strict=True))
-        found.append((row["key"].decode(), headers[b"ce_type"].decode().split(".")[2]))
-    return found
 
 
 # ------------------------------------------------------------------------------------------- the shortlist

@@ -1,0 +1,72 @@
+"""Builds what tests of groups speak of: who leads one, who looks for one, and what was said of it."""
+
+from typing import Any
+
+from services.matching import store
+from services.matching.domain.therapist import Therapist
+from shared.contract.event import Event
+from shared.contract.intake import RequestSubmitted
+from shared.contract.matching import STREAM, Candidate, Group, MatchProposed
+from shared.contract.review import MatchConfirmed
+from shared.contract.sealing import opened
+from shared.contract.vocabulary import Format, Slot, Variant
+from shared.kit.database import Database
+from tests.matching.builders import RULES, a_therapist, an_accreditation, born
+from tests.support.builders import a_case, a_confirmation, a_request
+
+RULE = RULES.policy.groups[Variant.IPT_AST]
+LEAST, MOST = RULE.size.least, RULE.size.most
+
+
+def a_leader(name: str = "ada", **changes: Any) -> Therapist:
+    """Somebody who leads skills groups for young people, and does nothing else."""
+    held = (an_accreditation(Variant.IPT_AST), an_accreditation(Variant.IPT_G))
+    return a_therapist(name, accreditations=held, **changes)
+
+
+def somebody(age: int = 14, **changes: Any) -> RequestSubmitted:
+    """A young person without a diagnosis who would come to a group."""
+    told: dict[str, Any] = {
+        "date_of_birth": born(age),
+        "format": Format.GROUP,
+        "conditions": (),
+        "diagnosed": None,
+        "preferences": (),
+        "availability": (Slot.TUE_EVENING, Slot.WED_MORNING),
+    }
+    return a_request(details=a_case(**(told | changes)))
+
+
+async def in_directory(database: Database, *therapists: Therapist) -> None:
+    async with database.transaction() as tx:
+        for therapist in therapists:
+            await store.save_therapist(tx, therapist)
+        await store.want_reoffer(tx, "test")
+
+
+def shown(proposal: Event) -> Candidate:
+    """Who comes first on a shortlist."""
+    assert isinstance(proposal, MatchProposed)
+    return opened(proposal.shortlist).candidates[0]
+
+
+def group_on(candidate: Candidate) -> Group:
+    assert candidate.group is not None
+    return candidate.group
+
+
+def a_choice(proposal: MatchProposed) -> MatchConfirmed:
+    return a_confirmation(proposal, therapist_id=shown(proposal).therapist_id)
+
+
+async def in_outbox(database: Database) -> list[tuple[str, str]]:
+    """What was laid in the outbox about requests: which, and the event's name."""
+    async with database.transaction() as tx:
+        rows = await tx.fetch(
+            "SELECT key, header_names, header_values FROM outbox WHERE stream = $1 ORDER BY id", STREAM
+        )
+    found = []
+    for row in rows:
+        headers = dict(zip(row["header_names"], row["header_values"], strict=True))
+        found.append((row["key"].decode(), headers[b"ce_type"].decode().split(".")[2]))
+    return found

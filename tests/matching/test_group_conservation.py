@@ -1,0 +1,192 @@
+"""Whatever happens at once in two processes: places and seats are conserved, and what is said is true."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.matching import store
+from services.matching.handlers import Matcher, dissolve_overdue, handlers
+from services.matching.settings import Settings
+from shared.contract.event import Event
+from shared.contract.ids import DecisionId
+from shared.contract.intake import RequestSubmitted
+from shared.contract.matching import STREAM, GroupPlaceHeld, MatchProposed, SeatReserved
+from shared.contract.vocabulary import Slot
+from shared.kit.clock import MovableClock
+from shared.kit.database import Database
+from shared.kit.testing import recording, service_database
+from tests.matching.builders import RULES
+from tests.matching.gathering import RULE, a_choice, a_leader, in_directory, somebody
+from tests.support.builders import a_decline, a_rematch, a_withdrawal
+
+AT_ONCE = 6
+FATES = ("stay", "stay", "stay", "wait", "withdraw", "decline", "rematch")
+TIMES = ((Slot.TUE_EVENING,), (Slot.WED_MORNING,), (Slot.TUE_EVENING, Slot.WED_MORNING))
+
+
+@dataclass(slots=True)
+class Process:
+    """One of the processes that match: a pool and an engine of its own."""
+
+    database: Database
+    said: list[Event]
+    matcher: Matcher = field(default_factory=lambda: Matcher(RULES, store.DirectoryInMemory(RULES)))
+
+    async def hear(self, event: Event) -> list[Event]:
+        function = handlers.events[type(event)]
+        async with recording(self.database) as tx:
+            needs_matcher = "matcher" in function.__annotations__
+            await (function(event, tx, self.matcher) if needs_matcher else function(event, tx))
+        self.said += tx.published
+        return tx.published
+
+    async def dissolve(self) -> None:
+        await dissolve_overdue(self.database, self.matcher)
+
+
+@pytest.fixture
+async def processes(
+    database: Database, settings: Settings, clock: MovableClock
+) -> AsyncIterator[tuple[Process, Process]]:
+    """Two of them on one database."""
+    said: list[Event] = []
+    async with service_database("matching", settings, clock) as another:
+        yield Process(database, said), Process(another, said)
+
+
+@dataclass(slots=True)
+class World:
+    """Everybody who asks, and what was decided for them."""
+
+    processes: tuple[Process, Process]
+    dice: Random
+    decided: set[DecisionId] = field(default_factory=set)
+    undecided: set[str] = field(default_factory=set)
+
+    def life(self) -> Coroutine[Any, Any, None]:
+        """Somebody asks; what becomes of them was cast before anything began."""
+        request = somebody(self.dice.choice((13, 14, 16)), availability=self.dice.choice(TIMES))
+        one, other = self.dice.sample(self.processes, 2)
+        return self._live(request, self.dice.choice(FATES), one, other)
+
+    async def _live(self, request: RequestSubmitted, fate: str, one: Process, other: Process) -> None:
+        found = [each for each in await one.hear(request) if isinstance(each, MatchProposed)]
+        if fate == "wait" or not found:
+            self.undecided.add(str(request.request_id))
+            return
+        choice = a_choice(found[0])
+        self.decided.add(choice.decision_id)
+        # Delivered again by another process, while the first is at it.
+        await asyncio.gather(one.hear(choice), other.hear(choice))
+        if fate == "withdraw":
+            await asyncio.gather(one.hear(a_withdrawal(request)), other.hear(a_withdrawal(request)))
+        elif fate == "decline":
+            await asyncio.gather(one.hear(a_decline(request)), other.hear(a_withdrawal(request)))
+        elif fate == "rematch":
+            await other.hear(a_rematch(found[0]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_places_and_seats_are_conserved_under_any_interleaving(
+    database: Database, processes: tuple[Process, Process], clock: MovableClock, seed: int
+) -> None:
+    await in_directory(
+        database, a_leader("ada", seats_offered=2), a_leader("ben", seats_offered=1, seats_free=1)
+    )
+    world = World(processes, Random(seed))
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def in_turn(step: Coroutine[Any, Any, None]) -> None:
+        async with turn:
+            await step
+
+    async def time_passes() -> None:
+        clock.move(timedelta(days=RULE.gathering.days))
+
+    steps = [world.life() for _ in range(24)]
+    steps += [each.dissolve() for each in processes for _ in range(3)]
+    world.dice.shuffle(steps)
+    steps.insert(len(steps) // 2, time_passes())
+    await asyncio.gather(*map(in_turn, steps))
+    await assert_conserved(database, world)
+
+    await time_passes()
+    await asyncio.gather(*(each.dissolve() for each in processes))
+
+    await assert_conserved(database, world)
+    async with database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM groups WHERE state = 'gathering'") == 0
+        assert await tx.fetchval("SELECT count(*) FROM group_places") > 0
+
+
+async def assert_conserved(database: Database, world: World) -> None:
+    """Nothing was taken twice, given back twice or promised to two; nobody is in a group undecided."""
+    async with database.transaction() as tx:
+        groups = await tx.fetch(
+            """
+            SELECT state, most, least, places_taken,
+                   (SELECT count(*) FROM group_places p WHERE p.group_id = g.id AND p.freed_at IS NULL)
+                   AS here
+            FROM groups g
+            """
+        )
+        therapists = await tx.fetch(
+            """
+            SELECT seats_taken, seats_offered,
+                   (SELECT count(*) FROM seats s WHERE s.therapist_id = t.id AND s.freed_at IS NULL)
+                   + (SELECT count(*) FROM groups g WHERE g.therapist_id = t.id AND g.state <> 'dissolved')
+                   AS held
+            FROM therapists t
+            """
+        )
+        places = await tx.fetch(
+            """
+            SELECT p.decision_id, p.request_id, p.freed_at, p.freed_because, r.state AS request, g.state
+            FROM group_places p JOIN groups g ON g.id = p.group_id JOIN requests r ON r.id = p.request_id
+            """
+        )
+        outbox = await tx.fetch(
+            "SELECT key, payload, header_names, header_values FROM outbox WHERE stream = $1 ORDER BY id",
+            STREAM,
+        )
+    for group in groups:
+        assert group["places_taken"] == group["here"] <= group["most"]
+        assert group["state"] != "gathering" or group["here"] < group["least"]
+        assert (group["state"] == "dissolved") == (group["here"] == 0)
+    for therapist in therapists:
+        assert therapist["seats_taken"] == therapist["held"] <= therapist["seats_offered"]
+    for place in places:
+        assert place["decision_id"] in world.decided
+        assert str(place["request_id"]) not in world.undecided
+        assert place["freed_at"] is not None or place["request"] == "seated"
+
+    held = Counter(each.decision_id for each in world.processes[0].said if isinstance(each, GroupPlaceHeld))
+    seated = Counter(each.decision_id for each in world.processes[0].said if isinstance(each, SeatReserved))
+    assert max((held | seated).values()) == 1, "no decision is carried out twice"
+    for place in places:
+        assert (
+            place["freed_at"] is not None
+            or (seated if place["state"] == "formed" else held)[place["decision_id"]]
+        )
+
+    named = [
+        (row["key"], dict(zip(row["header_names"], row["header_values"], strict=True))) for row in outbox
+    ]
+    said = [(key, headers[b"ce_type"].decode().split(".")[2]) for key, headers in named]
+    reoffered = Counter(
+        json.loads(row["payload"])["decision_id"]
+        for row, (_, name) in zip(outbox, said, strict=True)
+        if name == "seat-unavailable"
+    )
+    dissolved = {str(each["decision_id"]) for each in places if each["freed_because"] == "group dissolved"}
+    assert reoffered == Counter(dissolved), "whoever was in a dissolved group hears of it once"
+    for (key, name), (next_key, answer) in zip(said, [*said[1:], (b"", "")], strict=True):
+        if name == "seat-unavailable":
+            assert (next_key, answer) in {(key, "match-proposed"), (key, "match-not-found")}
