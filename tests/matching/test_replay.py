@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,11 +18,11 @@ from services.matching.settings import POLICY, Settings
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchProposed
 from shared.contract.sealing import Purpose, opened
-from shared.contract.vocabulary import Mode
+from shared.contract.vocabulary import Format, Mode, Slot, Variant
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.places import LONDON
-from tests.matching.builders import THE_DAY, a_therapist
+from tests.matching.builders import THE_DAY, a_therapist, an_accreditation
 from tests.matching.random_matching import random_case, random_therapist
 from tests.matching.recorded import a_matcher, another_policy, hear, made_again, recorded, rules_of
 from tests.support.builders import a_case, a_request, id_of
@@ -211,6 +211,35 @@ async def test_places_are_where_they_were(database: Database, replay: Command, t
 
     assert (then.code, now.code) == (0, 0)
     assert now.out == then.out
+
+
+async def test_a_proposal_that_named_a_group_first_is_compared_without_it_and_counted(
+    database: Database, replay: Command, tmp_path: Path
+) -> None:
+    async with database.transaction() as tx:
+        await store.save_therapist(
+            tx, a_therapist("cleo", accreditations=(an_accreditation(Variant.IPT_AST),))
+        )
+    young = a_case(
+        date_of_birth=date(2012, 1, 15),
+        format=Format.GROUP,
+        conditions=(),
+        diagnosed=None,
+        preferences=(),
+        availability=(Slot.TUE_EVENING,),
+    )
+    [said] = [
+        each
+        for each in await hear(database, a_matcher(), a_request(details=young), a_request(details=young))
+        if isinstance(each, MatchProposed)
+    ][:1]
+    assert opened(said.shortlist).candidates[0].group is not None
+
+    tried = another_policy(tmp_path, caseload="caseload = 900")
+    outcome = await replay("--since", "2026-11-24", "--policy", tried, "--json")
+
+    assert outcome.code == 0
+    assert (outcome.document["compared"], outcome.document["group_first"]) == (2, 2)
 
 
 async def test_days_are_londons_and_both_ends_count(

@@ -67,7 +67,9 @@ def replay(
 
     A change is new less old. Scores of two policies do not compare, so the
     new list is scored by the old policy, too: that is its value. A wait ends
-    when the first of a request's first proposal can begin.
+    when the first of a request's first proposal can begin. What is compared
+    is the list before any group of clients was thought of; how many proposals
+    named a group first is told.
 
     Clients are told by case id, therapists by theirs. A group of few people
     is not told (`smallest_group` of the live policy), nor any from which it
@@ -131,6 +133,7 @@ class Made:
 
     comparisons: list[Comparison] = field(default_factory=list)
     differing: list[dict[str, Any]] = field(default_factory=list)
+    group_first: int = 0
     erased: int = 0
     unreadable: int = 0
 
@@ -178,6 +181,7 @@ async def _take(
         return
     if not found.same:
         made.differing.append(_difference(ranking, found.comparison))
+    made.group_first += ranking.group_first
     made.comparisons.append(found.comparison)
 
 
@@ -200,6 +204,7 @@ def _document(
         "policy": None if other is None else {"version": other.policy.version, "sha256": other.policy_digest},
         "rankings": made.rankings,
         "compared": len(made.comparisons),
+        "group_first": made.group_first,
         "erased": made.erased,
         "unreadable": made.unreadable,
         "differing": made.differing,

@@ -14,6 +14,7 @@ def told(document: dict[str, Any]) -> Iterator[str]:
         f"  made again {document['compared']}, erased {document['erased']}, "
         f"not readable by this build {document['unreadable']}"
     )
+    yield f"  whose proposal named a group first, compared without it: {document['group_first']}"
     yield f"  differing from the record: {len(document['differing'])}"
     for each in document["differing"]:
         yield (

@@ -33,6 +33,9 @@ class Ranking:
     first: TherapistId | None
     """Whom the proposal named first."""
 
+    group_first: bool
+    """Whether the proposal named them for a group, which the record does not hold."""
+
     ranked_at: datetime
     on: date
     policy_version: str
@@ -118,8 +121,9 @@ async def ranked_without_success_on(tx: Transaction, request_id: RequestId, day:
 
 SELECT = """
     SELECT k.id, k.request_id, r.subject_id, r.details, r.requester, r.submitted_at, k.proposal_id,
-           p.first_therapist_id, k.ranked_at, k.on_day, k.policy_version, k.policy, k.excluded, k.spoken_for,
-           k.snapshot::text AS snapshot, k.own::text AS own, k.own_to, k.era, k.answer
+           p.first_therapist_id, p.group_slot IS NOT NULL AS group_first, k.ranked_at, k.on_day,
+           k.policy_version, k.policy, k.excluded, k.spoken_for, k.snapshot::text AS snapshot,
+           k.own::text AS own, k.own_to, k.era, k.answer
     FROM rankings k
     JOIN requests r ON r.id = k.request_id
     LEFT JOIN proposals p ON p.id = k.proposal_id
@@ -183,6 +187,7 @@ def ranking_of(row: asyncpg.Record) -> Ranking:
         submitted_at=row["submitted_at"],
         proposal_id=None if row["proposal_id"] is None else ProposalId(row["proposal_id"]),
         first=None if row["first_therapist_id"] is None else TherapistId(row["first_therapist_id"]),
+        group_first=row["group_first"],
         ranked_at=row["ranked_at"],
         on=row["on_day"],
         policy_version=row["policy_version"],
