@@ -263,7 +263,14 @@ async def test_the_page_tells_what_would_change_and_hides_the_few(
     ]
     assert told["groups"]["condition"][0]["requests"] == 28
     assert page.status_code == 200
-    for words in ("Policy tried beside 2026-11", "28 rankings compared", "&lt;10", "withheld", "0%"):
+    for words in (
+        "Policy tried beside 2026-11",
+        "28 rankings compared",
+        "before any group",
+        "&lt;10",
+        "withheld",
+        "0%",
+    ):
         assert words in page.text
     assert "<script" not in page.text
     for private in (
