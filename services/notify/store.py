@@ -9,7 +9,7 @@ import asyncpg
 
 from services.notify.domain.jobs import Answer, Status, Verdict
 from shared.contract.envelope import Envelope
-from shared.contract.ids import MessageId, RequestId, SubjectId
+from shared.contract.ids import MessageId, ProposalId, RequestId, SubjectId
 from shared.contract.notify import FailureReason
 from shared.contract.vocabulary import MessageKind, Recipient
 from shared.kit.transaction import Transaction
@@ -27,6 +27,8 @@ class Correspondent:
     therapist: bytes | None
     waiting_told: bool
     closed: bool
+    turned_down: ProposalId | None
+    """The proposal whose match came to nothing last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ async def find_correspondent(tx: Transaction, request_id: RequestId) -> Correspo
     """Whom to write to about a request; locked until the transaction ends."""
     row = await tx.fetchrow(
         """
-        SELECT request_id, subject_id, contact, therapist, waiting_told, closed
+        SELECT request_id, subject_id, contact, therapist, waiting_told, closed,
+               turned_down
         FROM correspondents WHERE request_id = $1 FOR UPDATE
         """,
         request_id,
@@ -97,6 +100,13 @@ async def set_therapist(tx: Transaction, request_id: RequestId, therapist: bytes
         "UPDATE correspondents SET therapist = $2, waiting_told = false WHERE request_id = $1",
         request_id,
         therapist,
+    )
+
+
+async def turn_down(tx: Transaction, request_id: RequestId, proposal_id: ProposalId) -> None:
+    """Notes that nothing has come of a proposal."""
+    await tx.execute(
+        "UPDATE correspondents SET turned_down = $2 WHERE request_id = $1", request_id, proposal_id
     )
 
 

@@ -230,6 +230,9 @@ class MessageKind(StrEnum):
     WAITING_AGAIN = "waiting_again"
     """The group did not come about; the request goes on."""
 
+    LOOKING_AGAIN = "looking_again"
+    """The match or place that was told has come to nothing; the request goes on."""
+
 
 class Recipient(StrEnum):
     """Whom a mail is for."""

@@ -233,6 +233,45 @@ async def test_a_withdrawal_frees_the_seat_and_is_told_to_both(system: System) -
     await eventually(told_the_therapist, within=30, what="the therapist was told of both")
 
 
+async def test_a_therapist_who_cannot_after_all_is_replaced_and_everybody_is_told(system: System) -> None:
+    async with system.at_intake() as intake, await system.at_review() as review:
+        request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
+        await acknowledged(system, "maya.okafor-lind@example.com")
+        await confirm(system, review, request_id)
+        matched = await system.case(review, request_id, "matched")
+        await mails_about(system, "maya.okafor-lind@example.com", 2)
+
+        reason = "The therapist wrote that they are ill and cannot see anybody new."
+        answer = await review.post(
+            f"/api/v1/cases/{request_id}/rematch", json={"version": matched["version"], "reason": reason}
+        )
+        assert answer.status_code == httpx.codes.OK, answer.text
+        *_, again = await mails_about(system, "maya.okafor-lind@example.com", 3)
+        case = await confirm(system, review, request_id)
+        other = await system.case(review, request_id, "matched")
+        *_, told = await mails_about(system, "maya.okafor-lind@example.com", 4)
+
+        async def at_intake() -> bool:
+            status = (await intake.get(f"/api/v1/requests/{request_id}")).json()
+            return bool(status["state"] == "matched")
+
+        await eventually(at_intake, within=30, what="the status says matched again")
+
+    first = matched["decision"]["therapist_id"]
+    assert other["decision"]["therapist_id"] != first
+    assert first not in {each["therapist_id"] for each in case["shortlist"]["candidates"]}
+    assert_proper(again)
+    assert_proper(told)
+    entry = json.loads(await system.command("matching", "therapists", "show", first, "--json"))
+    assert entry["seats_free"] == entry["seats_offered"]
+
+    def told_the_therapists() -> bool:
+        # A referral and its end for the first, a referral for the second.
+        return sum(mail.recipients[0].endswith("therapists.example") for mail in system.mail.mails) == 3
+
+    await eventually(told_the_therapists, within=30, what="both therapists were told")
+
+
 async def test_a_decline_names_the_way_onward(system: System) -> None:
     async with system.at_intake() as intake, await system.at_review() as review:
         request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]

@@ -18,6 +18,7 @@ from tests.support.builders import (
     a_decline,
     a_proposal,
     a_question,
+    a_rematch,
     a_request,
     a_seat,
     a_seat_gone,
@@ -162,7 +163,7 @@ async def test_nobody_is_told_of_a_match_but_by_a_reserved_seat() -> None:
     heard = set(handlers.events)
 
     assert matching.SeatReserved in heard
-    assert not heard & {review.MatchConfirmed, review.RematchRequested}
+    assert review.MatchConfirmed not in heard
 
 
 @pytest.mark.parametrize(
@@ -223,6 +224,83 @@ async def test_a_withdrawal_after_a_referral_is_told_to_the_therapist_too(
     await office.hear(request)
     await office.hear(a_match(request))
     await office.send_all()
+
+    await office.hear(a_withdrawal(request))
+    await office.send_all()
+
+    assert [str(mail.message["Subject"]) for mail in mail_server.to(THERAPIST)] == [
+        "A new referral for you",
+        "A referral has been withdrawn",
+    ]
+
+
+async def test_a_match_that_comes_to_nothing_is_taken_back_from_both_and_the_next_is_told(
+    office: Office, mail_server: MailServer
+) -> None:
+    request = a_request()
+    first, second = a_proposal(request), a_proposal(request)
+    await office.hear(request)
+    await office.hear(a_seat(a_confirmation(first)))
+    await office.send_all()
+
+    await office.hear(a_rematch(first, "ada"))
+    await office.send_all()
+    await office.hear(a_seat(a_confirmation(second)))
+    await office.send_all()
+    await office.hear(a_withdrawal(request))
+    await office.send_all()
+
+    assert [str(mail.message["Subject"]) for mail in mail_server.to(THERAPIST)] == [
+        "A new referral for you",
+        "A referral has been withdrawn",
+        "A new referral for you",
+        "A referral has been withdrawn",
+    ]
+    assert [kind for kind, _ in await office.statuses() if kind in {"matched", "looking_again"}] == [
+        "matched",
+        "looking_again",
+        "matched",
+    ]
+    assert len({mail.message["Message-ID"] for mail in mail_server.mails}) == len(mail_server.mails)
+
+
+async def test_a_seat_that_was_given_back_before_it_is_heard_of_is_told_to_nobody(
+    office: Office, mail_server: MailServer
+) -> None:
+    request = a_request()
+    proposal = a_proposal(request)
+    await office.hear(request)
+
+    await office.hear(a_rematch(proposal, "ada"))
+    await office.hear(a_seat(a_confirmation(proposal)))
+    await office.send_all()
+
+    assert [kind for kind, _ in await office.statuses()] == ["acknowledgement"]
+    assert mail_server.to(THERAPIST) == []
+
+
+async def test_a_rematch_before_any_match_writes_nothing(office: Office) -> None:
+    request = a_request()
+    await office.hear(request)
+    await office.hear(nothing_found(request))
+    await office.send_all()
+
+    await office.hear(a_rematch(a_proposal(request), "ada"))
+    await office.hear(nothing_found(request))
+
+    assert [kind for kind, _ in await office.statuses()] == ["acknowledgement", "waiting"]
+
+
+async def test_the_end_of_a_second_referral_spares_no_first_therapist_the_word_of_theirs(
+    office: Office, mail_server: MailServer
+) -> None:
+    request = a_request()
+    first = a_proposal(request)
+    await office.hear(request)
+    await office.hear(a_seat(a_confirmation(first)))
+    await office.send_all()
+    await office.hear(a_rematch(first, "ada"))
+    await office.hear(a_match(request))
 
     await office.hear(a_withdrawal(request))
     await office.send_all()

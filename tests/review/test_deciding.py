@@ -70,7 +70,7 @@ def faulty(case: Case, wish: Wish, **changes: Any) -> dict[str, str]:
         (a_case_in(State.CONFIRMED), set()),
         (a_case_in(State.PLACE_HELD), {C, RE, D}),
         (a_case_in(State.PLACE_HELD, claimed_by=id_of("bea")), {C, R, RE, D}),
-        (a_case_in(State.MATCHED), set()),
+        (a_case_in(State.MATCHED), {RE}),
         (a_case_in(State.DECLINED), set()),
         (a_case_in(State.WITHDRAWN), set()),
     ],
@@ -201,6 +201,23 @@ def test_whoever_was_ruled_out_stays_ruled_out_in_the_next_rematch() -> None:
     assert isinstance(outcome.event, review.RematchRequested)
     assert outcome.event.exclude == therapists("zoe", "ben")
     assert outcome.case.excluded == therapists("zoe", "ben")
+
+
+def test_a_match_that_comes_to_nothing_rules_its_therapist_out_and_takes_the_choice_back() -> None:
+    case = a_case_in(State.MATCHED, seat_id=id_of("seat"))
+    assert case.choice is not None
+
+    outcome = act(case, a_wish(RE, exclude=[], reason=REASON), reviewing())
+
+    assert set(faulty(case, a_wish(RE, exclude=[id_of("ben")]))) == {"reason"}
+    assert isinstance(outcome.event, review.RematchRequested)
+    assert outcome.event.proposal_id == case.proposal_id
+    assert outcome.event.exclude == (case.choice.therapist_id,)
+    assert (outcome.case.state, outcome.case.choice, outcome.case.seat_id) == (
+        State.AWAITING_PROPOSAL,
+        None,
+        None,
+    )
 
 
 def test_a_question_must_say_something() -> None:

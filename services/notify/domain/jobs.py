@@ -97,13 +97,20 @@ UNTRUE_ONCE_HELD = frozenset(
         MessageKind.WAITING,
         MessageKind.INFORMATION,
         MessageKind.WAITING_AGAIN,
+        MessageKind.LOOKING_AGAIN,
     }
 )
 UNTRUE_ONCE_DISSOLVED = frozenset({MessageKind.PLACE_HELD})
 UNTRUE_ONCE_MATCHED = UNTRUE_ONCE_HELD | UNTRUE_ONCE_DISSOLVED
-UNTRUE_ONCE_CLOSED = UNTRUE_ONCE_MATCHED | {MessageKind.MATCHED, MessageKind.REFERRAL}
+UNTRUE_ONCE_TURNED_DOWN = UNTRUE_ONCE_DISSOLVED | {MessageKind.MATCHED, MessageKind.REFERRAL}
+UNTRUE_ONCE_CLOSED = UNTRUE_ONCE_MATCHED | UNTRUE_ONCE_TURNED_DOWN
 
 MAY_HAVE_ARRIVED = frozenset({Status.SENDING, Status.SENT, Status.UNCERTAIN})
+
+PROMISES = frozenset({MessageKind.PLACE_HELD, MessageKind.MATCHED})
+"""Each says that a place is kept."""
+
+PROMISES_TAKEN_BACK = frozenset({MessageKind.WAITING_AGAIN, MessageKind.LOOKING_AGAIN})
 
 
 def message_id(cause_id: UUID, kind: MessageKind, recipient: Recipient) -> MessageId:

@@ -1,23 +1,26 @@
 """One function per event heard: each writes messages, none sends; nothing here opens a clinical field."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from services.notify import store
 from services.notify.domain.jobs import (
     MAY_HAVE_ARRIVED,
     NO_LONGER_WANTED,
+    PROMISES,
+    PROMISES_TAKEN_BACK,
     UNTRUE_ONCE_CLOSED,
     UNTRUE_ONCE_DISSOLVED,
     UNTRUE_ONCE_HELD,
     UNTRUE_ONCE_MATCHED,
     UNTRUE_ONCE_PROPOSED,
+    UNTRUE_ONCE_TURNED_DOWN,
     Status,
 )
 from services.notify.domain.onward import STEPS
 from services.notify.domain.wording import MEETINGS
 from services.notify.handlers.telling import settle
 from services.notify.handlers.writing import Desk, sealed_contact
-from services.notify.store import Correspondent
+from services.notify.store import Correspondent, Message
 from shared.contract.ids import RequestId
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
 from shared.contract.matching import (
@@ -29,7 +32,7 @@ from shared.contract.matching import (
     SeatUnavailable,
     Shortfall,
 )
-from shared.contract.review import InformationRequested, RequestDeclined
+from shared.contract.review import InformationRequested, RematchRequested, RequestDeclined
 from shared.contract.sealing import Purpose, opened
 from shared.contract.vocabulary import MessageKind
 from shared.kit.errors import NotYet, Rejected
@@ -75,7 +78,7 @@ async def hold_back_waiting(event: MatchProposed, tx: Transaction) -> None:
 async def tell_of_place(event: GroupPlaceHeld, tx: Transaction, desk: Desk) -> None:
     """Tells the client that a place is kept in a group that is not complete; nobody is matched yet."""
     who = await _correspondent(tx, event.request_id)
-    if who.closed:
+    if who.closed or who.turned_down == event.proposal_id:
         return
     await _hold_back(tx, event.request_id, UNTRUE_ONCE_HELD)
     await store.set_waiting_told(tx, event.request_id, told=False)
@@ -98,13 +101,29 @@ async def tell_of_waiting_again(event: SeatUnavailable, tx: Transaction, desk: D
 async def tell_of_match(event: SeatReserved, tx: Transaction, desk: Desk) -> None:
     """Tells client and therapist: a person has decided, and the seat is taken."""
     who = await _correspondent(tx, event.request_id)
-    if who.closed:
+    if who.closed or who.turned_down == event.proposal_id:
         return
     therapist, meetings = opened(event.therapist), MEETINGS[event.mode]
     await store.set_therapist(tx, event.request_id, await sealed_contact(tx, who, therapist))
     await _hold_back(tx, event.request_id, UNTRUE_ONCE_MATCHED)
     await desk.write_to_client(tx, who, MessageKind.MATCHED, therapist=therapist.name, meetings=meetings)
     await desk.write_to_therapist(tx, who, MessageKind.REFERRAL, therapist, meetings=meetings)
+
+
+@handlers.on(RematchRequested)
+async def tell_of_looking_again(event: RematchRequested, tx: Transaction, desk: Desk) -> None:
+    """Takes back a match that has come to nothing, from whoever may have heard of it."""
+    who = await _correspondent(tx, event.request_id)
+    if who.closed or event.proposal_id is None:
+        return
+    # Should the seat be heard of only now, it has been given back already.
+    await store.turn_down(tx, event.request_id, event.proposal_id)
+    before = await store.messages_about(tx, event.request_id)
+    await _hold_back(tx, event.request_id, UNTRUE_ONCE_TURNED_DOWN)
+    if _stands(before, _REFERRAL, _REFERRAL_TAKEN_BACK):
+        await desk.withdraw_from_therapist(tx, who)
+    if _stands(before, PROMISES, PROMISES_TAKEN_BACK):
+        await desk.write_to_client(tx, who, MessageKind.LOOKING_AGAIN)
 
 
 @handlers.on(RequestDeclined)
@@ -150,8 +169,24 @@ async def _close(tx: Transaction, desk: Desk, who: Correspondent) -> None:
     await store.close(tx, who.request_id)
     before = await store.messages_about(tx, who.request_id)
     await _hold_back(tx, who.request_id, UNTRUE_ONCE_CLOSED)
-    if any(each.kind is MessageKind.REFERRAL and each.status in MAY_HAVE_ARRIVED for each in before):
+    if _stands(before, _REFERRAL, _REFERRAL_TAKEN_BACK):
         await desk.withdraw_from_therapist(tx, who)
+
+
+_REFERRAL = frozenset({MessageKind.REFERRAL})
+_REFERRAL_TAKEN_BACK = frozenset({MessageKind.REFERRAL_WITHDRAWN})
+
+
+def _stands(
+    messages: Sequence[Message], promises: Container[MessageKind], taken_back_by: Container[MessageKind]
+) -> bool:
+    """Whether the last promise that may have arrived has not been taken back."""
+    said = [
+        each
+        for each in messages
+        if each.kind in taken_back_by or (each.kind in promises and each.status in MAY_HAVE_ARRIVED)
+    ]
+    return bool(said) and said[-1].kind in promises
 
 
 async def _hold_back_waiting(tx: Transaction, who: Correspondent) -> None:

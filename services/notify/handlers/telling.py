@@ -1,5 +1,7 @@
 """Says what became of a message."""
 
+from itertools import dropwhile
+
 from services.notify import store
 from services.notify.domain.jobs import NO_LONGER_WANTED, Answer, Status, Verdict
 from services.notify.store import Message
@@ -29,8 +31,9 @@ async def tell(tx: Transaction, message: Message, verdict: Verdict) -> None:
 
 
 async def _spare_the_therapist(tx: Transaction, referral: Message) -> None:
-    # Nobody need hear that a referral is withdrawn which never reached them.
-    for message in await store.messages_about(tx, referral.request_id):
+    # Nobody need hear that a referral is withdrawn which never reached them; an earlier one is another's.
+    about = await store.messages_about(tx, referral.request_id)
+    for message in dropwhile(lambda each: each.id != referral.id, about):
         if message.kind is MessageKind.REFERRAL_WITHDRAWN and message.status is Status.PENDING:
             await settle(tx, message, NO_LONGER_WANTED)
 

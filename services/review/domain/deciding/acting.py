@@ -104,7 +104,8 @@ def _match(case: Case, after: Case, wish: MatchDecision, now: Reviewing) -> Outc
 
 def _rematch(case: Case, after: Case, wish: Rematch, now: Reviewing) -> Outcome:
     # Whoever was ruled out before stays ruled out.
-    left_out = tuple(dict.fromkeys(map(TherapistId, wish.exclude)))
+    matched = (case.choice.therapist_id,) if case.state is State.MATCHED and case.choice else ()
+    left_out = tuple(dict.fromkeys((*matched, *map(TherapistId, wish.exclude))))
     excluded = tuple(dict.fromkeys((*case.excluded, *left_out)))
     return Outcome(
         replace(

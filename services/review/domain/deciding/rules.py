@@ -56,6 +56,9 @@ def considered_seconds(opened: Sequence[datetime], now: datetime) -> int | None:
 
 def allowed(case: Case) -> frozenset[Action]:
     """What may be done with the case as it stands, by whoever has it."""
+    if case.state is State.MATCHED:
+        # The therapist cannot after all, or the client would rather see somebody else.
+        return frozenset({Action.REMATCH})
     if not case.is_open:
         return frozenset()
     actions = {Action.CLAIM, Action.DECLINE}
@@ -171,6 +174,8 @@ def _under_16_faults(wish: MatchDecision, now: Reviewing) -> list[Fault]:
 
 
 def _rematch_faults(case: Case, wish: Rematch) -> list[Fault]:
+    if case.state is State.MATCHED:
+        return _too_short("reason", wish.reason, "say why the match has come to nothing")
     if any(each not in case.shortlist for each in wish.exclude):
         return [Fault("exclude", "names somebody who is not on the current shortlist")]
     if wish.reason or not wish.exclude:

@@ -132,6 +132,7 @@ MAILS = {
     MessageKind.REFERRAL_WITHDRAWN: "referral withdrawn",
     MessageKind.PLACE_HELD: "place in a group",
     MessageKind.WAITING_AGAIN: "group not formed",
+    MessageKind.LOOKING_AGAIN: "word that we look again",
 }
 MAIL_FAILURES = {
     FailureReason.REFUSED: "refused by the mail server",
