@@ -14,7 +14,7 @@ setup: ## install what working on Attune needs
 setup-run:
 	@$(PYTHON) deploy/local/bootstrap.py
 
-demo: setup-run ## take requests from submission to delivered mail, and say what happened
+demo: setup-run ## take requests and a group from submission to delivered mail, and say what happened
 	@$(RUN) -m deploy.local demo
 
 up: setup-run ## start everything and print addresses and the staff sign-in

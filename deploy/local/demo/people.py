@@ -41,6 +41,8 @@ class Cast:
 
     requests: tuple[Asking, ...]
     broken: Asking
+    group: tuple[Asking, ...]
+    """Who asks for a group."""
 
 
 def cast(today: date, file: Path = PEOPLE) -> Cast:
@@ -50,7 +52,18 @@ def cast(today: date, file: Path = PEOPLE) -> Cast:
     return Cast(
         tuple(_asking(each, today) for each in written["request"]),
         Asking(Door.KAFKA, broken["title"], broken["submission"]),
+        tuple(_member(written["group"], number, today) for number in range(len(written["group"]["people"]))),
     )
+
+
+def _member(written: dict[str, Any], number: int, today: date) -> Asking:
+    shared, person = written["submission"], written["people"][number]
+    born = f"{today.year - written['age']}-01-01"
+    document = shared | {
+        "reference": f"{shared['reference']}-{number + 1}",
+        "client": shared["client"] | person | {"date_of_birth": born},
+    }
+    return Asking(Door.API, f"{person['name'].split()[0]}, {written['age']}, for a group", document)
 
 
 def _asking(written: dict[str, Any], today: date) -> Asking:

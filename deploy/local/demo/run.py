@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.local import locks, running
-from deploy.local.demo import letters, measuring, showing
+from deploy.local.demo import gathering, letters, measuring, showing
 from deploy.local.demo.doors import Doors, Submitted
 from deploy.local.demo.people import Cast, cast
 from deploy.local.demo.staff import Staff
@@ -95,6 +95,7 @@ class Demo:
         self._console = console
         self._kafka = f"127.0.0.1:{state.ports['kafka']}"
         self._stories: list[Story] = []
+        self._group: list[Story] = []
         self._rejected: Said | None = None
 
     async def run(self) -> list[str]:
@@ -106,6 +107,7 @@ class Demo:
             await self._identify(listener)
             await self._answer_to(broken, listener)
             await self._decide(listener, staff)
+            await self._gather(people, listener, staff)
             await self._wait_for_mails(listener)
             self._collect(listener)
             said = list(listener.said)
@@ -116,12 +118,7 @@ class Demo:
 
     async def _submit(self, people: Cast) -> Submitted:
         showing.heading(self._console, "Four requests through three doors, and a broken one")
-        doors = Doors(
-            self._address("intake"),
-            self._kafka,
-            self._state.secrets["partner_key"],
-            self._state.secrets["partner_source"],
-        )
+        doors = self._doors()
         for number, asking in enumerate(people.requests, 1):
             self._stories.append(Story(number, await doors.submit(asking)))
             self._console.print(f"  {number}. {asking.title}: sent through {showing.DOORS[asking.door]}")
@@ -161,15 +158,28 @@ class Demo:
             story.decision = await staff.decide(story.submitted.asking, story.case)
             showing.decision(self._console, story, who)
 
+    async def _gather(self, people: Cast, listener: Listener, staff: Staff) -> None:
+        showing.heading(self._console, "A group: one after the other asks, and a person decides for each")
+        self._group = await gathering.gather(
+            people.group,
+            self._doors(),
+            listener,
+            staff,
+            first=len(self._stories) + 2,
+            patience=PATIENCE,
+            show=partial(showing.member, self._console),
+        )
+
     async def _wait_for_mails(self, listener: Listener) -> None:
         with self._console.status("waiting for the mails"):
-            wanted = {story.submitted.request_id for story in self._stories if story.decision is not None}
+            everybody = (*self._stories, *self._group)
+            wanted = {story.submitted.request_id for story in everybody if story.decision is not None}
             await listener.until(partial(_all_sent, MAILS, wanted), PATIENCE)
 
     def _collect(self, listener: Listener) -> None:
         delivered = letters.delivered(self._state.mails)
         said = [each for each in listener.said if not each.parked]
-        for story in self._stories:
+        for story in (*self._stories, *self._group):
             story.collect(said, delivered)
 
     # --- in the end ----------------------------------------------------------------------------------
@@ -177,7 +187,8 @@ class Demo:
     def _report(self, people: Cast) -> None:
         console, stories = self._console, self._stories
         showing.heading(console, "What happened, as an independent listener on Kafka heard it")
-        for story in stories:
+        # Of the group, the first stands for the others.
+        for story in (*stories, *self._group[:1]):
             console.print()
             showing.timeline(console, story)
         found = next((mail for story in stories if (mail := story.letter("matched", "client"))), None)
@@ -188,18 +199,20 @@ class Demo:
         showing.durations(console, measuring.durations(stories))
         self._memory = measuring.memory(self._state.status().parts)
         showing.memory(console, self._memory)
-        showing.heading(console, "The five submissions")
-        showing.summary(console, stories, people.broken.title, self._rejected)
+        showing.heading(console, "All submissions")
+        showing.summary(console, stories, people.broken.title, self._rejected, self._group)
 
     def _missing(self, said: list[Said]) -> list[str]:
+        everybody = (*self._stories, *self._group)
         missing = [
-            f"{story.number}. {story.title}: {each}" for story in self._stories for each in story.missing()
+            f"{story.number}. {story.title}: {each}" for story in everybody for each in story.missing()
         ]
+        missing += gathering.missing(self._group)
         if self._rejected is None:
             missing.append("the broken submission was not answered on intake.rejections")
         accepted = sum(each.name == "request-submitted" and not each.parked for each in said)
-        if accepted != len(self._stories):
-            missing.append(f"{accepted} requests were taken in, and {len(self._stories)} were right")
+        if accepted != len(everybody):
+            missing.append(f"{accepted} requests were taken in, and {len(everybody)} were right")
         missing += [
             f"a {each.name} was parked in {each.stream}: {each.parked}" for each in said if each.parked
         ]
@@ -208,6 +221,10 @@ class Demo:
         if measuring.of_services(self._memory) > SERVICES_MB:
             missing.append(f"the four services hold more than {SERVICES_MB} MB")
         return missing
+
+    def _doors(self) -> Doors:
+        secrets = self._state.secrets
+        return Doors(self._address("intake"), self._kafka, secrets["partner_key"], secrets["partner_source"])
 
     def _address(self, service: str) -> str:
         return f"http://127.0.0.1:{self._state.ports[service]}"

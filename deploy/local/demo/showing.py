@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 
+from deploy.local.demo.gathering import HELD
 from deploy.local.demo.letters import Letter
 from deploy.local.demo.measuring import Durations, Memory, of_services
 from deploy.local.demo.people import Door
@@ -86,6 +87,22 @@ def decision(console: Console, story: Story, who: str) -> None:
     console.print(Padding(f"→ {text}", INDENT, expand=False))
 
 
+def member(console: Console, story: Story, answer: Said | None) -> None:
+    """What a decision for a group has come to."""
+    made, file = story.decision, story.case or {}
+    if made is None:
+        return
+    [chosen] = [each for each in file["shortlist"]["candidates"] if each["therapist_id"] == made.therapist_id]
+    console.print(f"\n[bold]{story.number}. {escape(story.title)}[/bold]")
+    console.print(Padding(f"{escape(chosen['name'])}: {escape(chosen['reasons'][-1]['text'])}", INDENT))
+    outcome = {
+        None: "matching has not answered",
+        "group-place-held": "a place is held; nobody is told of a match yet",
+        "seat-reserved": "[bold]the group is formed[/bold], and everybody in it is matched",
+    }[answer.name if answer is not None else None]
+    console.print(Padding(f"→ confirmed: {outcome}", INDENT))
+
+
 def rejection(console: Console, rejected: Said) -> None:
     """What a partner gets back on `intake.rejections`."""
     table = Table("field", "rule", box=None, padding=(0, 1), pad_edge=False)
@@ -150,30 +167,40 @@ def memory(console: Console, found: Sequence[Memory]) -> None:
     console.print("Memory that several processes hold together, such as Python itself, is shared out.")
 
 
-def summary(console: Console, stories: Iterable[Story], broken: str, rejected: Said | None) -> None:
-    """The five submissions."""
+def summary(
+    console: Console,
+    stories: Sequence[Story],
+    broken: str,
+    rejected: Said | None,
+    group: Sequence[Story],
+) -> None:
+    """All submissions, in the order of their numbers."""
     table = Table("", "submission", "door", "outcome", "therapist", "mails", "matched after")
-    number = 0
     for story in stories:
-        number = story.number
-        seat, made = story.event("seat-reserved"), story.decision
-        mails = sum(story.letter(*which) is not None for which in MAILS)
-        outcome = "not finished"
-        if seat is not None and made is not None:
-            outcome = "matched, overruled" if made.overruled else "matched, confirmed"
-        table.add_row(
-            str(number),
-            escape(story.title),
-            DOORS[story.submitted.asking.door].removeprefix("the "),
-            outcome,
-            escape(made.therapist) if made is not None else "",
-            f"{mails} of {len(MAILS)}",
-            _since(seat.time, story.submitted.at) if seat is not None else "",
-        )
+        _outcome(table, story, MAILS)
     faults = len(rejected.body["faults"]) if rejected is not None else 0
     outcome = f"rejected, {faults} faults named" if faults else "not answered"
-    table.add_row(str(number + 1), escape(broken), DOORS[Door.KAFKA], outcome, "", "", "")
+    table.add_row(str(len(stories) + 1), escape(broken), DOORS[Door.KAFKA], outcome, "", "", "")
+    for story in group:
+        _outcome(table, story, (*MAILS, HELD) if story.event("group-place-held") else MAILS)
     console.print(table)
+
+
+def _outcome(table: Table, story: Story, wanted: Sequence[tuple[str, str]]) -> None:
+    seat, made = story.event("seat-reserved"), story.decision
+    mails = sum(story.letter(*which) is not None for which in wanted)
+    outcome = "not finished"
+    if seat is not None and made is not None:
+        outcome = "matched, overruled" if made.overruled else "matched, confirmed"
+    table.add_row(
+        str(story.number),
+        escape(story.title),
+        DOORS[story.submitted.asking.door].removeprefix("the "),
+        outcome,
+        escape(made.therapist) if made is not None else "",
+        f"{mails} of {len(wanted)}",
+        _since(seat.time, story.submitted.at) if seat is not None else "",
+    )
 
 
 def _where(candidate: dict[str, Any]) -> str:
