@@ -178,6 +178,17 @@ async def test_a_revoked_key_opens_nothing_any_more(door: Door, reader: Headers)
     assert problem(await door.http.get(PATH, headers=reader)) == (401, "no_such_key")
 
 
+async def test_an_address_tells_what_it_takes(door: Door, editor: Headers) -> None:
+    await door.holds(ADA)
+
+    deleted = await door.http.delete(where(ADA), headers=editor)
+    peeked = await door.http.head(where(ADA), headers=editor)
+
+    assert problem(deleted)[0] == 405
+    assert {"GET", "PUT"} <= set(deleted.headers["allow"].split(", "))
+    assert (peeked.status_code, "etag" in peeked.headers) == (200, True)
+
+
 async def test_a_reader_changes_nothing(door: Door, reader: Headers) -> None:
     await door.holds(ADA)
 

@@ -1,5 +1,8 @@
 """The door for other systems that read the directory or keep it: JSON over HTTP, with an API key each."""
 
+from starlette.endpoints import HTTPEndpoint
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from services.matching.api.changing import confirm, put
@@ -13,7 +16,15 @@ def routes() -> list[BaseRoute]:
     """Every address of the API."""
     return [
         Route("/api/v1/therapists", page, methods=["GET"]),
-        Route("/api/v1/therapists/{id}", show, methods=["GET"], name="api-therapist"),
-        Route("/api/v1/therapists/{id}", put, methods=["PUT"]),
+        Route("/api/v1/therapists/{id}", _Entry, name="api-therapist"),
         Route("/api/v1/therapists/{id}/confirm", confirm, methods=["POST"]),
     ]
+
+
+class _Entry(HTTPEndpoint):
+    # One route, so that what an address takes is told whole when something else is asked of it.
+    async def get(self, request: Request) -> Response:
+        return await show(request)
+
+    async def put(self, request: Request) -> Response:
+        return await put(request)
