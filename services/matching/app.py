@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 
 from services.matching import api, pages
 from services.matching.api import Pace
+from services.matching.domain import pricing
 from services.matching.domain.comparing import Book
 from services.matching.domain.engine import warm_up
 from services.matching.domain.place import Places, PlacesFault, read_places
@@ -17,6 +18,7 @@ from services.matching.handlers import (
     Matcher,
     Shadow,
     handlers,
+    pricing_worker,
     shadow_worker,
     tidying_worker,
     waiting_list_worker,
@@ -36,6 +38,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
     matcher = Matcher(rules, DirectoryInMemory(rules))
     workers = [
         waiting_list_worker(matcher, settings.reoffer_poll_seconds),
+        pricing_worker(matcher, settings.price_seconds),
         tidying_worker(settings.replay_days),
     ]
     book = Book(live=rules.policy.version, shadow=None)
@@ -46,6 +49,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
 
     async def load_directory(service: Service) -> Sequence[object]:
         await asyncio.to_thread(warm_up, rules.policy, rules.places)
+        await asyncio.to_thread(pricing.warm_up)
         async with service.database.transaction() as tx:
             if await begin_era_if_moved(tx):
                 logs.logger().warning("the database comes from another server: its history begins anew")

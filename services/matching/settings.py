@@ -38,6 +38,9 @@ class Settings(KitSettings, RulesSettings):
     reoffer_poll_seconds: float = Field(2.0, gt=0, le=60)
     """How often to look whether the waiting list should be offered what has become free."""
 
+    price_seconds: float = Field(60.0, gt=0, le=3600)
+    """How often to work therapists' prices out afresh."""
+
 
 class DirectorySettings(DatabaseSettings, PlacesSettings):
     """All that the directory's commands need."""

@@ -69,6 +69,18 @@ async def test_a_ranking_that_found_nobody_is_kept_too(database: Database) -> No
     assert all_the_same(await made_again(database))
 
 
+async def test_a_ranking_is_made_again_with_the_prices_that_it_went_by(database: Database) -> None:
+    await in_directory(database, ADA, BEN)
+    matcher = a_matcher()
+    for dear in (ADA, BEN, ADA):
+        async with database.transaction() as tx:
+            await store.add_prices(tx, RULES.policy.version, {dear.id: 900})
+        await hear(database, matcher, a_request())
+
+    assert [ranking.first for ranking in await recorded(database)] == [BEN.id, ADA.id, BEN.id]
+    assert all_the_same(await made_again(database))
+
+
 async def test_who_waits_without_success_is_kept_once_a_day(database: Database, clock: MovableClock) -> None:
     matcher = a_matcher()
     await hear(database, matcher, a_request())

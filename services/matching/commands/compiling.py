@@ -4,6 +4,7 @@ import typer
 from rich.console import Console
 
 from services.matching.app import load_rules
+from services.matching.domain import pricing
 from services.matching.domain.engine import warm_up
 
 
@@ -12,4 +13,5 @@ def compile_() -> None:
     rules = load_rules()
     with Console(stderr=True).status("compiling the ranking engine"):
         warm_up(rules.policy, rules.places)
+        pricing.warm_up()
     typer.echo("the ranking engine is compiled")

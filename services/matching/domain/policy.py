@@ -172,8 +172,16 @@ class Caps(_Table):
 
 
 class Prices(_Table):
-    """How far a therapist's price may hold a seat back from somebody who has waited."""
+    """What seats cost, and how far a price may hold one back from somebody who has waited."""
 
+    on: bool
+    history_days: Positive
+    most_requests: Annotated[int, Field(ge=1, le=20_000)]
+    most_therapists: Annotated[int, Field(ge=1, le=1_000)]
+    least_requests: Positive
+    horizon_days: Positive
+    iterations: Annotated[int, Field(ge=10, le=1_000)]
+    scarcity: Points
     credit_per_week: Points
     most_credit: Points
 

@@ -2,6 +2,7 @@
 
 from services.matching.handlers.dissolving import dissolve_overdue
 from services.matching.handlers.events import handlers
+from services.matching.handlers.pricing import pricing_worker, refresh_prices
 from services.matching.handlers.proposing import Matcher
 from services.matching.handlers.replaying import Again, Replay
 from services.matching.handlers.shadowing import Shadow, ShadowMetrics, shadow_worker
@@ -19,6 +20,8 @@ __all__ = [
     "forget",
     "handlers",
     "offer_to_waiting",
+    "pricing_worker",
+    "refresh_prices",
     "shadow_worker",
     "tidying_worker",
     "waiting_list_worker",

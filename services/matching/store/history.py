@@ -9,6 +9,7 @@ from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Therapist
 from services.matching.store.directory import COLUMNS, HELD, lock_directory, therapist_of, write_history
+from services.matching.store.prices import prices_of
 from shared.contract.ids import TherapistId
 from shared.kit.transaction import Transaction
 
@@ -29,6 +30,9 @@ class Sight:
 
     era: int = 1
     """How often the database had moved to another server, where transactions are numbered anew."""
+
+    prices: int | None = None
+    """The version of the prices, if there were any."""
 
 
 _NOTHING = Sight("1:1:", "0", 0)
@@ -126,6 +130,7 @@ class DirectoryAsItWas:
         self._rules = {each.digest: each for each in rules}
         self._engines: dict[str, Engine] = {}
         self._sight: Sight | None = None
+        self._priced_by: int | None = None
 
     def engine(self, digest: str) -> Engine:
         """The engine of a policy, as of the last turn."""
@@ -136,6 +141,7 @@ class DirectoryAsItWas:
         last, self._sight = self._sight, None
         if last is None or last.era != sight.era:
             last = None
+            self._priced_by = None
             self._engines = {
                 digest: Engine(rules.policy, rules.places, tx.now.date())
                 for digest, rules in self._rules.items()
@@ -149,6 +155,12 @@ class DirectoryAsItWas:
             for engine in self._engines.values():
                 engine.drop([each for each in lot if each not in seen])
                 engine.put(entries)
+        if sight.prices != self._priced_by:
+            points = await prices_of(tx, sight.prices)
+            for digest, engine in self._engines.items():
+                if self._rules[digest].policy.prices.on:
+                    engine.set_prices(points)
+            self._priced_by = sight.prices
         # Only now: whoever is interrupted begins anew.
         self._sight = sight
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +12,7 @@ from services.matching.domain.engine import Engine, Entry
 from services.matching.domain.ranking import Rules
 from services.matching.store.directory import write_history
 from services.matching.store.history import SIGHT, Sight
+from services.matching.store.prices import newest_price_version, newest_prices
 from shared.kit.transaction import Transaction
 
 PAGE = 10_000
@@ -66,6 +68,7 @@ class DirectoryInMemory:
         self._turn = asyncio.Lock()
         self._sight: Sight | None = None
         self._unsure: list[UUID] = []
+        self._priced_by: int | None = None
 
     @property
     def sight(self) -> Sight:
@@ -82,6 +85,8 @@ class DirectoryInMemory:
             if self._engine is None:
                 self._engine = await self._load(tx)
             await self._catch_up(self._engine, tx)
+            if self._rules.policy.prices.on:
+                await self._take_prices(self._engine, tx)
             yield self._engine
 
     async def _load(self, tx: Transaction) -> Engine:
@@ -107,6 +112,13 @@ class DirectoryInMemory:
         engine.drop(set(unsure) - {row["id"] for row in rows})
         self._take(engine, rows)
         self._sight = _sight(found[0])
+
+    async def _take_prices(self, engine: Engine, tx: Transaction) -> None:
+        if await newest_price_version(tx) != self._priced_by:
+            newest = await newest_prices(tx)
+            engine.set_prices(newest.points if newest else {})
+            self._priced_by = newest.version if newest else None
+        self._sight = replace(self.sight, prices=self._priced_by)
 
     def _take(self, engine: Engine, rows: list[asyncpg.Record]) -> None:
         engine.put([Entry(*tuple(row)[: len(Entry._fields)]) for row in rows])

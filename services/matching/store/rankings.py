@@ -12,6 +12,7 @@ import asyncpg
 from services.matching.domain.gates import Search
 from services.matching.domain.ranking import Rules
 from services.matching.store.history import Sight
+from services.matching.store.prices import rank_by_prices
 from shared.contract.ids import ProposalId, RequestId, SubjectId, TherapistId
 from shared.contract.matching import NothingFound, Shortlist
 from shared.contract.sealing import Purpose
@@ -67,11 +68,12 @@ async def add_ranking(
 ) -> None:
     """Keeps a ranking."""
     await _keep_policy(tx, rules)
-    await tx.execute(
+    ranking_id = await tx.fetchval(
         """
         INSERT INTO rankings (request_id, proposal_id, ranked_at, on_day, policy_version, policy, excluded,
                               spoken_for, era, snapshot, own, own_to, answer)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::pg_snapshot, $11::text::xid8, $12, $13)
+        RETURNING id
         """,
         request_id,
         proposal_id,
@@ -87,6 +89,8 @@ async def add_ranking(
         sight.own_to,
         await tx.seal(subject_id, Purpose.CLINICAL, digest_of(answer)),
     )
+    if sight.prices is not None:
+        await rank_by_prices(tx, ranking_id, sight.prices)
 
 
 async def _keep_policy(tx: Transaction, rules: Rules) -> None:
@@ -123,10 +127,11 @@ SELECT = """
     SELECT k.id, k.request_id, r.subject_id, r.details, r.requester, r.submitted_at, k.proposal_id,
            p.first_therapist_id, p.group_slot IS NOT NULL AS group_first, k.ranked_at, k.on_day,
            k.policy_version, k.policy, k.excluded, k.spoken_for, k.snapshot::text AS snapshot,
-           k.own::text AS own, k.own_to, k.era, k.answer
+           k.own::text AS own, k.own_to, k.era, k.answer, b.price_version
     FROM rankings k
     JOIN requests r ON r.id = k.request_id
     LEFT JOIN proposals p ON p.id = k.proposal_id
+    LEFT JOIN ranked_by_prices b ON b.ranking_id = k.id
 """
 
 
@@ -194,6 +199,6 @@ def ranking_of(row: asyncpg.Record) -> Ranking:
         policy=row["policy"],
         excluded=frozenset(map(TherapistId, row["excluded"])),
         spoken_for={TherapistId(UUID(each)): seats for each, seats in json.loads(row["spoken_for"]).items()},
-        sight=Sight(row["snapshot"], row["own"], row["own_to"], row["era"]),
+        sight=Sight(row["snapshot"], row["own"], row["own_to"], row["era"], row["price_version"]),
         answer=row["answer"],
     )

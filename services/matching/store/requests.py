@@ -69,7 +69,7 @@ async def lock_request(tx: Transaction, request_id: UUID) -> Request | None:
         """,
         request_id,
     )
-    return None if row is None else _request(row)
+    return None if row is None else request_of(row)
 
 
 async def close_request(tx: Transaction, request_id: RequestId, because: str) -> None:
@@ -211,7 +211,8 @@ async def reoffers_done(tx: Transaction, seen: Sequence[int]) -> None:
     await tx.execute("DELETE FROM reoffers WHERE id = ANY($1)", seen)
 
 
-def _request(row: asyncpg.Record) -> Request:
+def request_of(row: asyncpg.Record) -> Request:
+    """A request from its row."""
     return Request(
         id=RequestId(row["id"]),
         subject_id=None if row["subject_id"] is None else SubjectId(row["subject_id"]),

@@ -72,6 +72,7 @@ class _Facts(NamedTuple):
 
 class _Ways(NamedTuple):
     live: Array
+    qualified: Array
     formats: Array
     variants: Array
     evidence: Array
@@ -129,6 +130,10 @@ class Asker:
             credit=search.credit,
         )
 
+    def regardless(self, search: Search) -> Question:
+        """The search as numbers, whoever has a seat free and whatever anybody costs."""
+        return self.question(search)._replace(live=self._ways_for(search).qualified, credit=_NO_LIMIT)
+
     def variants(self, search: Search) -> tuple[Variant, ...]:
         """The variants of a question, in the order in which it numbers them."""
         return self._ways_for(search).names
@@ -156,6 +161,7 @@ class Asker:
         points = self._policy.weights.evidence
         return _Ways(
             live=_numbers([LAYOUT.live + VARIANT[way.variant] for way in pathways]),
+            qualified=_numbers([LAYOUT.qualified + VARIANT[way.variant] for way in pathways]),
             formats=_numbers([LAYOUT.formats + FORMAT[way.format] for way in pathways]),
             variants=_numbers([VARIANT[way.variant] for way in pathways]),
             evidence=_numbers([points[way.evidence] for way in pathways]),

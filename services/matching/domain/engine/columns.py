@@ -40,6 +40,7 @@ class Layout(NamedTuple):
     """Where each group of planes begins. A plane holds one bit for each row."""
 
     live: int  # may be proposed today for the variant, and has a seat free
+    qualified: int  # may be proposed today for the variant as soon as a seat is free
     formats: int
     ages: int
     modes: int
@@ -52,7 +53,7 @@ def _laid_out(*sizes: int) -> Layout:
     return Layout(*(sum(sizes[:place]) for place in range(len(sizes) + 1)))
 
 
-LAYOUT = _laid_out(len(VARIANT), len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), 1)
+LAYOUT = _laid_out(len(VARIANT), len(VARIANT), len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), 1)
 
 _EPOCH = date(2000, 1, 1).toordinal()
 NEVER = 0
@@ -106,6 +107,28 @@ class Table(NamedTuple):
     planes: Array
     lowest: Array  # district of the 64 rows of each word
     highest: Array
+
+
+def empty_table(rows: int, planes: int) -> Table:
+    """Room for so many rows; nobody is in them."""
+    words = -(-rows // 64)
+    return Table(
+        scored=np.zeros(rows, SCORED),
+        kept=np.zeros(rows, KEPT),
+        planes=np.zeros((planes, words), np.uint64),
+        lowest=np.full(words, 65_535, np.uint16),
+        highest=np.zeros(words, np.uint16),
+    )
+
+
+class Seats(NamedTuple):
+    """How many places a therapist offers, and how many of them are free."""
+
+    number: int
+    """The therapist's id as one number."""
+
+    free: int
+    offered: int
 
 
 def day_number(day: date) -> int:

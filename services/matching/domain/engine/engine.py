@@ -8,8 +8,8 @@ from uuid import UUID
 
 import numpy as np
 
-from services.matching.domain.engine.asking import Asker
-from services.matching.domain.engine.columns import KEPT, LAYOUT, SCORED, SLOT, Array, Table, day_number
+from services.matching.domain.engine.asking import Asker, Question
+from services.matching.domain.engine.columns import LAYOUT, SLOT, Array, Seats, day_number, empty_table
 from services.matching.domain.engine.encoding import Entry, write, write_standing
 from services.matching.domain.engine.painting import (
     find_row,
@@ -67,7 +67,7 @@ class Engine:
         self._asker = Asker(policy, self._languages)
         self._terms = _terms(policy)
         self._nowhere = np.full(len(self._positions) + 1, -1, np.int16)
-        self._table = _empty(0, LAYOUT.languages + _MORE_LANGUAGES)
+        self._table = empty_table(0, LAYOUT.languages + _MORE_LANGUAGES)
         self._count = 0
         self._sorted = np.zeros(0, np.int32)
         self._late: dict[int, int] = {}
@@ -134,13 +134,26 @@ class Engine:
     def best(self, search: Search, most: int) -> list[Placed]:
         """The therapists who pass every gate, by score minus what counts of the price and then by id."""
         self._turn_to(search.on)
-        blocked = np.array([*self._excluded(search), *self._without_seat(search)], np.int64)
+        blocked = [*self._excluded(search), *self._without_seat(search)]
+        return self._scan(search, self._asker.question(search), blocked, most)
+
+    def qualified(self, search: Search, most: int) -> list[Placed]:
+        """Who passes every gate but that of the seat, by score and then by id."""
+        self._turn_to(search.on)
+        return self._scan(search, self._asker.regardless(search), self._excluded(search), most)
+
+    def seats(self) -> list[Seats]:
+        """Everybody's seats."""
+        kept = self._table.kept[: self._count][["id_high", "id_low", "seats_free", "seats_offered"]]
+        return [Seats(high << 64 | low, free, offered) for high, low, free, offered in kept.tolist()]
+
+    def _scan(self, search: Search, question: Question, blocked: list[int], most: int) -> list[Placed]:
         best = np.zeros(most, BEST)
         kept = scan(
             self._table,
-            blocked,
+            np.array(blocked, np.int64),
             self._near_for(search),
-            self._asker.question(search),
+            question,
             self._terms,
             self._desk,
             best,
@@ -251,7 +264,7 @@ class Engine:
 
     def _make_room(self, rows: int) -> None:
         old = self._table
-        new = _empty(rows, old.planes.shape[0])
+        new = empty_table(rows, old.planes.shape[0])
         new.scored[: self._count] = old.scored[: self._count]
         new.kept[: self._count] = old.kept[: self._count]
         filled = old.planes.shape[1]
@@ -273,17 +286,6 @@ class Engine:
             here = self._positions[district - 1]
             metres[1:] = [metres_between(here, there) for there in self._positions]
         return metres
-
-
-def _empty(rows: int, planes: int) -> Table:
-    words = -(-rows // 64)
-    return Table(
-        scored=np.zeros(rows, SCORED),
-        kept=np.zeros(rows, KEPT),
-        planes=np.zeros((planes, words), np.uint64),
-        lowest=np.full(words, 65_535, np.uint16),
-        highest=np.zeros(words, np.uint16),
-    )
 
 
 def _terms(policy: Policy) -> Terms:

@@ -15,13 +15,15 @@ def paint_live(layout: Layout, table: Table, rows: Array, today: int, oldest: in
     for row in rows:
         word, bit = row >> 6, np.uint64(1) << np.uint64(row & 63)
         entry = table.kept[row]
-        open_to_all = entry.registered_until >= today and entry.confirmed >= oldest and entry.seats_free > 0
+        open_to_all = entry.registered_until >= today and entry.confirmed >= oldest
         for variant in range(entry.accredited_until.size):
             by_ksa = (entry.ksa >> variant) & 1
+            table.planes[layout.live + variant, word] &= ~bit
+            table.planes[layout.qualified + variant, word] &= ~bit
             if open_to_all and not by_ksa and entry.accredited_until[variant] >= today:
-                table.planes[layout.live + variant, word] |= bit
-            else:
-                table.planes[layout.live + variant, word] &= ~bit
+                table.planes[layout.qualified + variant, word] |= bit
+                if entry.seats_free > 0:
+                    table.planes[layout.live + variant, word] |= bit
 
 
 @_compiled
