@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 export PYTHONPATH := .
 
-.PHONY: help setup setup-run demo up status down test bench-matching lint laws contract compose-env
+.PHONY: help setup setup-run demo up status down test bench-matching bench-assignment lint laws contract compose-env
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: setup ## run every test on real Kafka and PostgreSQL
 
 bench-matching: setup ## compare ranking with a plain loop and with SQL (10 minutes)
 	@$(RUN) -m tests.benchmarks.matching --therapists 70000 1000000 $(ARGS)
+
+bench-assignment: setup ## compare how seats are given out with the best in hindsight (15 minutes)
+	@$(RUN) -m tests.benchmarks.assignment $(ARGS)
 
 lint: setup ## formatter, linter, types, import laws, published contract
 	@$(RUN) -m ruff format --check .
