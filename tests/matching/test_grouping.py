@@ -1,0 +1,168 @@
+"""What holds for every group that anybody is proposed, however the world around them is made up."""
+
+from random import Random
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.matching.domain.engine import Engine, entry_of
+from services.matching.domain.gates import Search
+from services.matching.domain.grouping import Around, Gathering, group_ways, with_groups
+from services.matching.domain.pathways import age_on, routes
+from services.matching.domain.ranking import explain, look, search_for
+from services.matching.domain.therapist import Therapist
+from shared.contract.ids import GroupId
+from shared.contract.matching import Candidate, NothingFound, Shortlist
+from shared.contract.vocabulary import Format, Mode, Slot, Therapy, Variant
+from tests.matching.builders import RULES, THE_DAY, a_therapist, an_accreditation, born
+from tests.matching.random_matching import some
+from tests.support.builders import a_case
+
+SEEDS = st.integers(0, 2**32)
+MANY = settings(max_examples=100, deadline=None)
+SLOTS = (Slot.TUE_EVENING, Slot.WED_MORNING, Slot.THU_EVENING)
+AGES = (11, 12, 15, 17, 18, 25, 60)
+"""On both sides of every limit of the variants that are given in groups."""
+
+
+def a_leader(dice: Random, number: int) -> Therapist:
+    variants = some(dice, (Variant.IPT, Variant.IPT_A, Variant.IPT_AST, Variant.IPT_G), 2, 4)
+    return a_therapist(
+        f"leader {number}",
+        accreditations=tuple(map(an_accreditation, variants)),
+        slots=frozenset(some(dice, SLOTS, 1, 3)),
+        modes=frozenset(some(dice, (Mode.ONLINE, Mode.IN_PERSON), 1, 2)),
+        languages=frozenset({"en", *some(dice, ("fr", "pl"), 0, 1)}),
+        seats_offered=3,
+        seats_free=dice.randint(0, 2),
+    )
+
+
+def a_seeker(dice: Random) -> Search:
+    case = a_case(
+        date_of_birth=born(dice.choice(AGES)),
+        conditions=(),
+        diagnosed=None,
+        therapy=dice.choice((Therapy.EITHER, Therapy.IPT)),
+        format=dice.choice((Format.GROUP, Format.GROUP, Format.INDIVIDUAL)),
+        mode=dice.choice(tuple(Mode)),
+        availability=tuple(some(dice, SLOTS, 0, 3)),
+        languages=tuple(some(dice, ("en", "en", "fr", "pl"), 1, 2)),
+        preferences=(),
+    )
+    return search_for(case, THE_DAY, RULES)
+
+
+def a_gathering(dice: Random, leaders: list[Therapist]) -> Gathering:
+    leader = dice.choice(leaders)
+    variant = dice.choice((Variant.IPT_AST, Variant.IPT_G))
+    size = RULES.policy.groups[variant].size
+    members, eldest = dice.randint(0, size.most), dice.choice(AGES)
+    return Gathering(
+        id=GroupId(UUID(int=dice.getrandbits(128))) if members else None,
+        therapist_id=leader.id,
+        variant=variant,
+        slot=dice.choice(sorted(leader.slots)),
+        mode=dice.choice(sorted(leader.modes)),
+        language="en",
+        least=size.least,
+        most=size.most,
+        members=members,
+        promised=dice.randint(0, 2),
+        born=tuple(born(eldest - dice.randint(0, 1)) for _ in range(members)),
+    )
+
+
+class World:
+    """Some leaders, the groups they gather, and somebody who looks for one."""
+
+    def __init__(self, seed: int) -> None:
+        dice = Random(seed)
+        leaders = [a_leader(dice, number) for number in range(6)]
+        self.therapists = {leader.id: leader for leader in leaders}
+        self.search = a_seeker(dice)
+        groups = [a_gathering(dice, leaders) for _ in range(12)]
+        self.gathered = {group.id: group for group in groups if group.id is not None}
+        self.busy = {
+            leader.id: frozenset(
+                each.slot for each in self.gathered.values() if each.therapist_id == leader.id
+            )
+            for leader in leaders
+        }
+        self.groups = tuple(
+            each for each in groups if each.id is not None or each.slot not in self.busy[each.therapist_id]
+        )
+        self.others = tuple(a_seeker(dice) for _ in range(4))
+
+    def answer(self) -> Shortlist | NothingFound:
+        engine = Engine(RULES.policy, RULES.places, THE_DAY)
+        engine.put([entry_of(each) for each in self.therapists.values()])
+        around = Around(self.search, RULES, self.groups, self.others, self.busy)
+        found = look(self.search, engine, RULES, len(self.therapists))
+        alone = explain(self.search, found, self.therapists, RULES)
+        return with_groups(around, found, alone, self.therapists)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        answer = self.answer()
+        return answer.candidates if isinstance(answer, Shortlist) else ()
+
+
+@given(SEEDS)
+@MANY
+def test_whoever_is_proposed_a_group_could_come_to_it(seed: int) -> None:
+    world = World(seed)
+    case = world.search.case
+    ways = group_ways(routes(case, THE_DAY, RULES.policy).pathways, RULES.policy)
+
+    for candidate in world.candidates():
+        if candidate.group is None:
+            continue
+        assert candidate.variant in {way.variant for way in ways}
+        assert candidate.group.slot in case.availability
+        assert candidate.group.language in case.languages
+        assert case.mode in {candidate.mode, Mode.EITHER}
+        assert candidate.score == sum(reason.points for reason in candidate.reasons)
+
+
+@given(SEEDS)
+@MANY
+def test_a_group_is_never_proposed_beyond_its_places_or_its_span_of_ages(seed: int) -> None:
+    world = World(seed)
+
+    for candidate in world.candidates():
+        if candidate.group is None or candidate.group.group_id is None:
+            continue
+        group = world.gathered[candidate.group.group_id]
+        ages = [age_on(THE_DAY, each) for each in group.born] + [world.search.age]
+        # Whom it is only proposed to counts against its places, and is nowhere called a member.
+        assert group.members + group.promised < group.most
+        assert candidate.group.members == group.members
+        assert max(ages) - min(ages) <= RULES.policy.groups[group.variant].age_span.years
+
+
+@given(SEEDS)
+@MANY
+def test_a_group_is_only_opened_with_a_free_seat_at_a_time_without_another(seed: int) -> None:
+    world = World(seed)
+
+    for candidate in world.candidates():
+        if candidate.group is None or candidate.group.group_id is not None:
+            continue
+        leader = world.therapists[candidate.therapist_id]
+        assert leader.seats_free >= 1
+        assert candidate.group.slot not in world.busy[leader.id]
+        assert candidate.group.members == 0
+
+
+@given(SEEDS)
+@MANY
+def test_a_variant_given_in_groups_is_proposed_with_its_group_and_no_other_with_any(seed: int) -> None:
+    for candidate in World(seed).candidates():
+        assert (candidate.group is not None) == (candidate.variant in RULES.policy.groups)
+
+
+@given(SEEDS)
+@MANY
+def test_the_same_world_gives_the_same_bytes(seed: int) -> None:
+    assert World(seed).answer().model_dump_json() == World(seed).answer().model_dump_json()
