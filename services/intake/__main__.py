@@ -76,6 +76,19 @@ def list_(as_json: AsJson = False) -> None:
         typer.echo("there are no partners")
 
 
+@partners.command("new-key")
+def new_key(name: Name, as_json: AsJson = False) -> None:
+    """Give a partner another API key, for one that leaked or was revoked; the old one opens nothing then."""
+    key = _in_database(lambda tx: store.renew_key(tx, name))
+    if key is None:
+        _fail("there is no partner of this name")
+    if as_json:
+        typer.echo(json.dumps({"name": name, "key": key}))
+        return
+    typer.echo(f"{name} may send requests in, with this key alone: Authorization: Bearer {key}")
+    typer.echo("The key is not kept here and cannot be shown again.")
+
+
 @partners.command()
 def revoke(name: Name) -> None:
     """Shut the door to a partner at once; what it has sent stays."""

@@ -1,7 +1,7 @@
 """What is taken in, and what is refused with every fault named at once."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -179,6 +179,7 @@ def test_many_faults_are_named_up_to_a_bound() -> None:
         (b"", "must be well-formed JSON"),
         (b"{", "must be well-formed JSON"),
         (b'{"a": NaN}', "must be well-formed JSON"),
+        (b'{"consent": {"to_share": false, "to_share": true}}', "must not name a member of an object twice"),
         (b"[" * 60_000, "must be well-formed JSON"),
         (b'{"reference": "\\ud800"}', "must be well-formed JSON"),
         (b"[]", "must be a JSON object"),
@@ -190,6 +191,27 @@ def test_many_faults_are_named_up_to_a_bound() -> None:
 )
 def test_bytes_that_are_no_object_are_refused_by_rule(body: bytes, rule: str) -> None:
     assert faults_of(take(body, NOW, RULEBOOK)) == {"body": rule}
+
+
+@pytest.mark.parametrize("name", ["علی\u200cرضا", "ක්\u200dරිස්", "Nguyễn Thị Minh"])
+def test_a_name_may_be_written_as_its_language_does(name: str) -> None:
+    assert isinstance(take(a_body({"client.name": name}), NOW, RULEBOOK), Accepted)
+
+
+@pytest.mark.parametrize("letter", ["\u202e", "\u2066", "\u200f", "\u2028", "\u0085"])
+def test_a_name_may_not_turn_the_direction_of_text_or_break_a_line(letter: str) -> None:
+    assert set(faults_of(take(a_body({"client.name": f"Maya{letter}Lind"}), NOW, RULEBOOK))) == {
+        "client.name"
+    }
+
+
+def test_ages_are_counted_on_the_day_in_london() -> None:
+    # In summer it is a day later there for the hour after midnight.
+    turns_seven = {"client.date_of_birth": "2018-06-02", "looking_for.attending_adult": True}
+    late = datetime(2025, 6, 1, 23, 30, tzinfo=UTC)
+
+    assert isinstance(take(a_body(turns_seven), late, RULEBOOK), Accepted)
+    assert isinstance(take(a_body(turns_seven), late - timedelta(hours=1), RULEBOOK), Refused)
 
 
 def test_a_byte_order_mark_does_no_harm() -> None:

@@ -38,6 +38,23 @@ async def test_a_partner_is_let_in_listed_and_shut_out(settings: Settings, datab
         assert await store.find_partner_by_key(tx, added["key"]) is None
 
 
+async def test_a_partner_whose_key_leaked_gets_another_under_the_same_name(
+    settings: Settings, database: Database
+) -> None:
+    _, output = await command(settings, "partners", "add", "Brick Lane Practice", "--json")
+    leaked = json.loads(output)["key"]
+    await command(settings, "partners", "revoke", "Brick Lane Practice")
+
+    code, output = await command(settings, "partners", "new-key", "Brick Lane Practice", "--json")
+    unknown, why = await command(settings, "partners", "new-key", "Nobody")
+
+    assert (code, unknown) == (0, 1)
+    assert "there is no partner" in why
+    async with database.transaction() as tx:
+        assert await store.find_partner_by_key(tx, json.loads(output)["key"]) == "Brick Lane Practice"
+        assert await store.find_partner_by_key(tx, leaked) is None
+
+
 async def test_a_name_that_is_none_is_refused(settings: Settings, database: Database) -> None:
     code, output = await command(settings, "partners", "add", "<script>")
 

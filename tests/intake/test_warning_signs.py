@@ -60,6 +60,16 @@ def test_a_condition_can_be_a_sign() -> None:
         ("She says she will kill  herself", FlagKind.SUICIDAL_THOUGHTS),
         ("They would be better off without me", FlagKind.SUICIDAL_THOUGHTS),
         ("I took an overdose last year", FlagKind.SUICIDAL_THOUGHTS),
+        ("I want to end my own life", FlagKind.SUICIDAL_THOUGHTS),
+        ("I don't want to exist anymore", FlagKind.SUICIDAL_THOUGHTS),
+        ("I keep thinking about ending things", FlagKind.SUICIDAL_THOUGHTS),
+        ("sometimes I think I will kill my self", FlagKind.SUICIDAL_THOUGHTS),
+        ("I want to disappear for ever", FlagKind.SUICIDAL_THOUGHTS),
+        ("last week I cut my wrists", FlagKind.SELF_HARM),
+        ("she tried to slit her wrists", FlagKind.SELF_HARM),
+        ("he said he wants to kill me", FlagKind.BEING_HURT),
+        ("My husband is strangling me", FlagKind.BEING_HURT),
+        ("I could kill my father", FlagKind.HARM_TO_OTHERS),
         ("I have been self-harming", FlagKind.SELF_HARM),
         ("he is cutting himself again", FlagKind.SELF_HARM),
         ("sometimes I could kill him", FlagKind.HARM_TO_OTHERS),
@@ -92,6 +102,10 @@ def test_words_are_found_in_what_people_write(text: str, kind: FlagKind) -> None
 )
 def test_ordinary_distress_is_not_flagged(text: str) -> None:
     assert kinds(text) == set()
+
+
+def test_harm_to_oneself_is_not_taken_for_harm_to_others() -> None:
+    assert kinds("I want to kill my self") == {FlagKind.SUICIDAL_THOUGHTS}
 
 
 def test_a_denial_is_flagged_too_for_a_person_judges_it() -> None:

@@ -400,7 +400,6 @@ async def test_a_withdrawal_of_a_request_that_was_never_heard_is_put_aside(offic
         a_contact(write_to_email="maya@example.com\r\nBcc: all@example.com"),
         a_contact(write_to_email="maya@example.com, all@example.com"),
         a_contact(write_to_email="nobody"),
-        a_contact(write_to_name="Maya\r\nSubject: Something else"),
     ],
 )
 async def test_an_address_that_no_mail_can_bear_is_refused_and_staff_are_told(
@@ -414,6 +413,19 @@ async def test_an_address_that_no_mail_can_bear_is_refused_and_staff_are_told(
     [said] = await office.said()
     assert isinstance(said, notify.MessageFailed)
     assert (said.reason, said.attempts) == (FailureReason.REFUSED, 0)
+
+
+@pytest.mark.parametrize("spam", ["Win £500 at https://evil.example/x", "Maya\r\nSubject: You won at evil"])
+async def test_what_is_no_name_travels_in_no_part_of_a_mail(
+    office: Office, mail_server: MailServer, spam: str
+) -> None:
+    await office.hear(a_request(contact=a_contact(client_name=spam, write_to_name=spam)))
+
+    await office.send_all()
+
+    [mail] = mail_server.mails
+    assert mail.recipients == (CLIENT,)
+    assert "evil" not in mail.message.as_string() + mail.text + mail.html
 
 
 async def test_a_parent_is_written_to_when_the_request_says_so(

@@ -1,5 +1,6 @@
 """What mails say and do not say, and that every byte of them is settled when they are written."""
 
+import re
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -123,8 +124,7 @@ def test_no_clinical_word_of_the_contract_stands_in_any_mail(word: str) -> None:
     for kind in MessageKind:
         letter = a_letter(kind)
         for text in (letter.subject, letter.text, _Page(letter.html).words):
-            words = " ".join(text.lower().replace("\n", " ").split())
-            assert f" {word.lower()} " not in f" {words} "
+            assert not re.search(rf"\b{re.escape(word)}\b", " ".join(text.split()), re.IGNORECASE)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """The rules of intake: what is complete, consented and safe to pass on; pure."""
 
 from services.intake.domain import identities
-from services.intake.domain.checking import Accepted, Refused, Rulebook, check, take
+from services.intake.domain.accepting import Accepted
+from services.intake.domain.checking import Refused, Rulebook, check, take
 from services.intake.domain.partner_events import PartnerEvent, unwrap
 from services.intake.domain.postcodes import Outcodes
 from services.intake.domain.progress import Fact, Heard, Progress, State, progress

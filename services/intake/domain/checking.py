@@ -1,18 +1,18 @@
 """Checks a submission against the clinic's rules: the one path behind all three doors."""
 
-import hashlib
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 
-from services.intake.domain.ages import age_on
+from services.intake.domain.accepting import Accepted, accepted, written_address
 from services.intake.domain.postcodes import Outcodes, Whereabouts
 from services.intake.domain.reading import Unreadable, concerns, read_submission
-from services.intake.domain.warning_signs import WarningWords, flags_in
-from shared.contract.intake import CaseDetails, Contact, Fault, Preference
+from services.intake.domain.warning_signs import WarningWords
+from shared.ages import age_on, day_in_london
+from shared.contract.intake import Fault
 from shared.contract.submission import Submission
 from shared.contract.vocabulary import Mode, PreferenceAbout, RequesterRole, Strength
 from shared.places import outcode_of
@@ -26,6 +26,9 @@ UNDER_SEVEN = (
     "option 2, at any hour. If a life is in danger, call 999 or go to A&E."
 )
 _NOT_IN_A_LINE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
+"""Persian and Indian names are not written without them; what turns the direction of text stays barred."""
+
 _WISHES: dict[PreferenceAbout, frozenset[str]] = {
     PreferenceAbout.THERAPIST_GENDER: frozenset({"woman", "man", "non_binary"}),
     PreferenceAbout.APPROACH: frozenset({"structured", "exploratory"}),
@@ -38,36 +41,6 @@ class Rulebook:
 
     outcodes: Outcodes
     warning_words: WarningWords
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A complete, consented submission, in the words of the contract."""
-
-    reference: str | None
-    fingerprint: bytes
-    """Equal for two submissions that say the same; says nothing by itself."""
-
-    requested_by: RequesterRole
-    consented_at: datetime
-    details: CaseDetails
-    _submission: Submission
-
-    def contact(self, status_url: str) -> Contact:
-        """Whom to reach: the client where there is an address, else whoever asks for them."""
-        client, requester = self._submission.client, self._submission.requester
-        to_client = client.email is not None
-        return Contact(
-            client_name=client.name,
-            client_phone=client.phone,
-            requester_role=requester.role,
-            requester_name=requester.name,
-            requester_phone=requester.phone,
-            write_to_name=client.name if to_client else (requester.name or ""),
-            write_to_email=_written_address((client.email if to_client else requester.email) or ""),
-            may_leave_message=client.may_leave_message,
-            status_url=status_url,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +82,7 @@ def check(
             reference=None if unknown("reference") else submission.reference,
             onward_route=UNDER_SEVEN if too_young else None,
         )
-    return _accepted(submission, now, rulebook)
+    return accepted(submission, now, rulebook.warning_words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +92,7 @@ class _Setting:
 
     @property
     def today(self) -> date:
-        return self.now.date()
+        return day_in_london(self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +231,7 @@ def _name_faults(field: str, name: str | None) -> Iterator[Fault]:
         return
     if not name.strip():
         yield Fault(field=field, rule="must not be empty")
-    elif any(unicodedata.category(letter) in _NOT_IN_A_LINE for letter in name):
+    elif any(unicodedata.category(letter) in _NOT_IN_A_LINE for letter in name if letter not in _JOINERS):
         yield Fault(field=field, rule="must be one line of text without control characters")
 
 
@@ -266,53 +239,6 @@ def _email_faults(field: str, address: str | None) -> Iterator[Fault]:
     if address is None:
         return
     try:
-        _written_address(address)
+        written_address(address)
     except EmailNotValidError:
         yield Fault(field=field, rule="must be an e-mail address that mail can be sent to")
-
-
-def _written_address(address: str) -> str:
-    """As it goes on the envelope of a mail: ASCII, for not every server takes more."""
-    checked = validate_email(address, check_deliverability=False, allow_smtputf8=False)
-    return checked.ascii_email or checked.normalized
-
-
-def _accepted(submission: Submission, now: datetime, rulebook: Rulebook) -> Accepted:
-    looking_for, story, client = submission.looking_for, submission.story, submission.client
-    fee = looking_for.max_fee_pounds
-    return Accepted(
-        reference=submission.reference,
-        fingerprint=hashlib.sha256(submission.model_dump_json().encode()).digest(),
-        requested_by=submission.requester.role,
-        consented_at=submission.consent.given_at or now,
-        details=CaseDetails(
-            date_of_birth=client.date_of_birth,
-            outcode=None if client.postcode is None else outcode_of(client.postcode),
-            therapy=looking_for.therapy,
-            mode=looking_for.mode,
-            format=looking_for.format,
-            max_distance_km=looking_for.max_distance_km,
-            max_fee_pence=None if fee is None else fee * 100,
-            availability=tuple(dict.fromkeys(looking_for.availability)),
-            languages=tuple(dict.fromkeys(looking_for.languages)),
-            problem_areas=tuple(dict.fromkeys(story.problem_areas)),
-            life_event=story.life_event,
-            conditions=tuple(dict.fromkeys(story.conditions)),
-            diagnosed=story.diagnosed,
-            preferences=tuple(
-                Preference(about=wish.about, wish=wish.wish, strength=wish.strength)
-                for wish in looking_for.preferences
-            ),
-            attending_adult=looking_for.attending_adult,
-            in_own_words=_own_words(submission),
-            flags=flags_in(submission, now.date(), rulebook.warning_words),
-        ),
-        _submission=submission,
-    )
-
-
-def _own_words(submission: Submission) -> str:
-    """Both texts, for what was written about safety must reach the reviewer even where it raises no flag."""
-    about_safety = submission.safety.in_own_words.strip()
-    texts = (submission.story.in_own_words.strip(), about_safety and f"About safety: {about_safety}")
-    return "\n\n".join(text for text in texts if text)

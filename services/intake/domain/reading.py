@@ -1,5 +1,6 @@
 """Reads bytes as a submission, and says in plain words what is wrong with them, never repeating a value."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -96,11 +97,25 @@ def read_object(body: bytes, largest: int = LARGEST) -> dict[str, Any] | Unreada
         return Unreadable(Fault(field=BODY, rule="must be encoded in UTF-8"))
     try:
         document = from_json(text, allow_inf_nan=False, cache_strings="none")
-    except ValueError:
+        json.loads(text, object_pairs_hook=_without_repeats)
+    except _Repeated:
+        return Unreadable(Fault(field=BODY, rule="must not name a member of an object twice"))
+    except (ValueError, RecursionError):
         return Unreadable(Fault(field=BODY, rule="must be well-formed JSON"))
     if not isinstance(document, dict):
         return Unreadable(Fault(field=BODY, rule="must be a JSON object"))
     return document
+
+
+class _Repeated(Exception):
+    """Two values for one member: which of them was meant, no reader can know."""
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _Repeated
+    return members
 
 
 def concerns(fault: Fault, field: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from services.intake.domain.ages import age_on
+from shared.ages import age_on
 from shared.contract.intake import Flag
 from shared.contract.submission import Submission
 from shared.contract.vocabulary import Condition, FlagKind

@@ -6,6 +6,7 @@ from services.intake.store.partners import (
     find_partner_by_key,
     find_partner_by_source,
     partners,
+    renew_key,
     revoke_partner,
 )
 from services.intake.store.requests import (
@@ -33,6 +34,7 @@ __all__ = [
     "find_partner_by_source",
     "hear",
     "partners",
+    "renew_key",
     "revoke_partner",
     "take_in",
     "withdraw",

@@ -35,6 +35,23 @@ async def add_partner(tx: Transaction, name: str, source: str) -> str | None:
     return None if added is None else key.text
 
 
+async def renew_key(tx: Transaction, name: str) -> str | None:
+    """Gives a partner another key in place of the one it has, and opens both doors again if they were shut.
+
+    Returns the key, which is not kept; None if there is no such partner.
+    """
+    key = api_keys.new_key()
+    renewed = await tx.fetchval(
+        """
+        UPDATE partners SET key_id = $2, key_hash = $3, revoked_at = NULL WHERE name = $1 RETURNING name
+        """,
+        name,
+        key.id,
+        key.hash,
+    )
+    return None if renewed is None else key.text
+
+
 async def revoke_partner(tx: Transaction, name: str) -> bool:
     """Shuts both doors to a partner; False if there is none of that name that was let in."""
     return bool(

@@ -16,7 +16,7 @@ LINE = 74
 
 _LINK = re.compile(r"\[(?P<label>[^\]]+)\] (?P<url>https?://\S+)")
 # The form is open to everyone: what does not look like a name must not travel under the clinic's.
-_NOT_A_NAME = re.compile(r"://|www\.|[@<>\[\]{}#/\\0-9]|\w\.\w{2}", re.IGNORECASE)
+_NOT_A_NAME = re.compile(r"://|www\.|[@<>\[\]{}#/\\:0-9\x00-\x1f]|\w\.\w{2}", re.IGNORECASE)
 _LONGEST_GREETING = 60
 
 MEETINGS: Mapping[Mode, str] = {

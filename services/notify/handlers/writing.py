@@ -61,7 +61,8 @@ class Desk:
         name, address = named
         id_ = message_id(tx.cause.id, kind, recipient)
         try:
-            to = Mailbox(name, address)
+            # Anyone can fill in the form: what is not a name does not travel under the clinic's, in no part.
+            to = Mailbox(greeting_name(name), address)
             letter = self._letters.write(
                 kind, name=greeting_name(name), reference=reference(who.request_id), **facts
             )

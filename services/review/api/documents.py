@@ -13,6 +13,7 @@ from services.review.store.audit import Entry
 from services.review.store.case_file import CaseFile
 from services.review.store.deciding import Changed
 from services.review.store.queue import Queued
+from shared.ages import age_on, day_in_london
 from shared.contract.ids import reference
 from shared.kit.problems import FieldError, Problem
 
@@ -80,7 +81,7 @@ def queued(each: Queued, now: datetime, settings: Settings) -> dict[str, Any]:
 def whole(file: CaseFile, now: datetime, settings: Settings) -> dict[str, Any]:
     """Everything there is about a case."""
     case, details = file.case, file.details
-    age = ages.age(details.date_of_birth, ages.today(now)) if details is not None else None
+    age = age_on(day_in_london(now), details.date_of_birth) if details is not None else None
     return _clocks(case, now, settings) | {
         "flags": [
             flag.model_dump(mode="json") | {"what_to_do": wording.crisis(flag.kind, age or 0)}

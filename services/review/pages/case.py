@@ -20,6 +20,7 @@ from services.review.store import deciding
 from services.review.store.audit import Entry
 from services.review.store.case_file import open_file
 from services.review.store.deciding import Changed, NoSuchCase
+from shared.ages import age_on, day_in_london
 from shared.contract.vocabulary import OnwardRoute
 from shared.kit.problems import Problem, field_errors
 from shared.kit.transaction import Transaction
@@ -110,7 +111,7 @@ async def _page(
     if file is None:
         raise Problem(404, "no_such_case")
     case, details = file.case, file.details
-    age = ages.age(details.date_of_birth, ages.today(tx.now)) if details is not None else None
+    age = age_on(day_in_london(tx.now), details.date_of_birth) if details is not None else None
     mine = case.claimed_by in {None, staff.id}
     return look_of(request).page(
         "case.html",

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.review.domain import deciding
-from services.review.domain.ages import today
 from services.review.domain.case import Case
 from services.review.domain.deciding import Fault, Outcome, Refusal, Refused, Reviewing
 from services.review.domain.staff import Staff
 from services.review.domain.wishes import SettleMail, Wish
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry
+from shared.ages import day_in_london
 from shared.contract.ids import DecisionId, RequestId, TherapistId
 from shared.kit.errors import KeyDestroyed
 from shared.kit.identifiers import new_id
@@ -52,7 +52,7 @@ async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> 
     reviewing = Reviewing(
         by=by,
         decision_id=DecisionId(new_id()),
-        today=today(tx.now),
+        today=day_in_london(tx.now),
         considered_seconds=deciding.considered_seconds(seen, tx.now),
         date_of_birth=details.date_of_birth,
     )

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.review.domain.ages import LONDON
 from services.review.domain.wording.names import ACTIONS, LANGUAGES, REFUSALS
+from shared.ages import LONDON
 from shared.contract.matching import SeatRefusal, Shortfall
 from shared.contract.vocabulary import Slot
 
