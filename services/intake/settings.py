@@ -26,6 +26,12 @@ class Settings(KitSettings):
     clinic_name: str = "Attune"
     """The name that the pages bear."""
 
+    form_per_mailbox_a_day: int = Field(5, ge=1)
+    """How many requests made with the form may be acknowledged to one mailbox in a day."""
+
+    form_per_origin_an_hour: int = Field(60, ge=1)
+    """How many may come from one network address in an hour; a surgery may have one for many people."""
+
     @property
     def status_base(self) -> str:
         """What every status link begins with."""

@@ -57,6 +57,24 @@ async def status_path(intake: Intake) -> str:
     return event.contact.status_url.removeprefix("https://intake.example")
 
 
+async def test_the_form_cannot_be_used_to_flood_a_mailbox(intake: Intake) -> None:
+    async def send(**changes: str) -> httpx.Response:
+        return await intake.http.post("/request", data=a_form({"once": str(uuid4()), **changes}))
+
+    once = str(uuid4())
+    sent = [await send(), *[await send() for _ in range(3)], await send(once=once)]
+    again = await send(once=once)
+    more = await send()
+    other = await send(**{"client.email": "somebody-else@example.com"})
+
+    assert [each.status_code for each in sent] == [303] * 5
+    assert again.status_code == 303
+    assert more.status_code == 429
+    assert all(number in more.text for number in CRISIS)
+    assert other.status_code == 303
+    assert len(await said(intake, 6)) == 6
+
+
 async def test_a_request_made_with_the_form_is_taken_in(intake: Intake) -> None:
     form = Page((await intake.http.get("/request")).text)
     [once] = form.all("input", name="once")

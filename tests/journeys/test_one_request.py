@@ -18,6 +18,7 @@ from tests.support.builders import a_submission
 from tests.support.mail_server import Received
 from tests.support.system import System
 
+JSON = {"content-type": "application/json"}
 STREAMS = ("intake.requests", "matching.proposals", "review.cases", "notify.messages")
 TELLING = re.compile(
     r"depress|anxi|bipolar|bulimi|anorex|psych|therap|\bipt\b|mental|suicid|disorder|diagnos", re.I
@@ -270,6 +271,39 @@ async def test_a_therapist_who_cannot_after_all_is_replaced_and_everybody_is_tol
         return sum(mail.recipients[0].endswith("therapists.example") for mail in system.mail.mails) == 3
 
     await eventually(told_the_therapists, within=30, what="both therapists were told")
+
+
+async def test_what_comes_in_wrong_at_any_door_is_answered_and_leaves_no_word_of_it_in_a_log(
+    system: System,
+) -> None:
+    word, case = "Marker-of-a-person", f"/api/v1/cases/{uuid4()}"
+    faulty = a_submission(reference=word, story={"in_own_words": word, "nickname": word})
+    async with system.at_intake() as intake, await system.at_review() as review:
+        answers = [
+            await intake.post("/api/v1/requests", json=faulty),
+            await intake.post("/api/v1/requests", content=f'{{"{word}": '.encode()),
+            await intake.post("/api/v1/requests", json={"story": word * 20_000}),
+            await intake.post("/request", data={"client.name": word, "client.email": f"{word}\r\nBcc: all"}),
+            await intake.get(f"/status/{word}"),
+            await intake.get("/api/v1/requests", headers={"authorization": f"Bearer {word}"}),
+            await review.post("/api/v1/session", json={"email": f"{word}@example.com", "password": word}),
+            await review.post(f"{case}/confirm", json={"version": 1, word: word}),
+            await review.post(
+                f"/api/v1/cases/{uuid4()}/confirm", content=f'{{"{word}"'.encode(), headers=JSON
+            ),
+            await review.post(f"{case}/ask", json={"version": 1, "question": word * 40_000}),
+        ]
+        await system.streams.send("intake.submissions", [_event(system, faulty)])
+
+        async def rejected() -> Any:
+            return await system.streams.read("intake.rejections")
+
+        await eventually(rejected, within=60, what="the faulty submission was rejected")
+
+    assert all(400 <= answer.status_code < 500 for answer in answers), [each.status_code for each in answers]
+    assert "Traceback" not in "".join(answer.text for answer in answers)
+    assert "request served" in system.output
+    assert word not in system.output
 
 
 async def test_a_decline_names_the_way_onward(system: System) -> None:

@@ -471,6 +471,48 @@ async def test_what_is_not_there_is_said_as_a_problem(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"version": 2', 400),
+        (b'{"version": 2, "version": 3}', 400),
+        (b'{"version": NaN}', 400),
+        ('{"reason": "Zoë"}'.encode("latin-1"), 400),
+        (b"[" * 5_000, 400),
+        (b"[]", 422),
+        (b'{"version": 2, "reason": "' + b"x" * 400_000 + b'"}', 413),
+    ],
+)
+async def test_a_body_that_cannot_be_read_changes_nothing(office: Office, body: bytes, status: int) -> None:
+    request, _ = await office.ready_case()
+
+    async with office.program() as bea:
+        await bea.get(case_url(request))
+        answer = await bea.post(
+            case_url(request, "decline"), content=body, headers={"content-type": "application/json"}
+        )
+        case = (await bea.get(case_url(request))).json()
+
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (case["state"], case["version"]) == ("ready", 2)
+
+
+async def test_a_decision_whose_audit_cannot_be_written_is_not_made(office: Office) -> None:
+    request, _ = await office.ready_case()
+    await office.service.database.pool.execute(
+        "ALTER TABLE audit ADD CONSTRAINT nothing_more CHECK (action <> 'confirm') NOT VALID"
+    )
+
+    async with office.program() as bea:
+        answer = await decide(bea, request, "confirm")
+        case = (await bea.get(case_url(request))).json()
+
+    assert answer.status_code == 500
+    assert (case["state"], case["version"]) == ("ready", 2)
+    assert await office.said(request.request_id) == []
+
+
 async def test_an_action_on_a_case_that_does_not_exist_is_a_404(office: Office) -> None:
     async with office.program() as bea:
         answer = await decide(bea, a_request(), "claim", version=1)

@@ -57,6 +57,15 @@ async def send_form(request: Request) -> Response:
     request_id = identities.by_form(once)
     async with service.database.transaction() as tx:
         outcome, _ = await store.take_in(tx, Arrival(request_id, Door.WEB, settings.status_base), answer)
+        if outcome is Outcome.TAKEN and not await store.keeps_pace(
+            tx,
+            mailbox=answer.contact(settings.status_base).write_to_email,
+            origin=request.client.host if request.client is not None else "unknown",
+            per_mailbox_a_day=settings.form_per_mailbox_a_day,
+            per_origin_an_hour=settings.form_per_origin_an_hour,
+        ):
+            # Nothing of it stays: what was taken in is undone.
+            raise HTTPException(429)
     if outcome is Outcome.CONTRADICTED:
         return _look(request).page("sent_before.html", 409, request_id=request_id)
     return RedirectResponse(request.app.url_path_for("sent", id=str(request_id)), 303)

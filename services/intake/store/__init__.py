@@ -1,5 +1,6 @@
 """Remembers requests, consents, partners and what was heard; the only place with SQL."""
 
+from services.intake.store.pace import keeps_pace
 from services.intake.store.partners import (
     Partner,
     add_partner,
@@ -33,6 +34,7 @@ __all__ = [
     "find_partner_by_key",
     "find_partner_by_source",
     "hear",
+    "keeps_pace",
     "partners",
     "renew_key",
     "revoke_partner",
