@@ -110,6 +110,12 @@ class Candidate(Part):
     group: Group | None = None
     """For a variant given in groups: which group the client would come into."""
 
+    for_client: tuple[str, ...] = ()
+    """What the client may be told of it: about themselves only, no sign of risk."""
+
+    for_therapist: tuple[str, ...] = ()
+    """What the therapist may be told before saying yes: nothing that tells who it is."""
+
 
 class GateCount(Part):
     """How many therapists one gate kept out."""

@@ -72,6 +72,7 @@ async def test_a_case_is_shown_whole(office: Office) -> None:
         "Therapist Cem",
     ]
     assert case["shortlist"]["candidates"][0]["reasons"][0]["field"] == "details.problem_areas"
+    assert case["shortlist"]["candidates"][0]["for_therapist"] == ["For an adult from 25 to 39."]
     assert case["shortlist"]["pathways"][0]["source"] == "NICE NG222"
     assert case["contact"]["write_to_email"] == "maya.okafor-lind@example.com"
     assert [each["action"] for each in case["history"]] == ["submitted", "proposed"]

@@ -119,6 +119,8 @@ def a_candidate(name: str = "ada", **changes: Any) -> matching.Candidate:
                 text="Works often with role transitions.",
             ),
         ),
+        for_client=("Interpersonal therapy, one to one, online.",),
+        for_therapist=("For an adult from 25 to 39.",),
     ).model_copy(update=changes)
 
 

@@ -64,6 +64,8 @@ def case(console: Console, story: Story) -> None:
         )
         if each["unmet"]:
             why += f" [yellow]Not met:[/yellow] {escape(', '.join(each['unmet']))}."
+        for caution in each["cautions"]:
+            why += f" [yellow]Caution:[/yellow] {escape(caution['text'])}"
         table.add_row(str(place), escape(each["name"]), str(each["score"]), _where(each), _fee(each), why)
     console.print(Padding(table, INDENT, expand=False))
     more = len(shortlist["candidates"]) - SHOWN

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from services.matching.domain import wording
+from services.matching.domain import telling, wording
 from services.matching.domain.gates import Fit, Search, check
 from services.matching.domain.pathways import age_on, routes
 from services.matching.domain.policy import Policy
@@ -244,7 +244,12 @@ def _candidate(around: Around, offer: _Offer) -> Candidate:
         return plain
     reason = Reason(term="group", field="details.availability", points=0, text=_sentence(group))
     return plain.model_copy(
-        update={"group": as_told(group, around.rules.policy), "reasons": (*plain.reasons, reason)}
+        update={
+            "group": as_told(group, around.rules.policy),
+            "reasons": (*plain.reasons, reason),
+            "for_client": (*plain.for_client, telling.of_group(group.slot)),
+            "for_therapist": (*plain.for_therapist, telling.of_group(group.slot)),
+        }
     )
 
 

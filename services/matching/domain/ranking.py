@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 
-from services.matching.domain import explaining
+from services.matching.domain import explaining, telling
 from services.matching.domain.conceding import Conceded, concessions
 from services.matching.domain.engine import Engine, Placed, entry_of
 from services.matching.domain.gates import Fit, Gate, Search, check
@@ -176,4 +176,6 @@ def candidate_of(search: Search, fit: Fit, rules: Rules) -> Candidate:
         reasons=explaining.reasons(search, fit, scored),
         cautions=explaining.cautions(search, fit, rules.policy),
         unmet=explaining.unmet(search, fit),
+        for_client=telling.for_client(search, fit),
+        for_therapist=telling.for_therapist(search, fit),
     )

@@ -1,0 +1,128 @@
+"""What of a proposal the client may be told and what the therapist; staff read the whole record."""
+
+from collections.abc import Iterator
+
+from services.matching.domain import wording
+from services.matching.domain.gates import Fit, Search, meets
+from services.matching.domain.languages import language
+from services.matching.domain.pathways import age_on
+from shared.contract.intake import Preference
+from shared.contract.vocabulary import Condition, Format, Mode, ProblemArea, Slot, Strength, Variant
+
+AGE_BANDS = {
+    8: "a child under 8",
+    13: "a child from 8 to 12",
+    16: "a young person from 13 to 15",
+    18: "a young person of 16 or 17",
+    25: "an adult under 25",
+    40: "an adult from 25 to 39",
+    65: "an adult from 40 to 64",
+}
+"""By the age at which each band is over; narrow where the law and the forms of therapy change."""
+
+OLDEST_BAND = "an adult of 65 or older"
+
+_UNSAID = {Condition.PSYCHOSIS, Condition.OTHER}
+"""Never said back in writing: a sign of risk, and a word that says nothing."""
+
+_GIVEN = {
+    Format.INDIVIDUAL: "one to one",
+    Format.COUPLE: "together with your partner",
+    Format.FAMILY: "together with your family",
+    Format.GROUP: "in a group",
+}
+_LIVED = {
+    ProblemArea.ROLE_DISPUTE: "conflict between people who are close",
+    ProblemArea.ROLE_TRANSITION: "changes in life",
+    ProblemArea.GRIEF: "the death of somebody close",
+    ProblemArea.INTERPERSONAL_DEFICITS: "what is hard in making and keeping relationships",
+}
+"""The areas as people live them: their names are the clinic's."""
+
+_WHERE = {Mode.ONLINE: "online", Mode.IN_PERSON: "in person"}
+_HOW_MUCH = {Strength.SLIGHT: "slight wish", Strength.STRONG: "strong wish", Strength.MUST: "needed"}
+
+
+def for_client(search: Search, fit: Fit) -> tuple[str, ...]:
+    """In plain words, from nothing but their own answers and this therapist's entry."""
+    return tuple(_for_client(search, fit))
+
+
+def for_therapist(search: Search, fit: Fit) -> tuple[str, ...]:
+    """Enough to say yes or no: no name, exact age, place, contact or free text."""
+    return tuple(_for_therapist(search, fit))
+
+
+def of_group(slot: Slot) -> str:
+    """Of a group the time alone: who else is in it is for staff."""
+    return f"The group meets on {wording.slot(slot)}s."
+
+
+def _for_client(search: Search, fit: Fit) -> Iterator[str]:
+    case, therapist = search.case, fit.therapist
+    school = "Systemic therapy" if fit.pathway.variant is Variant.SYSTEMIC else "Interpersonal therapy"
+    yield f"{school}, {_GIVEN[fit.pathway.format]}, {_WHERE[fit.mode]}."
+    if fit.metres is not None:
+        yield (
+            "In your postcode district." if fit.metres == 0 else f"About {fit.metres / 1000:.1f} km from you."
+        )
+    spoken = next(each for each in case.languages if each in therapist.languages)
+    yield f"The sessions can be in {language(spoken)}."
+    if fit.shared_slots:
+        yield f"Times that suit you both: {_times(fit)}."
+    else:
+        yield "The time has still to be agreed: none that you gave is free."
+    yield (
+        "The sessions cost nothing."
+        if not therapist.fee_pence
+        else (f"A session costs {wording.pounds(therapist.fee_pence)}.")
+    )
+    lived = [_LIVED[each.area] for each in search.areas if each.area in therapist.problem_areas]
+    if lived:
+        yield f"The therapist often works with {wording.joined(lived)}, as in what you told us."
+    known = [
+        wording.CONDITIONS[each]
+        for each in dict.fromkeys(case.conditions)
+        if each in therapist.conditions and each not in _UNSAID
+    ]
+    if known:
+        yield f"The therapist has experience with {wording.joined(known)}, which you named."
+    first = therapist.free_from
+    if first is not None and first > search.on:
+        yield f"The first session can be from {wording.day(first)}."
+    for wish in case.preferences:
+        met = "as you wished" if meets(therapist, wish) else "which you wished for and this therapist is not"
+        yield f"{_sentence(wording.wish(wish))}: {met}."
+
+
+def _for_therapist(search: Search, fit: Fit) -> Iterator[str]:
+    case = search.case
+    yield f"For {age_band(age_on(search.on, case.date_of_birth))}."
+    form = f"{wording.VARIANTS[fit.pathway.variant]} {wording.FORMATS[fit.pathway.format]}"
+    yield f"{_sentence(form)}, {_WHERE[fit.mode]}."
+    areas = list(dict.fromkeys(wording.AREAS[area.area] for area in search.areas))
+    yield f"Points to {wording.joined(areas)}." if areas else "The problem area is open."
+    yield f"Times in common: {_times(fit)}." if fit.shared_slots else "No time in common was found."
+    yield f"Speaks {wording.joined([language(each) for each in case.languages])}."
+    if case.attending_adult:
+        yield "An adult can come to every session."
+    wishes = [_wish(each) for each in case.preferences]
+    if wishes:
+        yield f"Wishes for a therapist who is {wording.joined(wishes)}."
+
+
+def age_band(age: int) -> str:
+    """An age so roughly that it points at nobody."""
+    return next((band for end, band in AGE_BANDS.items() if age < end), OLDEST_BAND)
+
+
+def _times(fit: Fit) -> str:
+    return wording.joined([wording.slot(each) for each in fit.shared_slots])
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _wish(wish: Preference) -> str:
+    return f"{wording.wish(wish)} ({_HOW_MUCH[wish.strength]})"
