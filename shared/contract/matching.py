@@ -136,6 +136,17 @@ class Concession(Part):
     score: int
 
 
+class NextBest(Part):
+    """Who would score best of those whom exactly one gate keeps out, and which; for staff alone."""
+
+    therapist_id: TherapistId
+    name: str
+    variant: Variant
+    score: int
+    gate: str
+    text: str
+
+
 class Shortlist(Part):
     """Whom matching proposes, in order, and what led there."""
 
@@ -144,6 +155,7 @@ class Shortlist(Part):
     ruled_out: tuple[RuledOut, ...] = ()
     gates: tuple[GateCount, ...] = ()
     concessions: tuple[Concession, ...] = ()
+    next_best: NextBest | None = None
 
 
 class MatchProposed(RequestEvent):
@@ -166,6 +178,7 @@ class NothingFound(Part):
     gates: tuple[GateCount, ...] = ()
     text: str
     concessions: tuple[Concession, ...] = ()
+    next_best: NextBest | None = None
 
 
 class Shortfall(StrEnum):

@@ -8,7 +8,7 @@ import pytest
 
 from services.review.domain.staff import Role
 from shared.contract import intake, matching
-from shared.contract.ids import SubjectId, reference
+from shared.contract.ids import SubjectId, TherapistId, reference
 from shared.contract.notify import FailureReason, MessageFailed
 from shared.contract.vocabulary import Evidence, FlagKind, Variant
 from tests.review.builders import NOTE, PASSWORD, REASON, Office, a_mail, page_url
@@ -289,6 +289,27 @@ async def test_staff_read_what_client_and_therapist_would_be_told(office: Office
     client, therapist = told.split("who is not told who the client is")
     assert "<li>Interpersonal therapy, one to one, online.</li>" in client
     assert "<li>For an adult from 25 to 39.</li>" in therapist
+
+
+async def test_staff_read_whom_one_rule_alone_keeps_off_the_list(office: Office) -> None:
+    request = a_request()
+    missed = matching.NextBest(
+        therapist_id=TherapistId(id_of("ben")),
+        name="Therapist Ben",
+        variant=Variant.IPT,
+        score=731,
+        gate="seat",
+        text="has no free seat",
+    )
+    shortlist = matching.Shortlist(
+        candidates=(a_candidate("ada"),), pathways=(a_pathway(),), next_best=missed
+    )
+    await office.hear(request, a_proposal(request, shortlist=shortlist))
+
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+
+    assert "Therapist Ben for IPT (731 points), kept off by one rule alone: has no free seat." in page
 
 
 async def test_a_case_is_found_by_the_reference_that_letters_give(office: Office) -> None:

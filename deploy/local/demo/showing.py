@@ -74,6 +74,8 @@ def case(console: Console, story: Story) -> None:
     for each in shortlist["concessions"]:
         then = f"{escape(each['name'])} would come first ({each['score']} points)"
         console.print(f"   with {escape(each['text'])}, {then}")
+    if (missed := shortlist["next_best"]) is not None:
+        console.print(f"   next best: {escape(missed['name'])}, who {escape(missed['text'])}")
 
 
 def decision(console: Console, story: Story, who: str) -> None:

@@ -43,6 +43,28 @@ _KEPT_OUT = {
 }
 
 
+_KEPT_OFF = {
+    Gate.EXCLUDED: "is excluded for this request",
+    Gate.REGISTRATION: "has no live core registration",
+    Gate.ACCREDITATION: "has no live accreditation for it",
+    Gate.PRIVATE_PRACTICE: "has an accreditation that does not cover private practice",
+    Gate.AGE_GROUP: "does not work with this age",
+    Gate.FORMAT: "does not offer the format",
+    Gate.LANGUAGE: "does not speak a language the client asked for",
+    Gate.MODE: "does not work in the way asked for (online or in person)",
+    Gate.DISTANCE: "is too far away",
+    Gate.FEE: "is above the fee limit",
+    Gate.MUST_HAVE: "is without something the client must have",
+    Gate.FRESH: "has an entry that was not confirmed lately",
+    Gate.SEAT: "has no free seat",
+}
+
+
+def kept_off(gate: Gate) -> str:
+    """What alone keeps the next best off the list, said of them."""
+    return _KEPT_OFF[gate]
+
+
 def reasons(search: Search, fit: Fit, scored: tuple[Scored, ...]) -> tuple[Reason, ...]:
     """One sentence for each term that brought points."""
     return tuple(

@@ -180,6 +180,7 @@ def with_groups(
             ruled_out=answer.ruled_out,
             gates=gates,
             concessions=answer.concessions,
+            next_best=answer.next_best,
         )
     text = "No group gathers, and none can be opened, at a time that the client has."
     return NothingFound(
@@ -188,6 +189,7 @@ def with_groups(
         gates=gates,
         text=answer.text if isinstance(answer, NothingFound) else text,
         concessions=answer.concessions,
+        next_best=answer.next_best,
     )
 
 

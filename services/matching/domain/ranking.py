@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from services.matching.domain import explaining, telling
 from services.matching.domain.conceding import Conceded, concessions
-from services.matching.domain.engine import Engine, Placed, entry_of
+from services.matching.domain.engine import Engine, Nearest, Placed, entry_of
 from services.matching.domain.gates import Fit, Gate, Search, check
 from services.matching.domain.pathways import Routes, age_on, areas_of, routes
 from services.matching.domain.place import Places
@@ -16,7 +16,7 @@ from services.matching.domain.scoring import score
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.intake import CaseDetails
-from shared.contract.matching import Candidate, Concession, GateCount, NothingFound, Shortlist
+from shared.contract.matching import Candidate, Concession, GateCount, NextBest, NothingFound, Shortlist
 from shared.contract.vocabulary import Variant
 
 
@@ -70,11 +70,14 @@ class Found:
     kept_out: Mapping[Gate, int]
     looked_at: int
     conceded: tuple[Conceded, ...]
+    nearest: Nearest | None = None
 
     @property
     def therapists(self) -> set[TherapistId]:
         """Whose entries are needed to explain it."""
-        return {each.therapist_id for each in (*self.placed, *(each.placed for each in self.conceded))}
+        named = (*self.placed, *(each.placed for each in self.conceded))
+        nearest = () if self.nearest is None else (self.nearest,)
+        return {each.therapist_id for each in (*named, *nearest)}
 
 
 class OutOfStep(Exception):
@@ -85,7 +88,7 @@ def look(search: Search, engine: Engine, rules: Rules, most: int | None = None) 
     """Asks the engine for a shortlist, or for so many as are asked for, and for what would change it."""
     placed = tuple(engine.best(search, most or rules.policy.shortlist_size))
     conceded = concessions(search, engine, rules.policy, placed[0] if placed else None)
-    return Found(placed, engine.tally(search), len(engine), conceded)
+    return Found(placed, engine.tally(search), len(engine), conceded, engine.nearest(search))
 
 
 def explain(
@@ -103,6 +106,7 @@ def explain(
             gates=gates,
             text=explaining.nothing_found(search, ways, found.kept_out, found.looked_at),
             concessions=_concessions(found, therapists),
+            next_best=_next_best(found, therapists),
         )
     return Shortlist(
         candidates=tuple(_candidate(search, placed, therapists, ways, rules) for placed in found.placed),
@@ -110,6 +114,7 @@ def explain(
         ruled_out=ways.ruled_out,
         gates=gates,
         concessions=_concessions(found, therapists),
+        next_best=_next_best(found, therapists),
     )
 
 
@@ -140,6 +145,20 @@ def _concessions(found: Found, therapists: Mapping[TherapistId, Therapist]) -> t
         )
         for each in found.conceded
         if each.placed.therapist_id in therapists
+    )
+
+
+def _next_best(found: Found, therapists: Mapping[TherapistId, Therapist]) -> NextBest | None:
+    nearest = found.nearest
+    if nearest is None or nearest.therapist_id not in therapists:
+        return None
+    return NextBest(
+        therapist_id=nearest.therapist_id,
+        name=therapists[nearest.therapist_id].name,
+        variant=nearest.variant,
+        score=nearest.score,
+        gate=nearest.gate,
+        text=explaining.kept_off(nearest.gate),
     )
 
 

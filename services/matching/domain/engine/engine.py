@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 
+from services.matching.domain.engine.answers import Nearest, Placed
 from services.matching.domain.engine.asking import Asker, Question
 from services.matching.domain.engine.columns import LAYOUT, SLOT, Array, Seats, day_number, empty_table
 from services.matching.domain.engine.encoding import Entry, write, write_standing
+from services.matching.domain.engine.nearing import NEAREST, nearest
 from services.matching.domain.engine.painting import (
     find_row,
     move_marks,
@@ -26,30 +27,12 @@ from services.matching.domain.gates import Gate, Search
 from services.matching.domain.place import Places, metres_between
 from services.matching.domain.policy import Policy
 from shared.contract.ids import TherapistId
-from shared.contract.vocabulary import Mode, Variant
+from shared.contract.vocabulary import Mode
 
 _LOW = (1 << 64) - 1
 _MODES = (Mode.ONLINE, Mode.IN_PERSON)
 _MORE_ROWS = 1024
 _MORE_LANGUAGES = 16
-
-
-class Placed(NamedTuple):
-    """A therapist's place on the list, on the pathway that suits them best."""
-
-    number: int
-    """The therapist's id as one number."""
-
-    variant: Variant
-    mode: Mode
-    score: int
-    order: int
-    """Score minus what counts of the price."""
-
-    @property
-    def therapist_id(self) -> TherapistId:
-        """Who it is."""
-        return TherapistId(UUID(int=self.number))
 
 
 class Engine:
@@ -181,6 +164,26 @@ class Engine:
             kept_out,
         )
         return dict(zip(Gate, kept_out.tolist(), strict=True))
+
+    def nearest(self, search: Search) -> Nearest | None:
+        """Who would score best of those whom exactly one gate keeps out."""
+        self._turn_to(search.on)
+        best = np.zeros(1, NEAREST)
+        if not nearest(
+            self._table,
+            self._near_for(search),
+            self._asker.question(search),
+            self._terms,
+            self._marks(self._excluded(search)),
+            self._marks(self._without_seat(search)),
+            self._count,
+            *self._day_limits,
+            best,
+        ):
+            return None
+        row, way, gate, score = best[0].tolist()
+        high, low = self._table.kept[["id_high", "id_low"]][row].tolist()
+        return Nearest(high << 64 | low, self._asker.variants(search)[way], tuple(Gate)[gate], score)
 
     def _excluded(self, search: Search) -> list[int]:
         rows = (self._find(each.int) for each in search.excluded)

@@ -3,7 +3,7 @@
 import numba as nb
 
 from services.matching.domain.engine.asking import Question
-from services.matching.domain.engine.columns import Array, Table
+from services.matching.domain.engine.columns import Array, Row, Table
 from services.matching.domain.engine.scanning import (
     IN_PERSON,
     ONLINE,
@@ -15,19 +15,19 @@ from services.matching.domain.gates import Gate
 _compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
 _PASSED = -1
-_EXCLUDED = 0
-_REGISTRATION = 1
-_ACCREDITATION = 2
-_PRIVATE_PRACTICE = 3
-_AGE_GROUP = 4
-_FORMAT = 5
-_LANGUAGE = 6
-_MODE = 7
-_DISTANCE = 8
-_FEE = 9
-_MUST_HAVE = 10
-_FRESH = 11
-_SEAT = 12
+EXCLUDED = 0
+REGISTRATION = 1
+ACCREDITATION = 2
+PRIVATE_PRACTICE = 3
+AGE_GROUP = 4
+FORMAT = 5
+LANGUAGE = 6
+MODE = 7
+DISTANCE = 8
+FEE = 9
+MUST_HAVE = 10
+FRESH = 11
+SEAT = 12
 
 # Numbers, as compiled code knows no enumeration; whoever adds a gate is sent here.
 assert [gate.name for gate in Gate] == [  # noqa: S101
@@ -93,36 +93,46 @@ def _first_gate(  # noqa: PLR0911, PLR0912, PLR0917 - a gate, a return
     variant = question.variants[way]
     by_ksa = (kept.ksa >> variant) & 1
     if excluded:
-        return _EXCLUDED
+        return EXCLUDED
     if kept.registered_until < today:
-        return _PRIVATE_PRACTICE if by_ksa else _REGISTRATION
+        return PRIVATE_PRACTICE if by_ksa else REGISTRATION
     if kept.accredited_until[variant] < today:
-        return _ACCREDITATION
+        return ACCREDITATION
     if by_ksa:
-        return _PRIVATE_PRACTICE
-    if not _any_set(planes, question.any_age, row):
-        return _AGE_GROUP
+        return PRIVATE_PRACTICE
+    if not any_set(planes, question.any_age, row):
+        return AGE_GROUP
     if not is_set(planes, question.formats[way], row):
-        return _FORMAT
-    if not _any_set(planes, question.any_language, row):
-        return _LANGUAGE
-    meets = question.in_person and scored.modes & IN_PERSON and near[scored.district] != TOO_FAR
-    if not meets and not (question.online and scored.modes & ONLINE):
-        return _DISTANCE if question.would_travel and scored.modes & IN_PERSON else _MODE
+        return FORMAT
+    if not any_set(planes, question.any_language, row):
+        return LANGUAGE
+    place = gate_of_place(scored, near, question)
+    if place != _PASSED:
+        return place
     if scored.fee > question.fee:
-        return _FEE
+        return FEE
     for plane in question.every:
         if not is_set(planes, plane, row):
-            return _MUST_HAVE
+            return MUST_HAVE
     if kept.confirmed < oldest:
-        return _FRESH
+        return FRESH
     if kept.seats_free < 1 or without_seat:
-        return _SEAT
+        return SEAT
     return _PASSED
 
 
 @_compiled
-def _any_set(planes: Array, chosen: Array, row: int) -> bool:
+def gate_of_place(scored: Row, near: Array, question: Question) -> int:
+    """Which gate bars both ways of meeting, or that none does."""
+    meets = question.in_person and scored.modes & IN_PERSON and near[scored.district] != TOO_FAR
+    if meets or (question.online and scored.modes & ONLINE):
+        return _PASSED
+    return DISTANCE if question.would_travel and scored.modes & IN_PERSON else MODE
+
+
+@_compiled
+def any_set(planes: Array, chosen: Array, row: int) -> bool:
+    """Whether one of these planes holds a mark for a row."""
     for plane in chosen:  # noqa: SIM110 - compiled code knows no generators
         if is_set(planes, plane, row):
             return True

@@ -56,5 +56,6 @@ def warm_up(policy: Policy, places: Places) -> None:
     search = Search(case=case, on=today, age=36, areas=(), position=places.find("E1"))
     engine.best(search, 1)
     engine.tally(search)
+    engine.nearest(search)
     engine.set_seats(somebody, 0)
     engine.drop([somebody])

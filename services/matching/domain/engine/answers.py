@@ -1,0 +1,40 @@
+"""What the engine says of a therapist."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from services.matching.domain.gates import Gate
+from shared.contract.ids import TherapistId
+from shared.contract.vocabulary import Mode, Variant
+
+
+class Placed(NamedTuple):
+    """A therapist's place on the list, on the pathway that suits them best."""
+
+    number: int
+    """The therapist's id as one number."""
+
+    variant: Variant
+    mode: Mode
+    score: int
+    order: int
+    """Score minus what counts of the price."""
+
+    @property
+    def therapist_id(self) -> TherapistId:
+        """Who it is."""
+        return TherapistId(UUID(int=self.number))
+
+
+class Nearest(NamedTuple):
+    """The next best: whom one gate alone keeps out, and which."""
+
+    number: int
+    variant: Variant
+    gate: Gate
+    score: int
+
+    @property
+    def therapist_id(self) -> TherapistId:
+        """Who it is."""
+        return TherapistId(UUID(int=self.number))
