@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Search
 from services.matching.domain.grouping import Around, Gathering, group_ways, with_groups
-from services.matching.domain.pathways import age_on, routes
+from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import explain, look, search_for
 from services.matching.domain.therapist import Therapist
+from shared.ages import age_on
 from shared.contract.ids import GroupId
 from shared.contract.matching import Candidate, NothingFound, Shortlist
 from shared.contract.vocabulary import Format, Mode, Slot, Therapy, Variant

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.matching.domain.pathways import age_on, areas_of, routes
+from services.matching.domain.pathways import areas_of, routes
+from shared.ages import age_on
 from shared.contract.vocabulary import (
     Condition,
     Evidence,

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from services.matching import store
 from services.matching.api.answering import answer, entry_for, tag_of
 from services.matching.api.asking import editor_in, id_in, no_such_therapist, refused, service_of, tags_in
-from services.matching.domain.day import day_in_london
 from services.matching.domain.directory_file import read_rows
 from services.matching.domain.directory_json import row_of
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Therapist
 from services.matching.store import Caller
+from shared.ages import day_in_london
 from shared.kit.problems import FieldError, Problem, read_json
 
 

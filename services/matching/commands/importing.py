@@ -12,7 +12,6 @@ import typer
 from rich.table import Table
 
 from services.matching.commands.directory import in_directory, interruptible, places_of, progress, screen
-from services.matching.domain.day import day_in_london
 from services.matching.domain.directory_file import (
     LARGEST_BYTES,
     FileRefused,
@@ -26,6 +25,7 @@ from services.matching.domain.directory_json import is_json, rows_of_json
 from services.matching.domain.therapist import Therapist
 from services.matching.settings import DirectorySettings
 from services.matching.store import directory, requests
+from shared.ages import day_in_london
 from shared.kit.command_line import AsJson, loaded
 from shared.kit.transaction import Transaction
 

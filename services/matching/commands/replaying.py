@@ -17,12 +17,12 @@ from services.matching.commands.directory import interruptible, progress
 from services.matching.commands.telling import told
 from services.matching.commands.writing import replace
 from services.matching.domain.comparing import Comparison, case_of, report
-from services.matching.domain.day import LONDON
 from services.matching.domain.place import PlacesFault, read_places
 from services.matching.domain.policy import PolicyFault, read_policy
 from services.matching.domain.ranking import Rules
 from services.matching.handlers.replaying import OutOfStep, Replay
 from services.matching.settings import Settings
+from shared.ages import LONDON
 from shared.kit import migrating
 from shared.kit.command_line import AsJson, finish, loaded
 from shared.kit.database import Database

@@ -13,13 +13,13 @@ import typer
 
 from services.matching.app import load_places
 from services.matching.commands.directory import in_directory, rules_of
-from services.matching.domain.day import day_in_london
 from services.matching.domain.directory_file import written
 from services.matching.domain.directory_json import written_as_json
 from services.matching.domain.generating import MOST, synthetic_therapists
 from services.matching.domain.hsds import Publication, published
 from services.matching.settings import RulesSettings
 from services.matching.store import directory
+from shared.ages import day_in_london
 from shared.kit.command_line import loaded
 
 

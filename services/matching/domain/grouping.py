@@ -6,11 +6,12 @@ from datetime import date, datetime
 
 from services.matching.domain import telling, wording
 from services.matching.domain.gates import Fit, Search, check
-from services.matching.domain.pathways import age_on, routes
+from services.matching.domain.pathways import routes
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Found, Rules, candidate_of
 from services.matching.domain.scoring import score
 from services.matching.domain.therapist import Therapist
+from shared.ages import age_on
 from shared.contract.ids import GroupId, TherapistId
 from shared.contract.matching import Candidate, GateCount, Group, NothingFound, Pathway, Reason, Shortlist
 from shared.contract.vocabulary import Format, Mode, Slot, Variant

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from services.matching.domain.day import day_in_london
 from services.matching.domain.languages import language
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Accreditation, Route, Therapist
 from services.matching.domain.wording import AREAS, CONDITIONS, FORMATS, VARIANTS, joined
+from shared.ages import day_in_london
 from shared.contract.vocabulary import AgeGroup, Format, Mode, ProblemArea, Slot
 
 Document = dict[str, Any]

@@ -6,6 +6,7 @@ from datetime import date
 
 from services.matching.domain import wording
 from services.matching.domain.policy import Form, Policy, Tier
+from shared.ages import age_on
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import Caution, Pathway, RuledOut
 from shared.contract.vocabulary import Condition, Evidence, LifeEvent, ProblemArea, Therapy, Variant
@@ -28,11 +29,6 @@ class Area:
 
     area: ProblemArea
     field: str
-
-
-def age_on(day: date, born: date) -> int:
-    """Full years on a day; somebody born on 29 February is a year older from 1 March."""
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def areas_of(case: CaseDetails, policy: Policy) -> tuple[Area, ...]:

@@ -9,11 +9,12 @@ from services.matching.domain import explaining, telling
 from services.matching.domain.conceding import Conceded, concessions
 from services.matching.domain.engine import Engine, Nearest, Placed, entry_of
 from services.matching.domain.gates import Fit, Gate, Search, check
-from services.matching.domain.pathways import Routes, age_on, areas_of, routes
+from services.matching.domain.pathways import Routes, areas_of, routes
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
 from services.matching.domain.scoring import score
 from services.matching.domain.therapist import Therapist
+from shared.ages import age_on
 from shared.contract.ids import TherapistId
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import Candidate, Concession, GateCount, NextBest, NothingFound, Shortlist

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.matching import store
-from services.matching.domain.day import day_in_london
 from services.matching.domain.gates import Fit, Gate, Search, check
 from services.matching.domain.grouping import Gathering, as_told, group_ways, joining, narrowed, opening
 from services.matching.domain.pathways import routes
@@ -14,6 +13,7 @@ from services.matching.domain.therapist import Therapist
 from services.matching.handlers.gathering import with_births
 from services.matching.handlers.proposing import Opened
 from services.matching.store import Member
+from shared.ages import day_in_london
 from shared.contract.ids import GroupId, SeatId
 from shared.contract.matching import (
     Candidate,

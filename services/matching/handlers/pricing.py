@@ -8,7 +8,6 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.matching import store
-from services.matching.domain.day import day_in_london
 from services.matching.domain.engine import Engine, Seats
 from services.matching.domain.gates import Search
 from services.matching.domain.policy import Policy
@@ -16,6 +15,7 @@ from services.matching.domain.pricing import Edges, by_demand, by_inventory
 from services.matching.domain.ranking import search_for
 from services.matching.handlers.proposing import Matcher, open_request
 from services.matching.handlers.waiting import Worker
+from shared.ages import day_in_london
 from shared.contract.ids import TherapistId
 from shared.kit import logs
 from shared.kit.database import Database

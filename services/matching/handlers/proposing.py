@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from services.matching import store
-from services.matching.domain.day import day_in_london
 from services.matching.domain.gates import Search
 from services.matching.domain.grouping import named_by, with_groups
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
 from services.matching.handlers.gathering import groups_around
+from shared.ages import day_in_london
 from shared.contract.ids import ProposalId, SubjectId
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import MatchNotFound, MatchProposed, NothingFound, Shortfall, Shortlist

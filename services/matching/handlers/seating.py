@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from services.matching import store
-from services.matching.domain.day import day_in_london
 from services.matching.domain.gates import Fit, Gate
 from services.matching.domain.ranking import Rules, search_for, still_fits
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers.holding import hold_place
 from services.matching.handlers.proposing import Opened
+from shared.ages import day_in_london
 from shared.contract.ids import ProposalId, SeatId
 from shared.contract.matching import Candidate, SeatRefusal, SeatReserved, Shortlist, TherapistContact
 from shared.contract.review import MatchConfirmed

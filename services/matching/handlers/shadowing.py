@@ -10,9 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.matching import store
 from services.matching.domain.comparing import Book, Comparison, tally
-from services.matching.domain.day import day_in_london
 from services.matching.domain.ranking import Rules
 from services.matching.handlers.replaying import Replay
+from shared.ages import day_in_london
 from shared.contract.sealing import Purpose
 from shared.kit import logs
 from shared.kit.database import Database

@@ -7,9 +7,9 @@ from datetime import date
 import asyncpg
 
 from services.matching import store
-from services.matching.domain.day import day_in_london
 from services.matching.handlers.dissolving import dissolve_overdue
 from services.matching.handlers.proposing import Matcher, open_request, propose_if_found
+from shared.ages import day_in_london
 from shared.contract.ids import RequestId
 from shared.kit import logs
 from shared.kit.consuming.verdicts import Kind, judge
