@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, meets
 from services.matching.domain.languages import language
-from services.matching.domain.pathways import age_on
+from shared.ages import age_on
 from shared.contract.intake import Preference
 from shared.contract.vocabulary import Condition, Format, Mode, ProblemArea, Slot, Strength, Variant
 
