@@ -17,6 +17,7 @@ import docker
 from docker.errors import DockerException, ImageNotFound
 from rich.console import Console
 from testcontainers.community.postgres import PostgresContainer
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
@@ -55,8 +56,12 @@ def choose(environment: Mapping[str, str]) -> Source:
         engine.ping()
     except (DockerException, OSError):
         return Source.EMBEDDED
+    images = [KAFKA_IMAGE, POSTGRES_IMAGE]
+    if not testcontainers_config.ryuk_disabled:
+        # Testcontainers' own, which takes the others away; without it none is started.
+        images.append(testcontainers_config.ryuk_image)
     with closing(engine):
-        for image in (KAFKA_IMAGE, POSTGRES_IMAGE):
+        for image in images:
             if not _is_there(engine, image):
                 sys.stderr.write(f"Docker answers but has no {image}: the embedded stack is used instead\n")
                 return Source.EMBEDDED

@@ -1,4 +1,4 @@
-"""Notify's tables: whom to write to, and the messages with their fate."""
+"""The messages, each with its fate."""
 
 import json
 from dataclasses import dataclass
@@ -9,26 +9,12 @@ import asyncpg
 
 from services.notify.domain.jobs import Answer, Status, Verdict
 from shared.contract.envelope import Envelope
-from shared.contract.ids import MessageId, ProposalId, RequestId, SubjectId
+from shared.contract.ids import MessageId, RequestId, SubjectId
 from shared.contract.notify import FailureReason
 from shared.contract.vocabulary import MessageKind, Recipient
 from shared.kit.transaction import Transaction
 
 FINAL = frozenset({Status.SENT, Status.FAILED, Status.SUPPRESSED})
-
-
-@dataclass(frozen=True, slots=True)
-class Correspondent:
-    """Whom to write to about a request; contacts are sealed."""
-
-    request_id: RequestId
-    subject_id: SubjectId
-    contact: bytes
-    therapist: bytes | None
-    waiting_told: bool
-    closed: bool
-    turned_down: ProposalId | None
-    """The proposal whose match came to nothing last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,61 +49,6 @@ _COLUMNS = """
     messages.tried_since, messages.next_attempt_at, messages.lease_until, messages.handing_over_at,
     messages.unwanted_at, messages.settled_at, messages.reason, messages.smtp_code, messages.phase
 """
-
-
-async def add_correspondent(
-    tx: Transaction, request_id: RequestId, subject_id: SubjectId, contact: bytes
-) -> bool:
-    """Keeps whom to write to; False if that is known already."""
-    status = await tx.execute(
-        """
-        INSERT INTO correspondents (request_id, subject_id, contact) VALUES ($1, $2, $3)
-        ON CONFLICT (request_id) DO NOTHING
-        """,
-        request_id,
-        subject_id,
-        contact,
-    )
-    return status == "INSERT 0 1"
-
-
-async def find_correspondent(tx: Transaction, request_id: RequestId) -> Correspondent | None:
-    """Whom to write to about a request; locked until the transaction ends."""
-    row = await tx.fetchrow(
-        """
-        SELECT request_id, subject_id, contact, therapist, waiting_told, closed,
-               turned_down
-        FROM correspondents WHERE request_id = $1 FOR UPDATE
-        """,
-        request_id,
-    )
-    return Correspondent(**row) if row is not None else None
-
-
-async def set_therapist(tx: Transaction, request_id: RequestId, therapist: bytes) -> None:
-    """Keeps the therapist who is written to; a match ends the waiting."""
-    await tx.execute(
-        "UPDATE correspondents SET therapist = $2, waiting_told = false WHERE request_id = $1",
-        request_id,
-        therapist,
-    )
-
-
-async def turn_down(tx: Transaction, request_id: RequestId, proposal_id: ProposalId) -> None:
-    """Notes that nothing has come of a proposal."""
-    await tx.execute(
-        "UPDATE correspondents SET turned_down = $2 WHERE request_id = $1", request_id, proposal_id
-    )
-
-
-async def set_waiting_told(tx: Transaction, request_id: RequestId, *, told: bool) -> None:
-    """Remembers whether the client knows that they are waiting."""
-    await tx.execute("UPDATE correspondents SET waiting_told = $2 WHERE request_id = $1", request_id, told)
-
-
-async def close(tx: Transaction, request_id: RequestId) -> None:
-    """From now on nothing new is written about this request."""
-    await tx.execute("UPDATE correspondents SET closed = true WHERE request_id = $1", request_id)
 
 
 async def add_message(tx: Transaction, message: Message) -> bool:
