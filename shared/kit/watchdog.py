@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 import asyncpg
 
@@ -21,23 +22,33 @@ MEASURE_SECONDS = 10.0
 FROZEN_SECONDS = 2.0
 PURGE_SECONDS = 3600.0
 LOOK_TIMEOUT = 10.0
+SUSPICION = 0.5
+"""At this share of its limits a consumer is suspected, and Kafka asked whether it is there."""
+
 EXIT_STUCK = 70
 
 PASSING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-def complaint(progress: Progress, *, alive: bool, stuck: float, unassigned: float) -> tuple[str, bool] | None:
-    """What is wrong with a consumer, and whether an absent Kafka would excuse it; pure but for the time."""
+class Complaint(NamedTuple):
+    """What is wrong with a consumer, and whether an absent Kafka would excuse it."""
+
+    wrong: str
+    excusable: bool
+
+
+def complaint(progress: Progress, *, alive: bool, stuck: float, unassigned: float) -> Complaint | None:
+    """What is wrong with a consumer, if anything is; pure but for the time."""
     if progress.silent_seconds > stuck:
-        return f"a handler has given no sign of life for {stuck:g} s", False
+        return Complaint(f"a handler has given no sign of life for {stuck:g} s", False)
     if not alive:
-        return "its task has ended", False
+        return Complaint("its task has ended", False)
     if progress.unassigned_seconds > unassigned:
-        return f"it has been outside its group for {unassigned:g} s", True
+        return Complaint(f"it has been outside its group for {unassigned:g} s", True)
     if progress.unmoved_seconds > stuck:
-        return f"records have been waiting for {stuck:g} s and it does not move", True
+        return Complaint(f"records have been waiting for {stuck:g} s and it does not move", True)
     if progress.unfetched_seconds > stuck:
-        return f"it has fetched nothing for {stuck:g} s", True
+        return Complaint(f"it has fetched nothing for {stuck:g} s", True)
     return None
 
 
@@ -60,7 +71,7 @@ class Watchdog:
         self._stuck = stuck
         self._unassigned = unassigned
         self._fail = fail
-        self._kafka_was_away = 0.0
+        self._answered_since: dict[str, float] = {}
 
     async def run(self) -> None:
         """Looks until cancelled."""
@@ -86,20 +97,36 @@ class Watchdog:
         else:
             for partition, records in lag.items():
                 self._metrics.lag.labels(consumer.stream, str(partition)).set(records)
-        found = complaint(
-            consumer.progress, alive=subscription.alive, stuck=self._stuck, unassigned=self._unassigned
-        )
-        if found is None:
-            return
-        wrong, excusable = found
-        if not excusable or not await self._excused():
-            self._fail(Fatal(f"{consumer.name} is stuck: {wrong}"))
+        found = self._complaint(subscription, 1)
+        if found is None or found.excusable:
+            if self._complaint(subscription, SUSPICION) is None:
+                self._answered_since.pop(consumer.name, None)
+                return
+            if await self._answered_seconds(consumer.name) < self._stuck:
+                return
+            # It may have moved while Kafka was being asked.
+            found = self._complaint(subscription, 1)
+        if found is not None:
+            self._fail(Fatal(f"{consumer.name} is stuck: {found.wrong}"))
 
-    async def _excused(self) -> bool:
-        """While Kafka is away everybody waits; a consumer that does long after it is back is stuck."""
-        if not await self._kafka.reachable():
-            self._kafka_was_away = time.monotonic()
-        return time.monotonic() - self._kafka_was_away < self._stuck
+    def _complaint(self, subscription: Subscription, share: float) -> Complaint | None:
+        return complaint(
+            subscription.consumer.progress,
+            alive=subscription.alive,
+            stuck=self._stuck * share,
+            unassigned=self._unassigned * share,
+        )
+
+    async def _answered_seconds(self, consumer: str) -> float:
+        """How long Kafka has answered without a gap while this consumer stood still.
+
+        While Kafka is away everybody waits, and for a while after it is back; only whoever still stands then
+        is stuck. One answer is not enough: the first after an outage comes before any consumer can move.
+        """
+        if await self._kafka.reachable():
+            return time.monotonic() - self._answered_since.setdefault(consumer, time.monotonic())
+        self._answered_since.pop(consumer, None)
+        return 0.0
 
 
 async def measure(pool: asyncpg.Pool, metrics: Metrics) -> None:

@@ -88,7 +88,7 @@ async def test_kafka_lost_while_running_costs_time_and_nothing_else(
                 assert len(await effects(database)) < len(said)
 
             await say(5)
-            await happened(database, said, within=120)
+            await happened(database, said, within=120, process=process)
             await outbox_empty(database, within=60)
             await eventually(well, within=60, what="it was well again")
             assert process.running

@@ -1,6 +1,7 @@
 """A process that only seems to run is ended: a consumer that does not move, a loop that does not turn."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -58,8 +59,8 @@ def test_a_consumer_that_has_stood_still_for_too_long_is_complained_of(
     found = complaint(progress(), alive=alive, stuck=0, unassigned=0)
 
     assert found is not None
-    assert wrong in found[0]
-    assert found[1] is excusable
+    assert wrong in found.wrong
+    assert found.excusable is excusable
 
 
 @pytest.mark.parametrize("progress", [silent, joined, Progress, behind, unanswered])
@@ -121,6 +122,42 @@ async def test_nobody_is_blamed_while_kafka_is_away_but_whoever_stands_still_whe
 
     assert "outside its group" in blamed["there"][0]
     assert blamed["away"] == []
+
+
+class Returning:
+    """A Kafka that is away when first asked, and then answers."""
+
+    def __init__(self) -> None:
+        self.back_at: float | None = None
+        self._asked = 0
+
+    async def reachable(self) -> bool:
+        self._asked += 1
+        if self._asked <= 2:
+            return False
+        self.back_at = self.back_at or time.monotonic()
+        return True
+
+
+async def test_whoever_stands_still_has_time_to_move_again_after_kafka_is_back() -> None:
+    kafka, blamed = Returning(), list[float]()
+    watchdog = Watchdog(
+        subscriptions=cast(Any, [Outside()]),
+        kafka=cast(Any, kafka),
+        metrics=Metrics(CollectorRegistry()),
+        stuck=1,
+        unassigned=0.1,
+        fail=lambda _: blamed.append(time.monotonic()),
+    )
+    task = asyncio.create_task(watchdog.run())
+    try:
+        await eventually(lambda: blamed, within=30, what="it was blamed in the end")
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert kafka.back_at is not None
+    assert blamed[0] - kafka.back_at >= 1
 
 
 GUARDED = """

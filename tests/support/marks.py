@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import pytest
+
 from shared.contract import intake
 from shared.kit.database import Database
 from shared.kit.settings import KitSettings
@@ -45,12 +47,20 @@ async def parked(database: Database) -> list[tuple[int, str]]:
 
 
 async def happened(
-    database: Database, requests: Sequence[intake.RequestSubmitted], within: float = 60
+    database: Database,
+    requests: Sequence[intake.RequestSubmitted],
+    within: float = 60,
+    process: Process | None = None,
 ) -> None:
-    """Waits until every request has left its mark, then insists that none has left two."""
+    """Waits until every request has left its mark, then insists that none has left two.
+
+    Fails at once, with what it said, if the process that is to leave them has ended.
+    """
     wanted = sorted(request.request_id for request in requests)
 
     async def all_there() -> bool:
+        if process is not None and not process.running:
+            pytest.fail(f"the process has ended:\n{process.output}")
         return set(await effects(database)) >= set(wanted)
 
     await eventually(all_there, within, what="every request left its mark")
