@@ -58,6 +58,8 @@ def start(folder: Path, *, port: int, durable: bool = True) -> subprocess.Popen[
     ]
     if not durable:
         settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        # In its own folder, so that nothing is left when both are thrown away.
+        settings += ["dynamic_shared_memory_type=mmap"]
     return processes.start(
         [
             str(programs() / "postgres"),
