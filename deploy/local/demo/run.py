@@ -4,10 +4,11 @@ import asyncio
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -85,6 +86,20 @@ def _clear(folder: Path) -> None:
 
 def _leave(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
+
+
+def _unexplained(shortlists: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Which parts of an explanation no shortlist had to show."""
+    candidates = [candidate for each in shortlists for candidate in each["candidates"]]
+    shown = {
+        "reasons": any(each["reasons"] for each in candidates),
+        "cautions": any(each["cautions"] for each in candidates),
+        "what would change the order": any(each["concessions"] for each in shortlists),
+        "the next best": any(each["next_best"] for each in shortlists),
+    }
+    for part, there in shown.items():
+        if not there:
+            yield f"no shortlist shows {part}"
 
 
 class Demo:
@@ -208,6 +223,7 @@ class Demo:
             f"{story.number}. {story.title}: {each}" for story in everybody for each in story.missing()
         ]
         missing += gathering.missing(self._group)
+        missing += _unexplained([story.case["shortlist"] for story in self._stories if story.case])
         if self._rejected is None:
             missing.append("the broken submission was not answered on intake.rejections")
         accepted = sum(each.name == "request-submitted" and not each.parked for each in said)
