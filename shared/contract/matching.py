@@ -191,6 +191,16 @@ class Shortfall(StrEnum):
     """No form of therapy here is for this request, whoever is free: a person decides what becomes of it."""
 
 
+class WaitWeeks(Part):
+    """How long the middle half of those who waited lately did, in whole weeks; not about this person."""
+
+    least: int
+    """A quarter had a shortlist sooner; always less than `most`."""
+
+    most: int
+    """Three quarters had one by then."""
+
+
 class MatchNotFound(RequestEvent):
     """No therapist fits for now: the request waits and the client is told; or a person looks at it."""
 
@@ -200,6 +210,9 @@ class MatchNotFound(RequestEvent):
     subject_id: SubjectId
     policy_version: str
     shortfall: Shortfall = Shortfall.NOBODY_FREE
+    wait_weeks: WaitWeeks | None = None
+    """None where it is not known, or where nothing is waited for; said again when it has changed."""
+
     findings: Annotated[NothingFound | None, Sealed(Purpose.CLINICAL)]
 
 

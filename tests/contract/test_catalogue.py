@@ -57,6 +57,8 @@ def test_only_ids_and_codes_travel_unsealed() -> None:
         "MatchProposed.policy_version",
         "MatchNotFound.policy_version",
         "SubmissionRejected.faults",
+        # Two numbers about all who waited.
+        "MatchNotFound.wait_weeks",
         # What the clinic publishes of its therapists.
         "TherapistListed.entry",
         "TherapistChanged.entry",

@@ -233,6 +233,8 @@ class Policy(_Table):
     default_distance_km: Positive
     consent_age: Positive
     smallest_group: Annotated[int, Field(ge=5)]
+    wait_history_days: Positive
+    wait_history_least: Annotated[int, Field(ge=5)]
     acute_flags: frozenset[FlagKind]
     psychosis_flags: frozenset[FlagKind]
     phases: Phases

@@ -1,11 +1,13 @@
 """Ranks for one request and says what came of it."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from services.matching import store
 from services.matching.domain.gates import Search
 from services.matching.domain.grouping import named_by, with_groups
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
+from services.matching.domain.waits import weeks_waited
 from services.matching.handlers.gathering import groups_around
 from shared.ages import day_in_london
 from shared.contract.ids import ProposalId, SubjectId
@@ -76,11 +78,10 @@ async def propose_if_found(opened: Opened, tx: Transaction, matcher: Matcher) ->
     ranked = await _rank(opened, tx, matcher, heeding=True)
     if isinstance(ranked.answer, NothingFound):
         # Who waits is looked at again and again: the first time of a day stands for the others.
-        if not await store.ranked_without_success_on(tx, opened.request.id, ranked.search.on):
+        first_today = not await store.ranked_without_success_on(tx, opened.request.id, ranked.search.on)
+        if first_today:
             await _keep(opened, tx, matcher.rules, ranked, None)
-        if _shortfall(ranked.answer) is not await store.shortfall_of(tx, opened.request.id):
-            # A birthday has opened a way or shut the last one; what was said of the wait is no longer true.
-            await _wait(opened, tx, matcher.rules, ranked.answer)
+        await _wait_on(opened, tx, matcher.rules, ranked.answer, first_today=first_today)
         return False
     await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
     return True
@@ -115,17 +116,41 @@ async def _rank(opened: Opened, tx: Transaction, matcher: Matcher, *, heeding: b
 
 async def _wait(opened: Opened, tx: Transaction, rules: Rules, found: NothingFound) -> None:
     # Also where no way fits: a birthday may open one.
-    shortfall = _shortfall(found)
-    await store.wait(tx, opened.request, shortfall)
+    told = await _to_tell(opened, tx, rules, found)
+    await store.wait(tx, opened.request, opened.case.mode, told)
     await tx.publish(
         MatchNotFound(
             request_id=opened.request.id,
             subject_id=opened.subject_id,
             policy_version=rules.policy.version,
-            shortfall=shortfall,
+            shortfall=told.shortfall,
+            wait_weeks=told.weeks,
             findings=found,
         )
     )
+
+
+async def _wait_on(
+    opened: Opened, tx: Transaction, rules: Rules, found: NothingFound, *, first_today: bool
+) -> None:
+    """Says nothing to who waits already, unless what was told of the wait is no longer true."""
+    told = await store.told_of(tx, opened.request.id)
+    # A birthday has opened a way or shut the last one; or others, by today, have waited longer or less.
+    if (
+        told is None
+        or told.shortfall is not _shortfall(found)
+        or (first_today and told != await _to_tell(opened, tx, rules, found))
+    ):
+        await _wait(opened, tx, rules, found)
+
+
+async def _to_tell(opened: Opened, tx: Transaction, rules: Rules, found: NothingFound) -> store.Told:
+    shortfall = _shortfall(found)
+    if shortfall is Shortfall.NO_WAY_FITS:
+        return store.Told(shortfall, None)
+    since = tx.now - timedelta(days=rules.policy.wait_history_days)
+    waits = await store.waits_since(tx, since)
+    return store.Told(shortfall, weeks_waited(waits, opened.case.mode, tx.now, rules.policy))
 
 
 def _shortfall(found: NothingFound) -> Shortfall:

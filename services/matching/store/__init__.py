@@ -66,6 +66,7 @@ from services.matching.store.rankings import (
 from services.matching.store.requests import (
     Request,
     State,
+    Told,
     add_proposal,
     add_request,
     close_request,
@@ -76,8 +77,8 @@ from services.matching.store.requests import (
     mark_seated,
     reoffers_done,
     reoffers_wanted,
-    shortfall_of,
     spoken_for,
+    told_of,
     wait,
     waiting_in_order,
     want_reoffer,
@@ -91,6 +92,7 @@ from services.matching.store.shadow import (
     rankings_to_shadow,
     shadowed,
 )
+from services.matching.store.waits import waits_since
 
 __all__ = [
     "Caller",
@@ -105,6 +107,7 @@ __all__ = [
     "Shadowed",
     "Sight",
     "State",
+    "Told",
     "Wanted",
     "add_caller",
     "add_prices",
@@ -161,14 +164,15 @@ __all__ = [
     "save_therapists",
     "seekers",
     "shadowed",
-    "shortfall_of",
     "slots_in_use",
     "spoken_for",
     "take_place",
     "take_seat",
     "therapists",
+    "told_of",
     "unchanged_since",
     "wait",
     "waiting_in_order",
+    "waits_since",
     "want_reoffer",
 ]

@@ -9,9 +9,10 @@ from uuid import UUID
 import asyncpg
 
 from services.matching.domain.grouping import Gathering
+from services.matching.store.waits import begin_wait, end_wait
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SubjectId, TherapistId
-from shared.contract.matching import Shortfall
-from shared.contract.vocabulary import RequesterRole
+from shared.contract.matching import Shortfall, WaitWeeks
+from shared.contract.vocabulary import Mode, RequesterRole
 from shared.kit.transaction import Transaction
 
 
@@ -34,6 +35,14 @@ class Request:
     state: State
     submitted_at: datetime
     proposal_id: ProposalId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was last said to somebody who waits: for what, and how long others waited."""
+
+    shortfall: Shortfall
+    weeks: WaitWeeks | None
 
 
 async def add_request(
@@ -86,6 +95,7 @@ async def close_request(tx: Transaction, request_id: RequestId, because: str) ->
         because,
     )
     await tx.execute("DELETE FROM waiting_list WHERE request_id = $1", request_id)
+    await end_wait(tx, request_id, found=False)
 
 
 async def add_proposal(
@@ -121,6 +131,7 @@ async def add_proposal(
         "UPDATE requests SET state = 'proposed', proposal_id = $2 WHERE id = $1", request_id, proposal_id
     )
     await tx.execute("DELETE FROM waiting_list WHERE request_id = $1", request_id)
+    await end_wait(tx, request_id, found=True)
 
 
 async def get_shortlist(tx: Transaction, proposal_id: ProposalId) -> bytes:
@@ -153,25 +164,41 @@ async def excluded_from(tx: Transaction, request_id: RequestId) -> frozenset[The
     return frozenset(TherapistId(row["therapist_id"]) for row in rows)
 
 
-async def wait(tx: Transaction, request: Request, shortfall: Shortfall) -> None:
-    """Puts a request on the waiting list, at the place that its submission gave it."""
+async def wait(tx: Transaction, request: Request, mode: Mode, told: Told) -> None:
+    """Puts a request on the waiting list, at the place its submission gave it; or what it is told now."""
     await tx.execute("UPDATE requests SET state = 'waiting', proposal_id = NULL WHERE id = $1", request.id)
     await tx.execute(
         """
-        INSERT INTO waiting_list (request_id, submitted_at, since, shortfall) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (request_id) DO UPDATE SET shortfall = excluded.shortfall
+        INSERT INTO waiting_list (request_id, submitted_at, since, shortfall, told_least, told_most)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (request_id) DO UPDATE SET
+            shortfall = excluded.shortfall, told_least = excluded.told_least, told_most = excluded.told_most,
+            since = CASE WHEN waiting_list.shortfall = excluded.shortfall
+                         THEN waiting_list.since ELSE excluded.since END
         """,
         request.id,
         request.submitted_at,
         tx.now,
-        shortfall.value,
+        told.shortfall.value,
+        told.weeks and told.weeks.least,
+        told.weeks and told.weeks.most,
     )
+    if told.shortfall is Shortfall.NOBODY_FREE:
+        await begin_wait(tx, request.id, mode)
+    else:
+        await end_wait(tx, request.id, found=False)
 
 
-async def shortfall_of(tx: Transaction, request_id: RequestId) -> Shortfall | None:
-    """Why a request is on the waiting list, as it was last said; None if it is not."""
-    found = await tx.fetchval("SELECT shortfall FROM waiting_list WHERE request_id = $1", request_id)
-    return None if found is None else Shortfall(found)
+async def told_of(tx: Transaction, request_id: RequestId) -> Told | None:
+    """What was last said to who waits; None for a request that is not on the list."""
+    row = await tx.fetchrow(
+        "SELECT shortfall, told_least, told_most FROM waiting_list WHERE request_id = $1", request_id
+    )
+    if row is None:
+        return None
+    least, most = row["told_least"], row["told_most"]
+    weeks = None if least is None else WaitWeeks(least=least, most=most)
+    return Told(Shortfall(row["shortfall"]), weeks)
 
 
 async def waiting_in_order(tx: Transaction) -> list[RequestId]:
