@@ -91,7 +91,9 @@ async def note_proposal(event: MatchProposed, tx: Transaction) -> None:
 async def note_waiting(event: MatchNotFound, tx: Transaction) -> None:
     """Nobody is free for now; or nothing here is for this request, and a person looks at it."""
     fact = Fact.NO_WAY_FITS if event.shortfall is Shortfall.NO_WAY_FITS else Fact.NOT_FOUND
-    await _hear(tx, event, "matching", fact)
+    weeks = event.wait_weeks
+    note = None if weeks is None else (event.subject_id, Purpose.CONTACT, weeks.model_dump_json())
+    await _hear(tx, event, "matching", fact, note=note)
 
 
 @handlers.on(GroupPlaceHeld)

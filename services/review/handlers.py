@@ -63,9 +63,10 @@ async def put_on_hold(event: MatchNotFound, tx: Transaction) -> None:
     before = await cases.get_case(tx, event.request_id)
     after = cases_domain.nobody_found(before, event.shortfall, _counted(tx, before), tx.now)
     if after is not None:
-        findings = opened(event.findings)
+        findings = cases.Findings(**dict(opened(event.findings)), wait_weeks=event.wait_weeks)
         await cases.save(tx, before, after, findings=findings, policy_version=event.policy_version)
-        await _note(tx, "matching", "nobody_found", after, shortfall=event.shortfall.value)
+        if after.version != before.version:
+            await _note(tx, "matching", "nobody_found", after, shortfall=event.shortfall.value)
 
 
 @handlers.on(GroupPlaceHeld)

@@ -9,6 +9,7 @@ import pytest
 from shared.contract import publishing
 from shared.contract.catalogue import EVENTS
 from shared.contract.event import Event
+from shared.contract.matching import MatchNotFound
 from tests.support.builders import one_of_each
 
 SAMPLES = sorted(publishing.SAMPLES.glob("*.json"))
@@ -35,6 +36,13 @@ def test_a_field_that_a_producer_adds_is_ignored(event: Event) -> None:
     with_more = json.loads(event.model_dump_json()) | {"something_new": {"x": 1}}
 
     assert type(event).model_validate_json(json.dumps(with_more)) == event
+
+
+def test_word_of_waiting_from_before_it_told_how_long_still_parses() -> None:
+    sample = json.loads((publishing.SAMPLES / f"{MatchNotFound.type}.json").read_bytes())
+    del sample["wait_weeks"]
+
+    assert MatchNotFound.model_validate_json(json.dumps(sample)).wait_weeks is None
 
 
 def _holds(whole: Any, part: Any) -> bool:

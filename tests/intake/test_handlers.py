@@ -9,6 +9,7 @@ import pytest
 from shared.contract.event import Event
 from shared.contract.ids import MessageId
 from shared.contract.intake import RequestSubmitted, SubmissionRejected
+from shared.contract.matching import Shortfall, WaitWeeks
 from shared.contract.notify import FailureReason, MessageFailed
 from shared.contract.submission import TYPE
 from shared.contract.vocabulary import Door, FlagKind, MessageKind, OnwardRoute, Recipient
@@ -300,6 +301,46 @@ async def test_a_declined_client_is_told_where_to_turn(intake: Intake) -> None:
     assert "eating disorder service" in (await intake.http.get(page)).text
     refused = await intake.http.post(f"{location}/withdraw", headers=gp)
     assert refused.status_code == 409
+
+
+async def test_who_waits_reads_on_the_status_page_how_long_others_did(intake: Intake) -> None:
+    location, gp, said = await taken_in(intake)
+    assert said.contact is not None
+    page = said.contact.status_url.removeprefix("https://intake.example")
+
+    await say(intake, builders.nothing_found(said), 1)
+    await state_becomes(intake, location, gp, "waiting")
+    at_first = (await intake.http.get(page)).text
+    await say(intake, builders.nothing_found(said, wait_weeks=WaitWeeks(least=3, most=7)), 2)
+
+    async def known() -> str:
+        text = (await intake.http.get(page)).text
+        assert "after 3 to 7 weeks" in text
+        return text
+
+    later = await eventually(known, within=40)
+    assert "We do not know yet how long it takes" in at_first
+    assert "We do not know yet" not in later
+    kept = await intake.database.pool.fetchval("SELECT note FROM news WHERE speaker = 'matching'")
+    assert b"least" not in kept
+
+
+@pytest.mark.parametrize("because", [Shortfall.NO_WAY_FITS, None])
+async def test_who_does_not_wait_reads_nothing_about_waiting(
+    intake: Intake, because: Shortfall | None
+) -> None:
+    location, gp, said = await taken_in(intake)
+    assert said.contact is not None
+    page = said.contact.status_url.removeprefix("https://intake.example")
+    await say(intake, builders.nothing_found(said, wait_weeks=WaitWeeks(least=3, most=7)), 1)
+    news = builders.a_proposal(said) if because is None else builders.nothing_found(said, shortfall=because)
+
+    await say(intake, news, 2)
+
+    await state_becomes(intake, location, gp, "no_way_fits" if because else "being_reviewed")
+    text = (await intake.http.get(page)).text
+    assert "weeks" not in text
+    assert "how long it takes" not in text
 
 
 async def test_a_question_is_shown_on_the_status_page(intake: Intake) -> None:

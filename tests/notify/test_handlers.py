@@ -83,6 +83,41 @@ async def test_the_client_hears_of_waiting_once_and_not_with_every_ranking(
     assert len(mail_server.to(CLIENT)) == 2
 
 
+@pytest.mark.parametrize(
+    ("weeks", "said"),
+    [
+        (matching.WaitWeeks(least=3, most=7), "after 3 to 7 weeks"),
+        (None, "We do not know yet how long it takes"),
+    ],
+)
+async def test_the_mail_about_waiting_says_how_long_others_did(
+    office: Office, mail_server: MailServer, weeks: matching.WaitWeeks | None, said: str
+) -> None:
+    request = a_request()
+    await office.hear(request)
+    await office.hear(nothing_found(request, wait_weeks=weeks))
+
+    await office.send_all()
+
+    _, mail = mail_server.to(CLIENT)
+    assert said in " ".join(mail.text.split())
+    assert said in mail.html
+
+
+async def test_that_others_wait_longer_now_is_no_mail_of_its_own(
+    office: Office, mail_server: MailServer
+) -> None:
+    request = a_request()
+    await office.hear(request)
+    for most in (7, 8, 9):
+        await office.hear(nothing_found(request, wait_weeks=matching.WaitWeeks(least=3, most=most)))
+
+    await office.send_all()
+
+    assert await office.statuses() == [("acknowledgement", Status.SENT), ("waiting", Status.SENT)]
+    assert "3 to 7 weeks" in " ".join(mail_server.to(CLIENT)[1].text.split())
+
+
 async def test_a_new_spell_of_waiting_after_a_match_is_told_again(office: Office) -> None:
     request = a_request()
     await office.hear(request)

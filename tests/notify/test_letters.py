@@ -16,8 +16,10 @@ from services.notify.domain.neutral import telling_words
 from services.notify.domain.onward import STEPS
 from services.notify.domain.wording import MEETINGS, Letters, greeting_name
 from shared.contract.ids import reference
+from shared.contract.matching import WaitWeeks
 from shared.contract.vocabulary import Condition, LifeEvent, MessageKind, OnwardRoute, ProblemArea, Therapy
 from shared.kit.identifiers import new_id
+from shared.waiting import waiting_time
 from tests.notify.builders import NOON
 from tests.support.builders import id_of
 
@@ -46,6 +48,7 @@ def a_letter(kind: MessageKind, **changes: object) -> Letter:
         "therapist": "Ada Fernsby",
         "meetings": "You will meet online.",
         "step": STEPS[OnwardRoute.GP],
+        "waiting_time": waiting_time(None),
     }
     return LETTERS.write(kind, **(facts | changes))
 
@@ -192,6 +195,36 @@ def test_a_therapist_learns_no_name_and_gets_no_status_link(kind: MessageKind) -
     assert "Maya" not in letter.text + letter.html
     assert "/status/" not in letter.text + letter.html
     assert reference(id_of("request")) in letter.text
+
+
+@pytest.mark.parametrize(
+    ("weeks", "said"),
+    [
+        (None, "We do not know yet how long it takes, and would rather tell you so than guess."),
+        (
+            WaitWeeks(least=3, most=7),
+            "For about half of the people who waited lately, we had a suggestion after 3 to 7 weeks; for the "
+            "others, sooner or later than that. It may be different this time.",
+        ),
+        (
+            WaitWeeks(least=0, most=3),
+            "For most people who waited lately, we had a suggestion within 3 weeks. "
+            "It may be different this time.",
+        ),
+        (
+            WaitWeeks(least=0, most=1),
+            "For most people who waited lately, we had a suggestion within a week. "
+            "It may be different this time.",
+        ),
+    ],
+)
+def test_who_waits_reads_how_long_others_did_and_no_promise(weeks: WaitWeeks | None, said: str) -> None:
+    letter = a_letter(MessageKind.WAITING, waiting_time=waiting_time(weeks))
+
+    assert said in " ".join(letter.text.split())
+    assert said in _Page(letter.html).seen
+    assert telling_words(said) == []
+    assert not re.search(r"\b(promise|guarantee|will|soon|only)\b", said)
 
 
 def test_the_same_letter_gives_the_same_bytes() -> None:

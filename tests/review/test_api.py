@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.review.domain.staff import Role
-from shared.contract.matching import SeatRefusal, Shortfall
+from shared.contract.matching import SeatRefusal, Shortfall, WaitWeeks
 from shared.contract.notify import FailureReason, MessageFailed, MessageUncertain
 from shared.contract.review import (
     InformationRequested,
@@ -392,6 +392,17 @@ async def test_a_request_that_nothing_here_fits_comes_before_all_others_and_its_
     assert (queue[0]["state"], queue[0]["overdue"]) == ("no_way_fits", True)
     assert case["history"][-1]["what"] == "Found that no form of therapy here is for this request"
     assert declined.status_code == 200
+
+
+async def test_a_waiting_case_says_how_long_others_waited_or_that_it_is_not_known(office: Office) -> None:
+    known, unknown = a_request(), a_request()
+    await office.hear(known, nothing_found(known, wait_weeks=WaitWeeks(least=3, most=7)))
+    await office.hear(unknown, nothing_found(unknown))
+
+    async with office.program() as bea:
+        cases = [(await bea.get(case_url(each))).json() for each in (known, unknown)]
+
+    assert [each["findings"]["wait_weeks"] for each in cases] == [{"least": 3, "most": 7}, None]
 
 
 async def test_the_queue_can_be_asked_for_states_and_pages(office: Office) -> None:

@@ -1,5 +1,6 @@
 """What news makes of a case."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -70,6 +71,14 @@ def test_a_request_that_no_way_fits_does_not_wait(before: State, after: State) -
 
     assert case is not None
     assert (case.state, case.shortfall, case.shortlist) == (after, FITS, ())
+
+
+def test_word_that_others_wait_longer_now_is_nothing_to_look_at_anew() -> None:
+    waiting = a_case_in(State.WAITING, shortfall=FREE)
+
+    case = nobody_found(waiting, FREE, heard=9, now=LATER)
+
+    assert case == replace(waiting, heard=9)
 
 
 def test_a_birthday_that_opens_a_way_puts_the_case_on_the_waiting_list() -> None:

@@ -11,6 +11,8 @@ from services.review.store.case_file import open_file
 from services.review.store.messages import Mail, mails_of
 from shared.contract import notify
 from shared.contract.ids import RequestId
+from shared.contract.matching import WaitWeeks
+from shared.contract.sealing import opened
 from shared.kit.errors import NotYet
 from tests.review.builders import Office, a_mail
 from tests.support.builders import (
@@ -30,6 +32,12 @@ async def state_of(office: Office, request_id: RequestId) -> State:
     """The state of a case."""
     async with office.database.transaction() as tx:
         return (await cases.get_case(tx, request_id)).state
+
+
+async def version_of(office: Office, request_id: RequestId) -> int:
+    """The version of a case."""
+    async with office.database.transaction() as tx:
+        return (await cases.get_case(tx, request_id)).version
 
 
 async def mails(office: Office, request_id: RequestId) -> list[Mail]:
@@ -73,6 +81,23 @@ async def test_whatever_comes_before_its_request_waits_for_it(office: Office) ->
     for event in early:
         with pytest.raises(NotYet):
             await office.hear(event)
+
+
+async def test_how_long_others_wait_now_is_shown_and_does_not_disturb_who_decides(office: Office) -> None:
+    request, weeks = a_request(), WaitWeeks(least=3, most=7)
+    await office.hear(request, nothing_found(request))
+    before = await version_of(office, request.request_id)
+
+    await office.hear(nothing_found(request, wait_weeks=weeks))
+
+    async with office.database.transaction() as tx:
+        file = await open_file(tx, await office.hire(), request.request_id)
+    assert file is not None
+    assert file.findings is not None
+    assert file.findings.wait_weeks == weeks
+    assert file.findings.text == opened(nothing_found(request).findings).text
+    assert file.case.version == before
+    assert await office.audit(request.request_id) == ["submitted", "nobody_found"]
 
 
 async def test_an_older_shortlist_that_comes_late_changes_nothing(office: Office) -> None:

@@ -136,6 +136,33 @@ async def test_a_waiting_case_says_why_nobody_fits(office: Office) -> None:
     assert "Confirm" not in page
 
 
+@pytest.mark.parametrize(
+    ("weeks", "shown"),
+    [
+        (None, "How long people wait is not known yet; the client is told so."),
+        (
+            matching.WaitWeeks(least=3, most=7),
+            "About half of those who waited lately had a shortlist after 3 to 7 weeks; "
+            "the client is told so.",
+        ),
+        (
+            matching.WaitWeeks(least=0, most=1),
+            "Most of those who waited lately had a shortlist within 1 week; the client is told so.",
+        ),
+    ],
+)
+async def test_a_waiting_case_says_what_the_client_is_told_of_the_wait(
+    office: Office, weeks: matching.WaitWeeks | None, shown: str
+) -> None:
+    request = a_request()
+    await office.hear(request, nothing_found(request, wait_weeks=weeks))
+
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+
+    assert shown in page
+
+
 async def test_confirming_goes_back_to_the_case_and_says_what_happens_next(office: Office) -> None:
     request, _ = await office.ready_case()
 

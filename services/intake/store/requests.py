@@ -54,6 +54,9 @@ class View:
     note: bytes | None = None
     """Sealed: a question to the client, or where a declined client can turn."""
 
+    wait_weeks: bytes | None = None
+    """Sealed like any note, though it says nothing of the client: how long others waited."""
+
     @property
     def state(self) -> State:
         """Where it stands."""
@@ -241,6 +244,7 @@ async def _view(tx: Transaction, row: asyncpg.Record | None) -> View | None:
             mail=_heard(news.get("mail")),
         ),
         note=news["review"]["note"] if "review" in news else None,
+        wait_weeks=news["matching"]["note"] if "matching" in news else None,
     )
 
 

@@ -38,6 +38,7 @@ from shared.contract.vocabulary import MessageKind
 from shared.kit.errors import NotYet, Rejected
 from shared.kit.handlers import Handlers
 from shared.kit.transaction import Transaction
+from shared.waiting import waiting_time
 
 handlers = Handlers()
 
@@ -63,7 +64,8 @@ async def tell_of_waiting(event: MatchNotFound, tx: Transaction, desk: Desk) -> 
     if who.waiting_told or who.closed:
         return
     await store.set_waiting_told(tx, event.request_id, told=True)
-    await desk.write_to_client(tx, who, MessageKind.WAITING)
+    told = waiting_time(event.wait_weeks)
+    await desk.write_to_client(tx, who, MessageKind.WAITING, waiting_time=told)
 
 
 @handlers.on(MatchProposed)

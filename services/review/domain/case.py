@@ -157,6 +157,9 @@ def nobody_found(case: Case, shortfall: Shortfall, heard: int, now: datetime) ->
     """The case on the waiting list; or with a person, if no way fits."""
     if not _takes_news(case, heard):
         return None
+    if case.state is State.WAITING and case.shortfall is shortfall:
+        # How long others wait has changed, which no decision hangs on.
+        return replace(case, heard=heard)
     return replace(
         case,
         version=case.version + 1,

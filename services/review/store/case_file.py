@@ -7,11 +7,11 @@ from services.review.domain.case import Case
 from services.review.domain.staff import Staff
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry, View
-from services.review.store.cases import as_case, open_part
+from services.review.store.cases import Findings, as_case, open_part
 from services.review.store.messages import Mail
 from shared.contract.ids import RequestId
 from shared.contract.intake import CaseDetails, Contact
-from shared.contract.matching import Group, NothingFound, Shortlist
+from shared.contract.matching import Group, Shortlist
 from shared.contract.vocabulary import Door
 from shared.kit.transaction import Transaction
 
@@ -33,7 +33,7 @@ class CaseFile:
     contact: Contact | None
     details: CaseDetails | None
     shortlist: Shortlist | None
-    findings: NothingFound | None
+    findings: Findings | None
     group: Group | None
     """The group in which a place is held or taken, with as many members as have one now."""
 
@@ -79,7 +79,7 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
         contact=await open_part(tx, row["contact"], Contact),
         details=await open_part(tx, row["details"], CaseDetails),
         shortlist=await open_part(tx, row["shortlist"], Shortlist),
-        findings=await open_part(tx, row["findings"], NothingFound),
+        findings=await open_part(tx, row["findings"], Findings),
         group=group,
         mails=tuple(await messages.mails_of(tx, request_id)),
         history=tuple(await audit.history(tx, request_id)),

@@ -20,12 +20,19 @@ from shared.contract.ids import (
     TherapistId,
 )
 from shared.contract.intake import CaseDetails, RequestSubmitted
-from shared.contract.matching import Group, NothingFound, SeatRefusal, Shortfall, Shortlist
+from shared.contract.matching import Group, NothingFound, SeatRefusal, Shortfall, Shortlist, WaitWeeks
 from shared.contract.sealing import Purpose, opened
 from shared.kit.errors import NotYet
 from shared.kit.transaction import Transaction
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class Findings(NothingFound):
+    """Why nobody fits for now, and what the client is told of how long it takes."""
+
+    wait_weeks: WaitWeeks | None = None
+
 
 COLUMNS = """
     request_id, subject_id, version, state, submitted_at, flags, claimed_by, heard, proposal_id,
@@ -81,7 +88,7 @@ async def save(
     after: Case,
     *,
     shortlist: Shortlist | None = None,
-    findings: NothingFound | None = None,
+    findings: Findings | None = None,
     policy_version: str | None = None,
     chosen_name: str | None = None,
     group: Group | None = None,

@@ -34,6 +34,7 @@ from services.review.domain.wording.saying import (
     pounds,
     said,
     times,
+    waited,
 )
 from shared.contract.ids import reference
 
@@ -70,4 +71,5 @@ __all__ = [
     "reference",
     "said",
     "times",
+    "waited",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.review.domain.wording.names import ACTIONS, LANGUAGES, REFUSALS
 from shared.ages import LONDON
-from shared.contract.matching import SeatRefusal, Shortfall
+from shared.contract.matching import SeatRefusal, Shortfall, WaitWeeks
 from shared.contract.vocabulary import Slot
 
 _DAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}
@@ -72,6 +72,19 @@ def lasting(span: timedelta) -> str:
 def considered(seconds: int) -> str:
     """For how long a case lay open before a decision: `1 second`, `12 minutes`."""
     return _many(seconds, "second") if seconds < 120 else lasting(timedelta(seconds=seconds))
+
+
+def waited(weeks: WaitWeeks | None) -> str:
+    """How long a shortlist took for the middle half of those who waited lately, as the client is told it."""
+    if weeks is None:
+        told = "How long people wait is not known yet"
+    elif weeks.least == 0:
+        told = f"Most of those who waited lately had a shortlist within {_many(weeks.most, 'week')}"
+    else:
+        told = (
+            f"About half of those who waited lately had a shortlist after {weeks.least} to {weeks.most} weeks"
+        )
+    return f"{told}; the client is told so."
 
 
 def pounds(pence: int) -> str:
