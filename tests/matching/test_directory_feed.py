@@ -196,7 +196,7 @@ async def a_request_with_a_seat(database: Database, therapist: Therapist = ADA) 
             proposal_id=proposal_id,
             policy_version="test",
             shortlist=b"sealed",
-            first=therapist.id,
+            named=[therapist.id],
         )
 
     async with database.transaction() as tx:

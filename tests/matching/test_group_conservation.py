@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from services.matching import store
-from services.matching.handlers import Matcher, dissolve_overdue, handlers
 from services.matching.settings import Settings
 from shared.contract.event import Event
 from shared.contract.ids import DecisionId
@@ -21,34 +19,14 @@ from shared.contract.matching import STREAM, GroupPlaceHeld, MatchProposed, Seat
 from shared.contract.vocabulary import Slot
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from shared.kit.testing import recording, service_database
-from tests.matching.builders import RULES
+from shared.kit.testing import service_database
 from tests.matching.gathering import RULE, a_choice, a_leader, in_directory, somebody
+from tests.matching.processes import Process
 from tests.support.builders import a_decline, a_rematch, a_withdrawal
 
 AT_ONCE = 6
 FATES = ("stay", "stay", "stay", "wait", "withdraw", "decline", "rematch")
 TIMES = ((Slot.TUE_EVENING,), (Slot.WED_MORNING,), (Slot.TUE_EVENING, Slot.WED_MORNING))
-
-
-@dataclass(slots=True)
-class Process:
-    """One of the processes that match: a pool and an engine of its own."""
-
-    database: Database
-    said: list[Event]
-    matcher: Matcher = field(default_factory=lambda: Matcher(RULES, store.DirectoryInMemory(RULES)))
-
-    async def hear(self, event: Event) -> list[Event]:
-        function = handlers.events[type(event)]
-        async with recording(self.database) as tx:
-            needs_matcher = "matcher" in function.__annotations__
-            await (function(event, tx, self.matcher) if needs_matcher else function(event, tx))
-        self.said += tx.published
-        return tx.published
-
-    async def dissolve(self) -> None:
-        await dissolve_overdue(self.database, self.matcher)
 
 
 @pytest.fixture
@@ -103,14 +81,14 @@ async def test_places_and_seats_are_conserved_under_any_interleaving(
     world = World(processes, Random(seed))
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def in_turn(step: Coroutine[Any, Any, None]) -> None:
+    async def in_turn(step: Coroutine[Any, Any, Any]) -> None:
         async with turn:
             await step
 
     async def time_passes() -> None:
         clock.move(timedelta(days=RULE.gathering.days))
 
-    steps = [world.life() for _ in range(24)]
+    steps: list[Coroutine[Any, Any, Any]] = [world.life() for _ in range(24)]
     steps += [each.dissolve() for each in processes for _ in range(3)]
     world.dice.shuffle(steps)
     steps.insert(len(steps) // 2, time_passes())

@@ -27,7 +27,7 @@ async def a_proposed_request(database: Database) -> tuple[RequestId, ProposalId]
             proposal_id=proposal_id,
             policy_version="test",
             shortlist=b"sealed",
-            first=ADA.id,
+            named=[ADA.id],
         )
     return request_id, proposal_id
 

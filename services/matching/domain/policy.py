@@ -228,6 +228,7 @@ class Policy(_Table):
     version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
     shortlist_size: Annotated[int, Field(ge=1, le=20)]
     fresh_days: Positive
+    proposal_days: Positive
     expiry_warning_days: Annotated[int, Field(ge=0)]
     newly_qualified_cases: Annotated[int, Field(ge=0)]
     default_distance_km: Positive

@@ -2,6 +2,7 @@
 
 from services.matching.handlers.dissolving import dissolve_overdue
 from services.matching.handlers.events import handlers
+from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.pricing import pricing_worker, refresh_prices
 from services.matching.handlers.proposing import Matcher
 from services.matching.handlers.replaying import Again, Replay
@@ -19,9 +20,11 @@ __all__ = [
     "dissolve_overdue",
     "forget",
     "handlers",
+    "lapse_undecided",
     "offer_to_waiting",
     "pricing_worker",
     "refresh_prices",
+    "renew_fallen",
     "shadow_worker",
     "tidying_worker",
     "waiting_list_worker",

@@ -60,6 +60,12 @@ async def open_request(tx: Transaction, request: store.Request) -> Opened | None
     return Opened(request, request.subject_id, CaseDetails.model_validate_json(details))
 
 
+async def open_shortlist(tx: Transaction, proposal_id: ProposalId) -> Shortlist | None:
+    """What was proposed; None once the person was erased."""
+    plain = await tx.open(await store.get_shortlist(tx, proposal_id))
+    return None if plain is None else Shortlist.model_validate_json(plain)
+
+
 async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
     """Proposes a shortlist, or puts the request on the waiting list and says why."""
     ranked = await _rank(opened, tx, matcher, heeding=False)
@@ -160,7 +166,7 @@ def _shortfall(found: NothingFound) -> Shortfall:
 async def _propose(
     opened: Opened, tx: Transaction, rules: Rules, ranked: Ranked, shortlist: Shortlist
 ) -> None:
-    proposal_id, first = ProposalId(new_id()), shortlist.candidates[0]
+    proposal_id = ProposalId(new_id())
     sealed = await tx.seal(opened.subject_id, Purpose.CLINICAL, shortlist.model_dump_json().encode())
     await store.add_proposal(
         tx,
@@ -168,9 +174,10 @@ async def _propose(
         proposal_id=proposal_id,
         policy_version=rules.policy.version,
         shortlist=sealed,
-        first=first.therapist_id,
-        group=named_by(first),
+        named=[each.therapist_id for each in shortlist.candidates],
+        group=named_by(shortlist.candidates[0]),
     )
+    await store.note_look(tx, opened.request.id, on=ranked.search.on, seen=ranked.sight.snapshot)
     await _keep(opened, tx, rules, ranked, proposal_id)
     await tx.publish(
         MatchProposed(

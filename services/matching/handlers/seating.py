@@ -7,10 +7,10 @@ from services.matching.domain.gates import Fit, Gate
 from services.matching.domain.ranking import Rules, search_for, still_fits
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers.holding import hold_place
-from services.matching.handlers.proposing import Opened
+from services.matching.handlers.proposing import Opened, open_shortlist
 from shared.ages import day_in_london
-from shared.contract.ids import ProposalId, SeatId
-from shared.contract.matching import Candidate, SeatRefusal, SeatReserved, Shortlist, TherapistContact
+from shared.contract.ids import SeatId
+from shared.contract.matching import Candidate, SeatRefusal, SeatReserved, TherapistContact
 from shared.contract.review import MatchConfirmed
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
@@ -70,7 +70,7 @@ async def reserve(
 
 async def _chosen(decision: MatchConfirmed, tx: Transaction) -> _Chosen | None:
     """The therapist with their entry on the shortlist that was decided upon."""
-    shortlist = await _shortlist(tx, decision.proposal_id)
+    shortlist = await open_shortlist(tx, decision.proposal_id)
     therapist = await store.find_therapist(tx, decision.therapist_id)
     if shortlist is None or therapist is None:
         return None
@@ -78,8 +78,3 @@ async def _chosen(decision: MatchConfirmed, tx: Transaction) -> _Chosen | None:
         if candidate.therapist_id == therapist.id:
             return _Chosen(therapist, candidate)
     return None
-
-
-async def _shortlist(tx: Transaction, proposal_id: ProposalId) -> Shortlist | None:
-    plain = await tx.open(await store.get_shortlist(tx, proposal_id))
-    return None if plain is None else Shortlist.model_validate_json(plain)

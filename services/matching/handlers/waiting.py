@@ -8,6 +8,7 @@ import asyncpg
 
 from services.matching import store
 from services.matching.handlers.dissolving import dissolve_overdue
+from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.proposing import Matcher, open_request, propose_if_found
 from shared.ages import day_in_london
 from shared.contract.ids import RequestId
@@ -20,7 +21,7 @@ Worker = Callable[[Service], Awaitable[None]]
 
 
 def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
-    """A worker that looks after groups and the waiting list for as long as the service runs."""
+    """A worker that looks after groups, proposals and the waiting list for as long as the service runs."""
 
     async def offer_waiting_list(service: Service) -> None:
         log = logs.logger()
@@ -30,6 +31,10 @@ def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
                 looked_on = await begin_day(service.database, day_in_london(service.clock.now()), looked_on)
                 if dissolved := await dissolve_overdue(service.database, matcher):
                     log.info("groups dissolved", dissolved=dissolved)
+                if lapsed := await lapse_undecided(service.database, matcher.rules.policy):
+                    log.info("proposals lapsed undecided", lapsed=lapsed)
+                if renewed := await renew_fallen(service.database, matcher):
+                    log.info("proposals renewed", renewed=renewed)
                 if proposed := await offer_to_waiting(service.database, matcher):
                     log.info("waiting list offered", proposed=proposed)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:

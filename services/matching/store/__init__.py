@@ -45,6 +45,12 @@ from services.matching.store.history import (
     unchanged_since,
 )
 from services.matching.store.in_memory import DirectoryInMemory
+from services.matching.store.open_proposals import (
+    lapse_proposals,
+    note_look,
+    proposals_to_look_at,
+    snapshot,
+)
 from services.matching.store.prices import (
     Prices,
     add_prices,
@@ -138,6 +144,7 @@ __all__ = [
     "join_caseload",
     "joinable_groups",
     "keep_policy",
+    "lapse_proposals",
     "lead_shadow",
     "leave_group",
     "lock_directory",
@@ -148,10 +155,12 @@ __all__ = [
     "mark_seated",
     "members_of",
     "newest_prices",
+    "note_look",
     "open_group",
     "page_of_therapists",
     "policies_between",
     "pricing_turn",
+    "proposals_to_look_at",
     "ranked_without_success_on",
     "rankings_between",
     "rankings_to_shadow",
@@ -165,6 +174,7 @@ __all__ = [
     "seekers",
     "shadowed",
     "slots_in_use",
+    "snapshot",
     "spoken_for",
     "take_place",
     "take_seat",

@@ -105,27 +105,28 @@ async def add_proposal(
     proposal_id: ProposalId,
     policy_version: str,
     shortlist: bytes,
-    first: TherapistId,
+    named: Sequence[TherapistId],
     group: Gathering | None = None,
 ) -> None:
     """Keeps a shortlist, sealed, and the group it names first, and makes it the request's current one."""
     await tx.execute(
         """
         INSERT INTO proposals (id, request_id, policy_version, shortlist, first_therapist_id, proposed_at,
-                               group_id, group_variant, group_slot, group_mode, group_language)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                               group_id, group_variant, group_slot, group_mode, group_language, named)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
         proposal_id,
         request_id,
         policy_version,
         shortlist,
-        first,
+        named[0],
         tx.now,
         group and group.id,
         group and group.variant,
         group and group.slot,
         group and group.mode,
         group and group.language,
+        named,
     )
     await tx.execute(
         "UPDATE requests SET state = 'proposed', proposal_id = $2 WHERE id = $1", request_id, proposal_id
@@ -190,11 +191,11 @@ async def wait(tx: Transaction, request: Request, mode: Mode, told: Told) -> Non
 
 
 async def told_of(tx: Transaction, request_id: RequestId) -> Told | None:
-    """What was last said to who waits; None for a request that is not on the list."""
+    """What was last said to who waits; None if nothing was since the request came on the list."""
     row = await tx.fetchrow(
         "SELECT shortfall, told_least, told_most FROM waiting_list WHERE request_id = $1", request_id
     )
-    if row is None:
+    if row is None or row["shortfall"] is None:
         return None
     least, most = row["told_least"], row["told_most"]
     weeks = None if least is None else WaitWeeks(least=least, most=most)

@@ -1,0 +1,29 @@
+"""Whether a proposal that nobody has decided on yet still stands."""
+
+from collections.abc import Mapping
+
+from services.matching.domain.gates import Fit, Gate, Search
+from services.matching.domain.grouping import narrowed
+from services.matching.domain.ranking import Rules, still_fits
+from services.matching.domain.therapist import Therapist
+from shared.contract.ids import TherapistId
+from shared.contract.matching import Candidate, Shortlist
+
+
+def stands(
+    search: Search, shortlist: Shortlist, therapists: Mapping[TherapistId, Therapist], rules: Rules
+) -> bool:
+    """Whether everybody on it may still be proposed; a seat that was taken is found out by the decision."""
+    return all(
+        _qualifies(search, candidate, therapists.get(candidate.therapist_id), rules)
+        for candidate in shortlist.candidates
+    )
+
+
+def _qualifies(search: Search, candidate: Candidate, therapist: Therapist | None, rules: Rules) -> bool:
+    # Who offers no seat at all has left; a group of theirs that gathers goes on.
+    if therapist is None or (therapist.seats_offered == 0 and candidate.group is None):
+        return False
+    wanted = search if candidate.group is None else narrowed(search, candidate.mode)
+    fit = still_fits(wanted, therapist, candidate.variant, rules)
+    return fit is Gate.SEAT or (isinstance(fit, Fit) and fit.mode is candidate.mode)

@@ -1,0 +1,47 @@
+"""A process that matches, without a broker: it hears what it is told and passes over the list when asked."""
+
+from dataclasses import dataclass, field
+
+from services.matching import store
+from services.matching.handlers import (
+    Matcher,
+    dissolve_overdue,
+    handlers,
+    lapse_undecided,
+    offer_to_waiting,
+    renew_fallen,
+)
+from shared.contract.event import Event, RequestEvent
+from shared.kit.database import Database
+from shared.kit.testing import recording
+from tests.matching.builders import RULES
+
+
+@dataclass(slots=True)
+class Process:
+    """A pool and an engine of its own."""
+
+    database: Database
+    said: list[Event] = field(default_factory=list)
+    matcher: Matcher = field(default_factory=lambda: Matcher(RULES, store.DirectoryInMemory(RULES)))
+
+    async def hear(self, event: Event) -> list[Event]:
+        """What is said about requests because of an event."""
+        function = handlers.events[type(event)]
+        async with recording(self.database) as tx:
+            needs_matcher = "matcher" in function.__annotations__
+            await (function(event, tx, self.matcher) if needs_matcher else function(event, tx))
+        self.said += tx.published
+        return [each for each in tx.published if isinstance(each, RequestEvent)]
+
+    async def dissolve(self) -> int:
+        return await dissolve_overdue(self.database, self.matcher)
+
+    async def lapse(self) -> int:
+        return await lapse_undecided(self.database, RULES.policy)
+
+    async def renew(self) -> int:
+        return await renew_fallen(self.database, self.matcher)
+
+    async def offer(self) -> int:
+        return await offer_to_waiting(self.database, self.matcher)

@@ -1,0 +1,351 @@
+"""Open proposals: they lapse if nobody decides, and are renewed once somebody on them falls away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from services.matching import store
+from services.matching.settings import Settings
+from services.matching.store import State
+from shared.contract.ids import RequestId
+from shared.contract.matching import MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
+from shared.contract.vocabulary import Variant
+from shared.kit.clock import MovableClock
+from shared.kit.database import Database
+from shared.kit.keyring import Keyring
+from shared.kit.testing import service_database
+from tests.matching.builders import RULES, THE_DAY, a_registration, a_therapist, an_accreditation, born
+from tests.matching.gathering import a_leader, in_directory, in_outbox, somebody
+from tests.matching.processes import Process
+from tests.support.builders import a_case, a_confirmation, a_request, a_withdrawal
+
+LAPSES = timedelta(days=RULES.policy.proposal_days)
+ADA = a_therapist("ada", seats_offered=1, seats_free=1)
+BEN = a_therapist("ben", seats_offered=1, seats_free=1)
+
+
+@pytest.fixture
+def process(database: Database) -> Process:
+    return Process(database)
+
+
+@pytest.fixture
+async def another(settings: Settings, clock: MovableClock) -> AsyncIterator[Process]:
+    """A second process on the same database."""
+    async with service_database("matching", settings, clock) as database:
+        yield Process(database)
+
+
+async def a_proposal(process: Process, **case: Any) -> MatchProposed:
+    [said] = await process.hear(a_request(details=a_case(**case)))
+    assert isinstance(said, MatchProposed)
+    return said
+
+
+async def state_of(database: Database, request_id: RequestId) -> State:
+    async with database.transaction() as tx:
+        request = await store.lock_request(tx, request_id)
+    assert request is not None
+    return request.state
+
+
+async def spoken_for(database: Database) -> dict[Any, int]:
+    async with database.transaction() as tx:
+        return await store.spoken_for(tx)
+
+
+async def said_of(database: Database, request_id: RequestId) -> list[str]:
+    """What the background passes said about a request."""
+    return [name for key, name in await in_outbox(database) if key == str(request_id)]
+
+
+# ------------------------------------------------------------------------------------------- nobody decides
+
+
+async def test_a_proposal_lapses_when_nobody_has_decided_in_time(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, ADA)
+    proposal = await a_proposal(process)
+
+    clock.move(LAPSES - timedelta(seconds=1))
+    early = await process.lapse()
+    clock.move(timedelta(seconds=1))
+    in_time = await process.lapse()
+
+    assert (early, in_time) == (0, 1)
+    assert await state_of(database, proposal.request_id) is State.WAITING
+    assert await spoken_for(database) == {}
+
+
+async def test_a_lapsed_proposal_goes_to_who_has_waited_longer(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    older = a_request()
+    await process.hear(older)
+    clock.move(timedelta(hours=1))
+    await in_directory(database, ADA)
+    undecided = await a_proposal(process)
+    assert await process.offer() == 0
+
+    clock.move(LAPSES)
+    await process.lapse()
+    await process.offer()
+
+    assert await state_of(database, older.request_id) is State.PROPOSED
+    assert await said_of(database, undecided.request_id) == ["match-not-found"]
+
+
+async def test_a_lapsed_request_is_proposed_to_at_its_old_place(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, ADA)
+    undecided = await a_proposal(process)
+    clock.move(timedelta(hours=1))
+    newer = a_request(details=a_case(languages=("cy",)))
+    await process.hear(newer)
+
+    clock.move(LAPSES)
+    await process.lapse()
+    async with database.transaction() as tx:
+        waiting = await store.waiting_in_order(tx)
+    await process.offer()
+
+    assert waiting == [undecided.request_id, newer.request_id]
+    assert await said_of(database, undecided.request_id) == ["match-proposed"]
+
+
+async def test_a_decision_for_a_lapsed_proposal_is_superseded_and_takes_no_seat(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, ADA)
+    proposal = await a_proposal(process)
+    clock.move(LAPSES)
+    await process.lapse()
+
+    [before] = await process.hear(a_confirmation(proposal, "ada"))
+    await process.offer()
+    [after] = await process.hear(a_confirmation(proposal, "ada"))
+
+    for said in (before, after):
+        assert isinstance(said, SeatUnavailable)
+        assert said.reason is SeatRefusal.PROPOSAL_SUPERSEDED
+    assert await seats_taken(database) == {"Ada Sampleford": 0}
+
+
+async def test_a_decided_proposal_does_not_lapse(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, ADA, BEN)
+    seated, withdrawn = await a_proposal(process), a_request()
+    await process.hear(a_confirmation(seated, "ada"))
+    await process.hear(withdrawn)
+    await process.hear(a_withdrawal(withdrawn))
+
+    clock.move(LAPSES)
+
+    assert await process.lapse() == 0
+    assert await state_of(database, seated.request_id) is State.SEATED
+    assert await state_of(database, withdrawn.request_id) is State.CLOSED
+
+
+async def test_two_processes_let_a_proposal_lapse_once_and_a_decision_meanwhile_holds_or_is_refused(
+    database: Database, process: Process, another: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, a_therapist("ada", seats_offered=8, seats_free=8))
+    proposals = [await a_proposal(process) for _ in range(8)]
+    clock.move(LAPSES)
+
+    said, lapsed = await asyncio.gather(
+        asyncio.gather(*(process.hear(a_confirmation(each, "ada")) for each in proposals)),
+        asyncio.gather(process.lapse(), another.lapse()),
+    )
+
+    answers = [next(each for each in events if not isinstance(each, MatchProposed)) for events in said]
+    states = [await state_of(database, each.request_id) for each in proposals]
+    assert states == [State.SEATED if isinstance(each, SeatReserved) else State.WAITING for each in answers]
+    assert states.count(State.WAITING) == sum(lapsed)
+    assert (await seats_taken(database))["Ada Sampleford"] == states.count(State.SEATED)
+
+
+# ------------------------------------------------------------------------------------------- somebody falls
+
+
+async def test_a_registration_that_runs_out_renews_the_proposals_that_name_it(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, replace(ADA, registration=a_registration(expires_on=THE_DAY)), BEN)
+    proposal = await a_proposal(process)
+
+    at_once = await process.renew()
+    clock.move(timedelta(days=1))
+    next_day = await process.renew()
+    again = await process.renew()
+
+    assert (at_once, next_day, again) == (0, 1, 0)
+    assert await said_of(database, proposal.request_id) == ["match-proposed"]
+    assert await named(database, proposal.request_id) == [BEN.id]
+    assert await spoken_for(database) == {BEN.id: 1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"registration": None},
+        {"registration": a_registration(expires_on=date(2026, 11, 23))},
+        {"accreditations": (an_accreditation(Variant.IPT_A),)},
+        {"seats_offered": 0},
+        {"languages": frozenset({"cy"})},
+    ],
+)
+async def test_an_entry_that_no_longer_qualifies_renews_the_proposals_that_name_it(
+    database: Database, process: Process, change: dict[str, Any]
+) -> None:
+    await in_directory(database, ADA)
+    proposal = await a_proposal(process)
+
+    await in_directory(database, replace(ADA, **change))
+    renewed = await process.renew()
+
+    assert renewed == 1
+    assert await said_of(database, proposal.request_id) == ["match-not-found"]
+    assert await state_of(database, proposal.request_id) is State.WAITING
+
+
+async def test_an_entry_that_nobody_confirms_any_more_renews_the_proposals_that_name_it(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    fresh = timedelta(days=RULES.policy.fresh_days)
+    await in_directory(database, replace(ADA, confirmed_on=THE_DAY - fresh))
+    proposal = await a_proposal(process)
+
+    clock.move(timedelta(days=1))
+
+    assert await process.renew() == 1
+    assert await state_of(database, proposal.request_id) is State.WAITING
+
+
+async def test_a_client_who_outgrows_a_way_is_proposed_another(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    tomorrow = THE_DAY + timedelta(days=1)
+    held = tuple(an_accreditation(variant) for variant in (Variant.IPT_A, Variant.IPT))
+    await in_directory(database, replace(ADA, accreditations=held[:1]), replace(BEN, accreditations=held))
+    proposal = await a_proposal(process, date_of_birth=born(19, tomorrow), attending_adult=True)
+    assert sorted(await named(database, proposal.request_id)) == sorted([ADA.id, BEN.id])
+
+    clock.move(timedelta(days=1))
+
+    assert await process.renew() == 1
+    assert await named(database, proposal.request_id) == [BEN.id]
+
+
+async def test_a_change_that_matters_to_nobody_leaves_proposals_alone(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, ADA, BEN)
+    proposal = await a_proposal(process)
+    other = await a_proposal(process)
+
+    await process.hear(a_confirmation(other, "ada"))
+    await in_directory(database, replace(BEN, fee_pence=BEN.fee_pence - 1), a_therapist("cem"))
+    changed = await process.renew()
+    clock.move(timedelta(days=1))
+    next_day = await process.renew()
+
+    assert (changed, next_day) == (0, 0)
+    assert (await state_of(database, proposal.request_id)) is State.PROPOSED
+    assert await said_of(database, proposal.request_id) == []
+
+
+async def test_a_change_that_is_still_being_written_is_seen_once_it_holds(
+    database: Database, process: Process, another: Process
+) -> None:
+    await in_directory(database, ADA)
+    async with database.transaction() as tx:
+        await store.save_therapist(tx, replace(ADA, registration=None))
+        proposal = await a_proposal(another)
+        during = await another.renew()
+    after = await another.renew()
+
+    assert (during, after) == (0, 1)
+    assert await state_of(database, proposal.request_id) is State.WAITING
+
+
+async def test_two_processes_renew_a_proposal_once(
+    database: Database, process: Process, another: Process
+) -> None:
+    await in_directory(database, ADA, BEN)
+    proposals = [await a_proposal(process) for _ in range(6)]
+    await in_directory(database, replace(ADA, registration=None))
+
+    renewed = await asyncio.gather(process.renew(), another.renew())
+
+    assert sum(renewed) == len(proposals)
+    for proposal in proposals:
+        assert await said_of(database, proposal.request_id) == ["match-proposed"]
+
+
+async def test_a_group_whose_leader_may_lead_no_more_is_not_left_before_staff(
+    database: Database, process: Process
+) -> None:
+    await in_directory(database, a_leader("ada"))
+    [proposal] = await process.hear(somebody())
+    assert isinstance(proposal, MatchProposed)
+    untouched = await process.renew()
+
+    await in_directory(database, a_leader("ada", registration=None))
+
+    assert (untouched, await process.renew()) == (0, 1)
+    assert await state_of(database, proposal.request_id) is State.WAITING
+
+
+async def test_an_erased_persons_proposal_is_closed_and_keeps_no_seat(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, ADA)
+    proposal = await a_proposal(process)
+    assert isinstance(database.keys, Keyring)
+    await database.keys.destroy(proposal.subject_id)
+    clock.move(timedelta(days=1))
+
+    assert await process.renew() == 0
+    assert await state_of(database, proposal.request_id) is State.CLOSED
+    assert await spoken_for(database) == {}
+
+
+async def test_a_proposal_that_cannot_be_read_holds_up_no_other_and_is_looked_at_once_a_day(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, replace(ADA, registration=a_registration(expires_on=THE_DAY)), BEN)
+    unreadable, readable = await a_proposal(process), await a_proposal(process)
+    await database.pool.execute(
+        "UPDATE proposals SET shortlist = set_byte(shortlist, 40, get_byte(shortlist, 40) # 1) WHERE id = $1",
+        unreadable.proposal_id,
+    )
+    clock.move(timedelta(days=1))
+
+    assert await process.renew() == 1
+    assert await named(database, readable.request_id) == [BEN.id]
+    async with database.transaction() as tx:
+        assert await store.proposals_to_look_at(tx, THE_DAY + timedelta(days=1)) == []
+        assert await store.proposals_to_look_at(tx, THE_DAY + timedelta(days=2)) != []
+
+
+async def named(database: Database, request_id: RequestId) -> list[Any]:
+    """Whom the open proposal of a request names."""
+    found: list[Any] = await database.pool.fetchval(
+        "SELECT p.named FROM requests r JOIN proposals p ON p.id = r.proposal_id WHERE r.id = $1", request_id
+    )
+    return found
+
+
+async def seats_taken(database: Database) -> dict[str, int]:
+    return {
+        row["name"]: row["seats_taken"]
+        for row in await database.pool.fetch("SELECT name, seats_taken FROM therapists")
+    }
