@@ -1,6 +1,6 @@
 """What there is of groups around a request: which gather, which are proposed, who else looks for one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -9,8 +9,10 @@ from services.matching.domain.gates import Search
 from services.matching.domain.grouping import Around, Gathering, group_ways
 from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import Rules, search_for
-from shared.contract.ids import RequestId
+from services.matching.handlers.skipping import skipping
+from shared.contract.ids import RequestId, TherapistId
 from shared.contract.intake import CaseDetails
+from shared.contract.vocabulary import Slot
 from shared.kit.transaction import Transaction
 
 MOST_SEEKERS = 50
@@ -25,7 +27,11 @@ class _Named:
     @property
     def key(self) -> tuple[object, ...]:
         """Proposals that say the same would open one group."""
-        return self.group.therapist_id, self.group.slot, self.group.variant
+        return _kind(self.group)
+
+    def would_open(self, busy: Mapping[TherapistId, frozenset[Slot]]) -> bool:
+        """Whether confirming the proposal would open a group: that which it names is not there yet."""
+        return self.group.id is None and self.group.slot not in busy.get(self.group.therapist_id, ())
 
 
 async def groups_around(
@@ -43,7 +49,7 @@ async def groups_around(
     others: list[Search] = []
     named: list[_Named] = []
     for seeker in await store.seekers(tx, request_id, MOST_SEEKERS):
-        case = await _case_in(tx, seeker.details)
+        case = await _case_in(tx, seeker.details, seeker.request_id)
         if case is not None:
             others.append(search_for(case, search.on, rules))
             named += [_Named(seeker.named, case.date_of_birth)] if seeker.named else []
@@ -51,18 +57,24 @@ async def groups_around(
     if heeding:
         gathering = [replace(each, promised=sum(_means(one, each) for one in named)) for each in gathering]
     busy = await store.slots_in_use(tx)
-    proposed = [each for each in named if each.group.slot not in busy.get(each.group.therapist_id, ())]
+    proposed = [each for each in named if each.would_open(busy)]
     return Around(search, rules, (*gathering, *_would_open(proposed, rules)), tuple(others), busy)
 
 
 async def with_births(group: Gathering, tx: Transaction) -> Gathering:
     """A group with its members' dates of birth, which decide who may come beside them."""
-    cases = [await _case_in(tx, member.details) for member in await store.members_of(tx, group)]
+    members = await store.members_of(tx, group)
+    cases = [await _case_in(tx, member.details, member.request_id) for member in members]
     return replace(group, born=tuple(case.date_of_birth for case in cases if case is not None))
 
 
+def _kind(group: Gathering) -> tuple[object, ...]:
+    return group.therapist_id, group.slot, group.variant, group.mode, group.language
+
+
 def _means(named: _Named, group: Gathering) -> bool:
-    return named.key == (group.therapist_id, group.slot, group.variant)
+    """Whether confirming a proposal would bring its client into a group."""
+    return named.key == _kind(group) and named.group.id in {None, group.id}
 
 
 def _would_open(named: Sequence[_Named], rules: Rules) -> list[Gathering]:
@@ -70,11 +82,14 @@ def _would_open(named: Sequence[_Named], rules: Rules) -> list[Gathering]:
     found: dict[tuple[object, ...], Gathering] = {}
     for each in named:
         size = rules.policy.groups[each.group.variant].size
-        before = found.setdefault(each.key, replace(each.group, id=None, least=size.least, most=size.most))
+        before = found.setdefault(each.key, replace(each.group, least=size.least, most=size.most))
         found[each.key] = replace(before, promised=before.promised + 1, born=(*before.born, each.born))
     return list(found.values())
 
 
-async def _case_in(tx: Transaction, details: bytes) -> CaseDetails | None:
-    plain = await tx.open(details)
-    return None if plain is None else CaseDetails.model_validate_json(plain)
+async def _case_in(tx: Transaction, details: bytes, request_id: RequestId) -> CaseDetails | None:
+    """Somebody else's case; None once they were erased, or if it cannot be read."""
+    with skipping("a case was left out of account for groups", request_id=request_id):
+        plain = await tx.open(details)
+        return None if plain is None else CaseDetails.model_validate_json(plain)
+    return None

@@ -12,6 +12,7 @@ from services.matching.domain.ranking import Rules, search_for
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers.gathering import with_births
 from services.matching.handlers.proposing import Opened
+from services.matching.handlers.skipping import skipping
 from services.matching.store import Member
 from shared.ages import day_in_london
 from shared.contract.ids import GroupId, SeatId
@@ -40,6 +41,12 @@ class _Coming:
     mode: Mode
     shown: Group
     rules: Rules
+
+    def was_shown(self, group: Gathering) -> bool:
+        """Whether a group is the one that staff decided on."""
+        same = self.shown.group_id is None or self.shown.group_id == group.id
+        told = (self.shown.slot, self.mode, self.shown.language)
+        return same and told == (group.slot, group.mode, group.language)
 
 
 async def hold_place(
@@ -74,17 +81,18 @@ async def hold_place(
 
 
 async def _joined(coming: _Coming, tx: Transaction) -> Gathering | None:
-    """The group that staff were shown; else another of this therapist, rather than one more beside it."""
-    groups = await store.joinable_groups(tx, [coming.pathway.variant], coming.therapist.id)
-    groups.sort(key=lambda each: (each.id != coming.shown.group_id, each.slot is not coming.shown.slot))
-    for each in groups:
-        group = await with_births(each, tx)
-        if joining(coming.search, coming.pathway, group, coming.therapist, coming.rules) is not None:
-            return group
+    """The group that staff were shown, be it opened since; they have decided on no other."""
+    for each in await store.joinable_groups(tx, [coming.pathway.variant], coming.therapist.id):
+        if coming.was_shown(each):
+            group = await with_births(each, tx)
+            fit = joining(coming.search, coming.pathway, group, coming.therapist, coming.rules)
+            return None if fit is None else group
     return None
 
 
 async def _opened(coming: _Coming, tx: Transaction) -> Gathering | SeatRefusal:
+    if coming.shown.group_id is not None:
+        return SeatRefusal.NO_LONGER_ELIGIBLE
     policy, slot = coming.rules.policy, coming.shown.slot
     search = narrowed(coming.search, coming.mode)
     fit = check(search, coming.pathway, coming.therapist, policy, coming.rules.places)
@@ -94,9 +102,9 @@ async def _opened(coming: _Coming, tx: Transaction) -> Gathering | SeatRefusal:
         return SeatRefusal.NO_LONGER_ELIGIBLE
     gathering = timedelta(days=policy.groups[coming.pathway.variant].gathering.days)
     group = replace(opening(search, fit, slot, policy), id=GroupId(new_id()), deadline=tx.now + gathering)
-    # A therapist has one group at a time, and the one that is there takes this client no more.
-    if not await store.open_group(tx, group):
-        return SeatRefusal.NO_SEAT_LEFT
+    # A therapist has one group at a time; another than was shown is for staff to decide on afresh.
+    if not coming.was_shown(group) or not await store.open_group(tx, group):
+        return SeatRefusal.NO_LONGER_ELIGIBLE
     if not await store.join_caseload(tx, coming.therapist.id):
         raise AssertionError("a seat went while its therapist was locked")
     return group
@@ -147,7 +155,10 @@ async def _tell(
 
 async def _is_here(member: Member, tx: Transaction) -> bool:
     """Whether a member may count; whoever was erased gives their place back."""
-    if await tx.open(member.details) is not None:
+    erased = False
+    with skipping("a member who cannot be read still has their place", request_id=member.request_id):
+        erased = await tx.open(member.details) is None
+    if not erased:
         return True
     await store.leave_group(tx, member.request_id, "erased")
     return False

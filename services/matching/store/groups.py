@@ -234,6 +234,7 @@ async def groups_overdue(tx: Transaction) -> list[Gathering]:
 class Seeker:
     """Somebody else who looks for a group: their sealed details, and the group their proposal names first."""
 
+    request_id: RequestId
     details: bytes
     named: Gathering | None
 
@@ -242,7 +243,7 @@ async def seekers(tx: Transaction, request_id: RequestId, most: int) -> list[See
     """Who else looks for a group and has no place, the oldest request first."""
     rows = await tx.fetch(
         """
-        SELECT r.details, p.group_id, p.first_therapist_id, p.group_variant, p.group_slot, p.group_mode,
+        SELECT r.id, r.details, p.group_id, p.first_therapist_id, p.group_variant, p.group_slot, p.group_mode,
                p.group_language
         FROM requests r LEFT JOIN proposals p ON p.id = r.proposal_id AND r.state = 'proposed'
         WHERE r.looks_for_group AND r.state IN ('proposed', 'waiting') AND r.id <> $1
@@ -251,7 +252,7 @@ async def seekers(tx: Transaction, request_id: RequestId, most: int) -> list[See
         request_id,
         most,
     )
-    return [Seeker(row["details"], _named(row)) for row in rows]
+    return [Seeker(RequestId(row["id"]), row["details"], _named(row)) for row in rows]
 
 
 async def look_for_group(tx: Transaction, request_id: RequestId, *, looks: bool) -> None:

@@ -1,0 +1,20 @@
+"""Passes over what cannot be read, so that it keeps nobody else waiting."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from shared.kit import logs
+from shared.kit.consuming.verdicts import Kind, judge
+
+
+@contextmanager
+def skipping(what: str, **ids: UUID | None) -> Iterator[None]:
+    """Ends the block at a fault that stays, and logs it by id alone; one that may pass goes on."""
+    try:
+        yield
+    except Exception as error:
+        if judge(error).kind in {Kind.TRANSIENT, Kind.FATAL}:
+            raise
+        named = {name: str(each) for name, each in ids.items()}
+        logs.logger().error(what, **named, **logs.fault(error))
