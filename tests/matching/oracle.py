@@ -10,8 +10,7 @@ from typing import Any
 
 from shared.places import LONDON
 
-MATCHING = Path(__file__).parents[2] / "services" / "matching"
-POLICY = tomllib.loads((MATCHING / "policy" / "2026-11.toml").read_text())
+POLICY = tomllib.loads((Path(__file__).parents[2] / "services/matching/policy/2026-11.toml").read_text())
 LINES = LONDON.read_text().splitlines()[1:]
 PLACES = {row["outcode"]: (float(row["lat"]), float(row["lon"])) for row in csv.DictReader(LINES)}
 RANK = ["strong", "moderate", "limited", "none_found"]
@@ -113,8 +112,7 @@ def terms(case: Plain, t: Plain, form: Plain, mode: str, on: date) -> Iterator[t
         yield "fee", "details.max_fee_pence", weights["fee"] * (limit - t["fee"]) // limit
     cap, weeks = caps["wait_weeks"], max(0, ((t["free_from"] or on) - on).days) // 7
     yield "wait", "directory.free_from", weights["wait"] * max(0, cap - weeks) // cap
-    offered = t["offered"] or 1
-    yield "caseload", "directory.seats_free", weights["caseload"] * min(t["free"], offered) // offered
+    yield "caseload", "directory.seats_free", weights["caseload"] * t["free"] // max(t["offered"], 1)
     rules, (closed, change) = POLICY["outcome"], t["outcomes"] or (0, 0)
     apart_from_mean = (change - rules["mean"]) * closed / (closed + rules["prior_cases"])
     far = closed >= rules["least_cases"] and abs(apart_from_mean) >= rules["margin"]

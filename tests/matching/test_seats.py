@@ -143,7 +143,7 @@ async def test_seats_are_conserved_under_any_interleaving(database: Database, se
     await asyncio.gather(*steps)
 
     async with database.transaction() as tx:
-        held, taken = await tx.fetchval("SELECT count(*) FROM seats WHERE freed_at IS NULL"), None
+        held = await tx.fetchval("SELECT count(*) FROM seats WHERE freed_at IS NULL")
         taken = await tx.fetchval("SELECT seats_taken FROM therapists WHERE id = $1", ADA.id)
     assert held == taken
     assert 0 <= taken <= 3
