@@ -306,14 +306,14 @@ async def test_whom_a_case_was_decided_for_is_marked_on_the_shortlist(office: Of
     assert page.count("decided for</span>") == 1
 
 
-async def test_staff_read_what_client_and_therapist_would_be_told(office: Office) -> None:
+async def test_staff_read_in_plain_words_what_may_be_said_to_client_and_therapist(office: Office) -> None:
     request, _ = await office.ready_case("ada")
 
     async with office.browser() as bea:
         page = (await bea.get(page_url(request))).text
 
-    told = page.partition("What others would be told")[2].partition("</details>")[0]
-    client, therapist = told.split("who is not told who the client is")
+    told = page.partition("In plain words, for talking with")[2].partition("</details>")[0]
+    client, therapist = told.split("not saying who the client is")
     assert "<li>Interpersonal therapy, one to one, online.</li>" in client
     assert "<li>For an adult from 25 to 39.</li>" in therapist
 
