@@ -99,6 +99,9 @@ class Candidate(Part):
     variant: Variant
     mode: Mode
     score: int
+    price: int = 0
+    """Points less in the order of the list, never in the score: what keeping the seat for others is worth."""
+
     distance_km: float | None = None
     fee_pence: int
     seats_free: int

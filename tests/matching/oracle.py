@@ -15,28 +15,29 @@ LINES = LONDON.read_text().splitlines()[1:]
 PLACES = {row["outcode"]: (float(row["lat"]), float(row["lon"])) for row in csv.DictReader(LINES)}
 RANK = ["strong", "moderate", "limited", "none_found"]
 Plain = dict[str, Any]
-Answer = tuple[str, int, str, str, list[tuple[str, str, int]]]
+Answer = tuple[str, int, str, str, list[tuple[str, str, int]], int]
 # fmt: off
 
 def shortlist(
     case: Plain, directory: list[Plain], on: date, excluded: set[str],
     *, spoken_for: Plain, prices: Plain, waited_days: int = 0,
 ) -> list[Answer]:
-    """Who may be proposed, best first: id, score, variant, mode, and (term, field, points) of each reason."""
+    """Who may be proposed, best first: id, score, variant, mode, (term, field, points) of reasons, price."""
     born = date.fromisoformat(case["date_of_birth"])
     age = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    credit = min(POLICY["prices"]["most_credit"], POLICY["prices"]["credit_per_week"] * waited_days // 7)
     answers = []
     for t in directory:
+        price = max(0, prices.get(t["id"], 0) - credit)
         ways: list[Answer] = []
         mode, left = how(case, t), t["free"] - spoken_for.get(t["id"], 0)
         for form in forms(case, age):
             if t["id"] not in excluded and left > 0 and mode and gates(case, t, form, age, on):
                 reasons = [each for each in terms(case, t, form, mode, on) if each[2] > 0]
                 total = sum(points for _, _, points in reasons)
-                ways.append((t["id"], total, form["variant"], mode, reasons))
+                ways.append((t["id"], total, form["variant"], mode, reasons, price))
         answers += sorted(ways, key=lambda way: -way[1])[:1]
-    credit = min(POLICY["prices"]["most_credit"], POLICY["prices"]["credit_per_week"] * waited_days // 7)
-    return sorted(answers, key=lambda each: (max(0, prices.get(each[0], 0) - credit) - each[1], each[0]))
+    return sorted(answers, key=lambda each: (each[5] - each[1], each[0]))
 
 def forms(case: Plain, age: int) -> Iterator[Plain]:
     named, flags = set(case["conditions"]), {flag["kind"] for flag in case["flags"]}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Search
 from services.matching.domain.grouping import Around, Gathering, group_ways, with_groups
+from services.matching.domain.ordering import GROUP_FIRST, HELD_BACK
 from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import explain, look, search_for
 from services.matching.domain.therapist import Therapist
@@ -96,9 +97,12 @@ class World:
         )
         self.others = tuple(a_seeker(dice) for _ in range(4))
 
+        self.prices = {leader.id: dice.choice((0, 0, 5, 40, 200)) for leader in leaders}
+
     def answer(self) -> Shortlist | NothingFound:
         engine = Engine(RULES.policy, RULES.places, THE_DAY)
         engine.put([entry_of(each) for each in self.therapists.values()])
+        engine.set_prices(self.prices)
         around = Around(self.search, RULES, self.groups, self.others, self.busy)
         found = look(self.search, engine, RULES, len(self.therapists))
         alone = explain(self.search, found, self.therapists, RULES)
@@ -161,6 +165,21 @@ def test_a_group_is_only_opened_with_a_free_seat_at_a_time_without_another(seed:
 def test_a_variant_given_in_groups_is_proposed_with_its_group_and_no_other_with_any(seed: int) -> None:
     for candidate in World(seed).candidates():
         assert (candidate.group is not None) == (candidate.variant in RULES.policy.groups)
+
+
+@given(SEEDS)
+@MANY
+def test_whoever_is_listed_below_a_lower_score_has_the_true_reason_beside_it(seed: int) -> None:
+    listed = World(seed).candidates()
+
+    for place, candidate in enumerate(listed):
+        passed = [each for each in listed[:place] if each.score < candidate.score]
+        if HELD_BACK in candidate.cautions:
+            assert any(candidate.price - each.price >= candidate.score - each.score for each in passed)
+        if GROUP_FIRST in candidate.cautions:
+            assert any(each.group is not None for each in passed)
+        told = {HELD_BACK, GROUP_FIRST} & set(candidate.cautions)
+        assert bool(told) == bool(passed)
 
 
 @given(SEEDS)

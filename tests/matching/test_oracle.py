@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from services.matching.domain.engine import Engine, entry_of
+from services.matching.domain.ordering import HELD_BACK
 from services.matching.domain.ranking import Rules, explain, look, search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
@@ -71,9 +72,14 @@ def agree(
                 str(each.variant),
                 str(each.mode),
                 [(reason.term, reason.field, reason.points) for reason in each.reasons],
+                each.price,
             )
             for each in candidates
         ] == wanted[: RULES.policy.shortlist_size]
+        assert [HELD_BACK in each.cautions for each in candidates] == [
+            any(above[1] < each[1] for above in wanted[:place])
+            for place, each in enumerate(wanted[: RULES.policy.shortlist_size])
+        ]
         formats = {way.variant: way.format for way in found.pathways}
         met.update(word for each in candidates for word in (each.variant, each.mode, formats[each.variant]))
     return met

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching.app import load_places
+from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Fit, Gate
 from services.matching.domain.generating import synthetic_therapists
+from services.matching.domain.ordering import HELD_BACK
 from services.matching.domain.pathways import routes
-from services.matching.domain.ranking import rank, search_for, still_fits
-from services.matching.domain.therapist import Gender, Route
+from services.matching.domain.ranking import explain, look, rank, search_for, still_fits
+from services.matching.domain.therapist import Gender, Route, Therapist
 from shared.contract.intake import CaseDetails, Preference
 from shared.contract.matching import Candidate, NothingFound, Shortlist
 from shared.contract.vocabulary import (
@@ -53,6 +55,46 @@ def only(*therapists: Any, **case: Any) -> Candidate:
 
 def points(candidate: Candidate, term: str) -> int:
     return sum(reason.points for reason in candidate.reasons if reason.term == term)
+
+
+def priced(prices: dict[Therapist, int], **case: Any) -> Shortlist:
+    """The shortlist where seats cost so many points."""
+    engine = Engine(RULES.policy, RULES.places, THE_DAY)
+    engine.put([entry_of(therapist) for therapist in prices])
+    engine.set_prices({therapist.id: points for therapist, points in prices.items()})
+    search = a_search(**case)
+    found = explain(search, look(search, engine, RULES), {each.id: each for each in prices}, RULES)
+    assert isinstance(found, Shortlist), found
+    return found
+
+
+def test_staff_read_of_whom_a_price_puts_below_a_lower_score_and_nobody_else_does() -> None:
+    dear, fair = a_therapist("ada"), a_therapist("ben", fee_pence=8500)
+    least = a_therapist("cem", problem_areas=frozenset())
+    plain = {each.therapist_id: each for each in shortlist(dear, fair, least).candidates}
+
+    candidates = priced({dear: 300, fair: 0, least: 10}).candidates
+
+    assert [(each.therapist_id, each.price) for each in candidates] == [
+        (fair.id, 0),
+        (least.id, 10),
+        (dear.id, 300),
+    ]
+    assert [each.score for each in candidates] == [plain[each.therapist_id].score for each in candidates]
+    assert candidates[0].score < candidates[2].score
+    assert [HELD_BACK in each.cautions for each in candidates] == [False, False, True]
+    for each in candidates:
+        before = plain[each.therapist_id]
+        assert (each.for_client, each.for_therapist) == (before.for_client, before.for_therapist)
+
+
+def test_a_price_that_changes_no_order_is_no_caution() -> None:
+    ada, ben = a_therapist("ada"), a_therapist("ben", problem_areas=frozenset())
+
+    candidates = priced({ada: 5, ben: 0}).candidates
+
+    assert [(each.therapist_id, each.price) for each in candidates] == [(ada.id, 5), (ben.id, 0)]
+    assert not any(HELD_BACK in each.cautions for each in candidates)
 
 
 def test_the_better_fit_comes_first() -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.review.domain.staff import Role
-from shared.contract.matching import SeatRefusal, Shortfall, WaitWeeks
+from shared.contract.matching import Caution, SeatRefusal, Shortfall, Shortlist, WaitWeeks
 from shared.contract.notify import FailureReason, MessageFailed, MessageUncertain
 from shared.contract.review import (
     InformationRequested,
@@ -19,9 +19,11 @@ from shared.contract.review import (
 )
 from tests.review.builders import NOTE, REASON, Office, a_mail, case_url
 from tests.support.builders import (
+    a_candidate,
     a_case,
     a_confirmation,
     a_flag,
+    a_pathway,
     a_proposal,
     a_request,
     a_seat,
@@ -76,6 +78,26 @@ async def test_a_case_is_shown_whole(office: Office) -> None:
     assert case["shortlist"]["pathways"][0]["source"] == "NICE NG222"
     assert case["contact"]["write_to_email"] == "maya.okafor-lind@example.com"
     assert [each["action"] for each in case["history"]] == ["submitted", "proposed"]
+
+
+async def test_a_case_says_what_counts_of_a_price_and_why_somebody_is_listed_lower(office: Office) -> None:
+    request = a_request()
+    held_back = Caution(code="held_back", text="Scores more, but this seat is held back.")
+    shortlist = Shortlist(
+        candidates=(
+            a_candidate("ben", score=770),
+            a_candidate("ada", score=774, price=300, cautions=(held_back,)),
+        ),
+        pathways=(a_pathway(),),
+    )
+    await office.hear(request, a_proposal(request, shortlist=shortlist))
+
+    async with office.program() as bea:
+        case = (await bea.get(case_url(request))).json()
+
+    shown = case["shortlist"]["candidates"]
+    assert [each["price"] for each in shown] == [0, 300]
+    assert [[said["code"] for said in each["cautions"]] for each in shown] == [[], ["held_back"]]
 
 
 async def test_opening_a_case_is_noted(office: Office) -> None:

@@ -339,6 +339,25 @@ async def test_staff_read_whom_one_rule_alone_keeps_off_the_list(office: Office)
     assert "Therapist Ben for IPT (731 points), kept off by one rule alone: has no free seat." in page
 
 
+async def test_staff_read_why_a_higher_score_is_listed_lower(office: Office) -> None:
+    request = a_request()
+    held_back = matching.Caution(code="held_back", text="Scores more, but this seat is held back.")
+    shortlist = matching.Shortlist(
+        candidates=(
+            a_candidate("ben", score=770),
+            a_candidate("ada", score=774, price=300, cautions=(held_back,)),
+        ),
+        pathways=(a_pathway(),),
+    )
+    await office.hear(request, a_proposal(request, shortlist=shortlist))
+
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+    assert "770 points</p>" in page
+    assert "774 points, listed as 474</p>" in page
+    assert "Scores more, but this seat is held back." in page
+
+
 async def test_a_case_is_found_by_the_reference_that_letters_give(office: Office) -> None:
     request, _ = await office.ready_case()
     other, _ = await office.ready_case()

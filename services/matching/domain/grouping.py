@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from services.matching.domain import telling, wording
 from services.matching.domain.gates import Fit, Search, check
+from services.matching.domain.ordering import with_order_told
 from services.matching.domain.pathways import routes
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Found, Rules, candidate_of
@@ -160,7 +161,7 @@ def with_groups(
     Whoever can neither be joined nor open a group is proposed for another pathway, or not at all.
     """
     offers, without_time = [], 0
-    prices = {each.therapist_id: each.score - each.order for each in found.placed}
+    prices = {each.therapist_id: each.price for each in found.placed}
     leaders = {group.therapist_id for group in around.gatherings}
     for therapist_id in {*prices, *leaders} & set(therapists):
         offer = _offer(around, therapists[therapist_id], prices.get(therapist_id), answer.pathways)
@@ -176,7 +177,7 @@ def with_groups(
         gates = (*gates, GateCount(gate="group_time", therapists=without_time))
     if best:
         return Shortlist(
-            candidates=tuple(_candidate(around, each) for each in best),
+            candidates=with_order_told([_candidate(around, each) for each in best]),
             pathways=answer.pathways,
             ruled_out=answer.ruled_out,
             gates=gates,
@@ -241,7 +242,7 @@ def _free_slots(around: Around, fit: Fit) -> list[Slot]:
 
 
 def _candidate(around: Around, offer: _Offer) -> Candidate:
-    plain = candidate_of(around.search, offer.fit, around.rules)
+    plain = candidate_of(around.search, offer.fit, around.rules, price=offer.price)
     group = offer.group or (_opened(around, offer.fit) if offer.opens else None)
     if group is None:
         return plain

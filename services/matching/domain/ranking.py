@@ -9,6 +9,7 @@ from services.matching.domain import explaining, telling
 from services.matching.domain.conceding import Conceded, concessions
 from services.matching.domain.engine import Engine, Nearest, Placed, entry_of
 from services.matching.domain.gates import Fit, Gate, Search, check
+from services.matching.domain.ordering import with_order_told
 from services.matching.domain.pathways import Routes, areas_of, routes
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
@@ -110,7 +111,9 @@ def explain(
             next_best=_next_best(found, therapists),
         )
     return Shortlist(
-        candidates=tuple(_candidate(search, placed, therapists, ways, rules) for placed in found.placed),
+        candidates=with_order_told(
+            [_candidate(search, placed, therapists, ways, rules) for placed in found.placed]
+        ),
         pathways=ways.pathways,
         ruled_out=ways.ruled_out,
         gates=gates,
@@ -175,14 +178,14 @@ def _candidate(
     fit = None if therapist is None else check(search, pathway, therapist, rules.policy, rules.places)
     if not isinstance(fit, Fit):
         raise OutOfStep
-    candidate = candidate_of(search, fit, rules)
+    candidate = candidate_of(search, fit, rules, price=placed.price)
     if candidate.score != placed.score or fit.mode is not placed.mode:
         raise OutOfStep
     return candidate
 
 
-def candidate_of(search: Search, fit: Fit, rules: Rules) -> Candidate:
-    """A therapist who fits, with their points and the reasons for them."""
+def candidate_of(search: Search, fit: Fit, rules: Rules, *, price: int) -> Candidate:
+    """A therapist who fits, with their points, the reasons for them, and what counts of their price."""
     scored = score(search, fit, rules.policy)
     return Candidate(
         therapist_id=fit.therapist.id,
@@ -190,6 +193,7 @@ def candidate_of(search: Search, fit: Fit, rules: Rules) -> Candidate:
         variant=fit.pathway.variant,
         mode=fit.mode,
         score=sum(each.points for each in scored),
+        price=price,
         distance_km=None if fit.metres is None else round(fit.metres / 1000, 1),
         fee_pence=fit.therapist.fee_pence,
         seats_free=fit.therapist.seats_free,

@@ -21,6 +21,11 @@ class Placed(NamedTuple):
     """Score minus what counts of the price."""
 
     @property
+    def price(self) -> int:
+        """What counts of the price."""
+        return self.score - self.order
+
+    @property
     def therapist_id(self) -> TherapistId:
         """Who it is."""
         return TherapistId(UUID(int=self.number))
