@@ -2,17 +2,23 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.notify import store
 from services.notify.domain.jobs import Status
-from services.notify.handlers import Sender
+from services.notify.handlers import Sender, send_messages
+from services.notify.settings import Settings
 from shared.contract.notify import FailureReason, MessageFailed, MessageSent, MessageUncertain
 from shared.contract.vocabulary import MessageKind
+from shared.kit.clock import MovableClock
 from shared.kit.database import Database
+from shared.kit.handlers import Provided
 from shared.kit.keyring import Keyring
+from shared.kit.service import Service
 from shared.kit.testing import eventually
 from tests.notify.builders import CLIENT, THERAPIST, Office
 from tests.support.builders import (
@@ -246,6 +252,45 @@ async def test_a_sender_that_died_once_the_dot_was_announced_leaves_an_uncertain
     assert await office.send_all() == []
     assert await fates(office) == [MessageUncertain]
     assert mail_server.offered == []
+
+
+async def test_however_many_senders_look_for_mail_one_takes_up_what_dead_ones_left(
+    office: Office, settings: Settings, clock: MovableClock
+) -> None:
+    await office.hear(a_request())
+    async with office.database.transaction() as tx:
+        assert await store.claim_next(tx, timedelta(seconds=10))
+    office.later(seconds=11)
+    asked: list[str] = []
+
+    async def listen(connection: Any) -> None:
+        connection.add_query_logger(lambda record: asked.append(record.query))
+
+    pool = await asyncpg.create_pool(settings.database_url.get_secret_value(), init=listen, min_size=1)
+    assert isinstance(office.database.keys, Keyring)
+    service = Service(
+        name="notify",
+        settings=settings,
+        database=Database(pool, service="notify", keys=office.database.keys, clock=clock),
+        clock=clock,
+        stopping=asyncio.Event(),
+        metrics=CollectorRegistry(),
+        keyring=office.database.keys,
+        provided=Provided([settings.model_copy(update={"senders": 4, "lease_seconds": 600})]),
+    )
+
+    running = asyncio.create_task(send_messages(service))
+    try:
+        await eventually(
+            lambda: sum("WHERE due.status = 'pending'" in each for each in asked) > 40, what="many looks"
+        )
+        assert [status for _, status in await office.statuses()] == [Status.PENDING]
+    finally:
+        service.stopping.set()
+        await running
+        await pool.close()
+
+    assert sum("lease_until < $1" in each for each in asked) == 1
 
 
 async def test_a_sender_that_was_frozen_past_its_lease_sends_no_dot(

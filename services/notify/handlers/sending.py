@@ -43,6 +43,7 @@ class Sender:
     def __init__(self, database: Database, settings: Settings, counts: Counts | None = None) -> None:
         self._database = database
         self._lease = timedelta(seconds=settings.lease_seconds)
+        self._renewed_every = settings.lease_seconds / 3
         self._poll_seconds = settings.send_poll_seconds
         self._patience = settings.patience
         self._counts = counts if counts is not None else Counts(CollectorRegistry())
@@ -60,8 +61,6 @@ class Sender:
             while not stopping.is_set():
                 try:
                     answer = await self.send_next()
-                    if answer is None:
-                        await self.recover()
                 except Exception as fault:
                     if not _passes(fault):
                         raise
@@ -100,6 +99,17 @@ class Sender:
         failpoints.reach("notify.before_record")
         await self._record(message, answer)
         return answer
+
+    async def keep_recovering(self, stopping: asyncio.Event) -> None:
+        """Takes up what dead senders left, as often as living ones give signs of life."""
+        while not stopping.is_set():
+            try:
+                await self.recover()
+            except Exception as fault:
+                if not _passes(fault):
+                    raise
+                logs.logger().warning("recovery waits for the database", **logs.fault(fault))
+            await _rest(stopping, self._renewed_every)
 
     async def recover(self) -> None:
         """Takes up messages whose sender died: before the dot to be tried again, after it to a person."""
@@ -162,7 +172,7 @@ class Sender:
 
         async def renew() -> None:
             while True:
-                await asyncio.sleep(self._lease.total_seconds() / 3)
+                await asyncio.sleep(self._renewed_every)
                 try:
                     async with self._database.transaction(step="notify.renew") as tx:
                         await store.renew_lease(tx, message, self._lease)
@@ -186,6 +196,8 @@ async def send_messages(service: Service) -> None:
     async with asyncio.TaskGroup() as senders:
         for _ in range(settings.senders):
             senders.create_task(_send(Sender(service.database, settings, counts), service.stopping))
+        # One for all of them: each would only find what the others have found.
+        senders.create_task(Sender(service.database, settings, counts).keep_recovering(service.stopping))
 
 
 async def _send(sender: Sender, stopping: asyncio.Event) -> None:
