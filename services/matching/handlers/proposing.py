@@ -1,5 +1,6 @@
 """Ranks for one request and says what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -10,9 +11,16 @@ from services.matching.domain.ranking import OutOfStep, Rules, explain, look, se
 from services.matching.domain.waits import weeks_waited
 from services.matching.handlers.gathering import groups_around
 from shared.ages import day_in_london
-from shared.contract.ids import ProposalId, SubjectId
+from shared.contract.ids import ProposalId, SubjectId, TherapistId
 from shared.contract.intake import CaseDetails
-from shared.contract.matching import MatchNotFound, MatchProposed, NothingFound, Shortfall, Shortlist
+from shared.contract.matching import (
+    Candidate,
+    MatchNotFound,
+    MatchProposed,
+    NothingFound,
+    Shortfall,
+    Shortlist,
+)
 from shared.contract.sealing import Purpose
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
@@ -68,7 +76,7 @@ async def open_shortlist(tx: Transaction, proposal_id: ProposalId) -> Shortlist 
 
 async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
     """Proposes a shortlist, or puts the request on the waiting list and says why."""
-    ranked = await _rank(opened, tx, matcher, heeding=False)
+    ranked = await _rank(opened, tx, matcher)
     if isinstance(ranked.answer, Shortlist):
         await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
         return
@@ -79,28 +87,31 @@ async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> 
     await store.want_reoffer(tx, "somebody waits")
 
 
-async def propose_if_found(opened: Opened, tx: Transaction, matcher: Matcher) -> bool:
-    """Proposes to somebody who waits, if a seat is free that was not offered to another first."""
-    ranked = await _rank(opened, tx, matcher, heeding=True)
+async def propose_if_found(
+    opened: Opened, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int]
+) -> Candidate | None:
+    """Proposes to somebody who waits, if a seat is free that is not spoken for; returns who comes first."""
+    ranked = await _rank(opened, tx, matcher, spoken_for)
     if isinstance(ranked.answer, NothingFound):
         # Who waits is looked at again and again: the first time of a day stands for the others.
         first_today = not await store.ranked_without_success_on(tx, opened.request.id, ranked.search.on)
         if first_today:
             await _keep(opened, tx, matcher.rules, ranked, None)
         await _wait_on(opened, tx, matcher.rules, ranked.answer, first_today=first_today)
-        return False
+        return None
     await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
-    return True
+    return ranked.answer.candidates[0]
 
 
-async def _rank(opened: Opened, tx: Transaction, matcher: Matcher, *, heeding: bool) -> Ranked:
-    """Ranks; `heeding` leaves alone what open proposals name first."""
+async def _rank(
+    opened: Opened, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int] | None = None
+) -> Ranked:
+    """Ranks; for who waits, what open proposals name first is left alone."""
     rules = matcher.rules
     excluded = await store.excluded_from(tx, opened.request.id)
     waited = tx.now - opened.request.submitted_at
-    spoken_for = await store.spoken_for(tx) if heeding else {}
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded, spoken_for, waited=waited)
-    around = await groups_around(search, opened.request.id, tx, rules, heeding=heeding)
+    around = await groups_around(search, opened.request.id, tx, rules, heeding=spoken_for is not None)
     leaders = {group.therapist_id for group in around.gatherings} if around else set()
     for _ in range(MOST_LOOKS):
         async with matcher.directory.current(tx) as engine:

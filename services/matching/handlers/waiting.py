@@ -1,7 +1,7 @@
 """Offers the waiting list what has become free, the oldest request first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 
 import asyncpg
@@ -11,11 +11,13 @@ from services.matching.handlers.dissolving import dissolve_overdue
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.proposing import Matcher, open_request, propose_if_found
 from shared.ages import day_in_london
-from shared.contract.ids import RequestId
+from shared.contract.ids import RequestId, TherapistId
+from shared.contract.matching import Candidate
 from shared.kit import logs
 from shared.kit.consuming.verdicts import Kind, judge
 from shared.kit.database import Database
 from shared.kit.service import Service
+from shared.kit.transaction import Transaction
 
 Worker = Callable[[Service], Awaitable[None]]
 
@@ -55,13 +57,29 @@ async def begin_day(database: Database, today: date, looked_on: date | None) -> 
 
 async def offer_to_waiting(database: Database, matcher: Matcher) -> int:
     """One pass over the waiting list if anything has changed; returns how many were proposed to."""
+    async with store.offering_turn(database) as ours:
+        # Two at once would offer one seat to two, as neither counts what the other offers.
+        return await _pass(database, matcher) if ours else 0
+
+
+async def _pass(database: Database, matcher: Matcher) -> int:
     async with database.transaction() as tx:
         seen = await store.reoffers_wanted(tx)
         waiting = await store.waiting_in_order(tx) if seen else []
+        spoken_for = await store.spoken_for(tx) if waiting else {}
     proposed = 0
     for request_id in waiting:
         # One transaction each: the seat that one is offered is spoken for when the next is looked at.
-        proposed += await _offer(database, matcher, request_id)
+        first = await _offer(database, matcher, request_id, spoken_for)
+        if first is None:
+            continue
+        proposed += 1
+        if first.group is None:
+            spoken_for = spoken_for | {first.therapist_id: spoken_for.get(first.therapist_id, 0) + 1}
+        else:
+            # Whether a group needs another seat depends on who else is proposed it.
+            async with database.transaction() as tx:
+                spoken_for = await store.spoken_for(tx)
     if seen:
         # Only now, so that a pass cut short is made again.
         async with database.transaction() as tx:
@@ -69,9 +87,12 @@ async def offer_to_waiting(database: Database, matcher: Matcher) -> int:
     return proposed
 
 
-async def _offer(database: Database, matcher: Matcher, request_id: RequestId) -> bool:
+async def _offer(
+    database: Database, matcher: Matcher, request_id: RequestId, spoken_for: Mapping[TherapistId, int]
+) -> Candidate | None:
     try:
-        return await _offered(database, matcher, request_id)
+        async with database.transaction() as tx:
+            return await _offered(request_id, tx, matcher, spoken_for)
     except Exception as error:
         if judge(error).kind in {Kind.TRANSIENT, Kind.FATAL}:
             raise
@@ -79,16 +100,17 @@ async def _offer(database: Database, matcher: Matcher, request_id: RequestId) ->
         logs.logger().error(
             "a waiting request was passed over", request_id=str(request_id), **logs.fault(error)
         )
-        return False
+        return None
 
 
-async def _offered(database: Database, matcher: Matcher, request_id: RequestId) -> bool:
-    async with database.transaction() as tx:
-        request = await store.lock_request(tx, request_id)
-        if request is None or request.state is not store.State.WAITING:
-            return False
-        opened = await open_request(tx, request)
-        if opened is None:
-            await store.close_request(tx, request_id, "erased")
-            return False
-        return await propose_if_found(opened, tx, matcher)
+async def _offered(
+    request_id: RequestId, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int]
+) -> Candidate | None:
+    request = await store.lock_request(tx, request_id)
+    if request is None or request.state is not store.State.WAITING:
+        return None
+    opened = await open_request(tx, request)
+    if opened is None:
+        await store.close_request(tx, request_id, "erased")
+        return None
+    return await propose_if_found(opened, tx, matcher, spoken_for)

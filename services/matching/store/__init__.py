@@ -55,7 +55,6 @@ from services.matching.store.prices import (
     Prices,
     add_prices,
     newest_prices,
-    pricing_turn,
     requests_counted_since,
     requests_since,
 )
@@ -98,6 +97,7 @@ from services.matching.store.shadow import (
     rankings_to_shadow,
     shadowed,
 )
+from services.matching.store.turns import offering_turn, pricing_turn
 from services.matching.store.waits import waits_since
 
 __all__ = [
@@ -156,6 +156,7 @@ __all__ = [
     "members_of",
     "newest_prices",
     "note_look",
+    "offering_turn",
     "open_group",
     "page_of_therapists",
     "policies_between",

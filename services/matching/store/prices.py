@@ -1,7 +1,6 @@
 """Prices: numbered versions, and the recent requests that they are worked out from."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,10 +8,8 @@ import asyncpg
 
 from services.matching.store.requests import Request, request_of
 from shared.contract.ids import TherapistId
-from shared.kit.database import Database
 from shared.kit.transaction import Transaction
 
-LOCK = 4_276_301
 KEPT_FOR = timedelta(hours=1)
 """After a newer one has come; longer than anybody who ranked by the old one takes to say so."""
 
@@ -23,20 +20,6 @@ class Prices:
 
     version: int
     points: Mapping[TherapistId, int]
-
-
-@asynccontextmanager
-async def pricing_turn(database: Database) -> AsyncIterator[bool]:
-    """Whether it is this process's turn to work prices out; nobody else's until the block ends."""
-    async with database.pool.acquire() as session:
-        # Of the session and not of a transaction: one that stays open would make every look read more again.
-        if not await session.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            await session.execute("SELECT pg_advisory_unlock($1)", LOCK)
 
 
 async def newest_price_version(tx: Transaction) -> int | None:
