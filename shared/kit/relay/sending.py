@@ -24,7 +24,6 @@ START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 REQUEST_MS = 15_000
 
-_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _NO_SUCH_TOPIC = (InvalidTopicError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
 
 
@@ -72,25 +71,22 @@ async def producing(kafka: Kafka, service: str) -> AsyncIterator[AIOKafkaProduce
 
 
 async def send(producer: AIOKafkaProducer, kafka: Kafka, rows: Sequence[Row]) -> Sent:
-    """Sends a window in order and waits for all of it; raises Spent unless every answer is known."""
+    """Sends a window in order and waits for all of it; raises Spent unless every answer is known.
+
+    No row is too large for the client, as the outbox takes none that would be; a topic may take less.
+    """
     sent = Sent()
     pending: list[tuple[Row, asyncio.Future[Any]]] = []
-    # A row behind a refused one of the same key must not overtake it.
-    held: set[tuple[str, bytes]] = set()
     closed: set[str] = set()
     try:
         async with asyncio.timeout(SEND_SECONDS):
             for row in rows:
-                if (row.stream, row.key) in held or row.stream in closed:
+                if row.stream in closed:
                     continue
                 try:
                     future = await producer.send(
                         kafka.topic(row.stream), value=row.payload, key=row.key, headers=list(row.headers)
                     )
-                except _TOO_LARGE:
-                    # Found by the client, before a sequence number was spent.
-                    held.add((row.stream, row.key))
-                    sent.refuse("too_large", [row])
                 except _NO_SUCH_TOPIC as error:
                     closed.add(row.stream)
                     same = [each for each in rows if each.stream == row.stream and each.id >= row.id]
