@@ -1,5 +1,6 @@
 """A policy that is wrong is refused, with the field and the rule; nothing is ranked by half a policy."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from services.matching.app import load_rules
 from services.matching.domain.policy import PolicyFault, read_policy
 from services.matching.settings import POLICY
-from shared.contract.vocabulary import Condition, Evidence, Variant
+from shared.contract.vocabulary import Condition, Evidence, LifeEvent, Variant
 from shared.kit.errors import Fatal
 from tests.matching.builders import RULES
 
@@ -47,7 +48,11 @@ def test_what_the_clinic_claims_without_evidence_is_marked(variant: Variant, con
         ('school = "systemic"', 'school = "either"', "must be ipt or systemic"),
         ("middle = [4, 14]", "middle = [5, 14]", "phases: phases must begin at session 1 and follow"),
         ("strong = 90\n", "strong = 10\n", "weights.preference: slight must not exceed strong"),
-        ("up_to_km = 5\n", "up_to_km = 2\n", "distance_bands must grow"),
+        ("up_to_km = 5\n", "up_to_km = 2\n", "distance_bands.1.up_to_km must be more than the 2"),
+        ("up_to_km = 5\n", "up_to_km = 1\n", "distance_bands.1.up_to_km must be more than the 2"),
+        ("experience_cases = 40", "experience_cases = 256", "caps.experience_cases: Input should be less"),
+        ('death = "grief"\n', "", "life_events.death is missing"),
+        ('conflict = "role_dispute"\n', "", "life_events.conflict is missing"),
         ("none_found = 0\n", "", "weights: evidence lacks none_found"),
         ("children = [5, 12]\n", "", "age_groups.children is missing"),
         ('death = "grief"', 'death = "sorrow"', "life_events.death: "),
@@ -95,6 +100,165 @@ def test_a_fault_names_the_line_that_is_wrong(right: str, wrong: str, stands_at:
         read_policy(text)
 
     assert [fault for fault in refused.value.faults if fault.startswith(f"line {line}, ")]
+
+
+def without_form(variant: Variant) -> str:
+    """The policy without any form of a variant."""
+    head, *forms = TEXT.split("[[forms]]")
+    last, _, rest = forms.pop().partition("# ----")
+    kept = [form for form in [*forms, last] if f'variant = "{variant}"\n' not in form]
+    return "[[forms]]".join([head, *kept]) + "# ----" + rest
+
+
+def faults_of(text: str) -> list[str]:
+    with pytest.raises(PolicyFault) as refused:
+        read_policy(text)
+    return refused.value.faults
+
+
+def line_with(text: str, row: str) -> int:
+    """Where a row first stands in the policy."""
+    return [each.partition("  #")[0].strip() for each in text.splitlines()].index(row) + 1
+
+
+@pytest.mark.parametrize("variant", Variant)
+def test_every_variant_has_its_form(variant: Variant) -> None:
+    text = without_form(variant)
+
+    assert f"line {line_with(text, '[[forms]]')}, forms.{variant} is missing" in faults_of(text)
+
+
+def test_every_event_but_one_that_is_not_named_points_to_its_area() -> None:
+    for event in set(LifeEvent) - {LifeEvent.OTHER}:
+        [row] = [line for line in TEXT.splitlines() if line.startswith(f"{event} = ")]
+        text = TEXT.replace(f"{row}\n", "", 1)
+
+        [fault] = faults_of(text)
+
+        assert fault == f"line {line_with(text, '[life_events]')}, life_events.{event} is missing"
+
+
+def test_a_form_that_is_there_twice_is_named_by_its_second_line() -> None:
+    again = '[[forms]]\nvariant = "ipsrt"\nschool = "ipt"\nformat = "individual"\nages = [12, 120]\n'
+    again += 'not_for = []\nsource = "bipolar"\n\n'
+    groups = next(line for line in TEXT.splitlines() if line.startswith("# ---") and line.endswith(" groups"))
+    text = TEXT.replace(groups, again + groups, 1)
+    line = text[: text.index(again)].count("\n") + 2
+
+    assert faults_of(text) == [f"line {line}, forms.10.variant is ipsrt individual twice"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "right", "wrong", "fault"),
+    [
+        (Variant.FB_IPT, 'needs = ["attending_adult"]', "needs = []", "needs must hold attending_adult"),
+        (Variant.FB_IPT, 'needs = ["attending_adult"]\n', "", "needs must hold attending_adult"),
+        (
+            Variant.IPT_AST,
+            'needs = ["no_diagnosis", "no_acute_flag"]',
+            'needs = ["no_acute_flag"]',
+            "needs must hold no_diagnosis",
+        ),
+        (
+            Variant.IPT_AST,
+            'needs = ["no_diagnosis", "no_acute_flag"]',
+            'needs = ["no_diagnosis"]',
+            "needs must hold no_acute_flag",
+        ),
+        (Variant.IPT_AST, "ages = [12, 16]", "ages = [7, 30]", "ages must lie within 12 to 16"),
+        (Variant.IPT_A, "ages = [12, 18]", "ages = [12, 19]", "ages must lie within 12 to 18"),
+        *(
+            (
+                variant,
+                'not_for = ["bipolar_disorder"',
+                'not_for = ["chronic_fatigue"',
+                "not_for must hold bipolar_disorder",
+            )
+            for variant in (Variant.IPT, Variant.IPT_A, Variant.IPT_AST, Variant.FB_IPT, Variant.IPT_G)
+        ),
+    ],
+)
+def test_what_keeps_people_safe_is_no_policy_s_to_change(
+    variant: Variant, right: str, wrong: str, fault: str
+) -> None:
+    before, form, after = TEXT.partition(f'[[forms]]\nvariant = "{variant}"\n')
+    place = before.count("[[forms]]")
+    row, _, rest = after.partition("[[forms]]")
+    assert right in row, "the test no longer changes anything"
+    text = before + form + row.replace(right, wrong, 1) + "[[forms]]" + rest
+
+    [found] = faults_of(text)
+
+    line, _, said = found.partition(", ")
+    assert said == f"forms.{place}.{fault} for {variant}"
+    stands = text.splitlines()[int(line.removeprefix("line ")) - 1]
+    assert stands.startswith(wrong or "[[forms]]")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("ages = [12, 16]", "ages = [13, 15]"),
+        ("ages = [7, 12]", "ages = [5, 12]"),
+        ('not_for = ["bipolar_disorder"]\nsource = "carr"', 'source = "carr"'),
+    ],
+)
+def test_what_the_design_leaves_open_is_the_policy_s_own(right: str, wrong: str) -> None:
+    assert right in TEXT, "the test no longer changes anything"
+
+    assert read_policy(TEXT.replace(right, wrong, 1))
+
+
+def test_every_row_of_every_table_has_a_source_that_says_something() -> None:
+    document = tomllib.loads(TEXT)
+    tables = {"": document, **{name: document[name] for name in ("weights", "caps", "prices", "outcome")}}
+    for name, table in tables.items():
+        prefix = f"{name}." if name else ""
+        for row, source in table["source"].items():
+            line = f'{row} = "{source}"\n'
+            start = TEXT.index(f"[{prefix}source]\n")
+            place = TEXT.index(f"\n{line}", start) + 1
+
+            without = faults_of(TEXT[:place] + TEXT[place + len(line) :])
+            unknown = faults_of(TEXT[:place] + f'{row} = "hearsay"\n' + TEXT[place + len(line) :])
+            empty = faults_of(TEXT[:place] + f'{row} = ""\n' + TEXT[place + len(line) :])
+
+            number = line_with(TEXT, f"[{prefix}source]")
+            assert without == [f"line {number}, {prefix}source.{row} is missing"]
+            assert unknown == empty
+            [fault] = unknown
+            assert fault.endswith(f", {prefix}source.{row} is not among the sources")
+            assert fault.startswith(f"line {TEXT[:place].count(chr(10)) + 1}, ")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ('source = "phases"\n', 'source = ""\n', "phases.source is not among the sources"),
+        ('source = "phases"\n', "", "phases.source: Field required"),
+        ('source = "clinic_near"\n', 'source = "hearsay"\n', "distance_bands.0.source is not among"),
+        ('source = "skills" }', 'source = "" }', "groups.ipt-ast.size.source is not among"),
+        ("[caps.source]\n", "[caps.source]\nwealth = 'clinic'\n", "caps.source.wealth has no row"),
+        (
+            'clinic_few = "The clinic\'s own choice: no more than a reviewer weighs on one screen"',
+            'clinic_few = " "',
+            "sources.clinic_few: ",
+        ),
+    ],
+)
+def test_a_source_that_says_nothing_is_refused_with_its_line(right: str, wrong: str, fault: str) -> None:
+    assert right in TEXT, "the test no longer changes anything"
+
+    faults = faults_of(TEXT.replace(right, wrong, 1))
+
+    assert [each for each in faults if fault in each and each.startswith("line ")], faults
+
+
+def test_a_fault_in_a_whole_table_that_is_not_there_names_the_first_of_its_kind() -> None:
+    start = TEXT.index("[evidence.ipsrt]")
+    text = TEXT[:start] + TEXT[TEXT.index("[evidence.systemic]") :]
+
+    assert f"line {line_with(text, '[evidence.ipt]')}, evidence.ipsrt.anxiety is missing" in faults_of(text)
 
 
 def test_all_faults_are_named_at_once() -> None:

@@ -2,12 +2,15 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.matching.domain.group_rules import GroupRules
+from services.matching.domain.policy_invariants import broken
 from services.matching.domain.policy_lines import line_of, path_in
+from services.matching.domain.policy_sources import Cited, Source, unsourced
 from services.matching.domain.therapist import AgeGroup
 from shared.contract.vocabulary import (
     Condition,
@@ -76,7 +79,7 @@ class Span(_Table):
         return f"{self.first} and over" if self.last >= 120 else f"{self.first} to {self.last}"
 
 
-class Phases(_Table):
+class Phases(Cited):
     """The sessions of a course, cut in three."""
 
     opening: Span
@@ -141,7 +144,7 @@ class PreferenceWeights(_Table):
         ]
 
 
-class Weights(_Table):
+class Weights(Cited):
     """The most that each term can bring."""
 
     problem_area: Points
@@ -163,15 +166,17 @@ class Weights(_Table):
         return self
 
 
-class Caps(_Table):
+class Caps(Cited):
     """Above these, more brings no more points."""
 
-    experience_cases: Positive
+    experience_cases: Annotated[int, Field(ge=1, le=255)]
+    """The engine tells no more apart."""
+
     shared_slots: Positive
     wait_weeks: Positive
 
 
-class Prices(_Table):
+class Prices(Cited):
     """What seats cost, and how far a price may hold one back from somebody who has waited."""
 
     on: bool
@@ -181,6 +186,7 @@ class Prices(_Table):
     least_requests: Positive
     horizon_days: Positive
     iterations: Annotated[int, Field(ge=10, le=1_000)]
+    settled_within: Points
     scarcity: Points
     credit_per_week: Points
     most_credit: Points
@@ -190,7 +196,7 @@ class Prices(_Table):
         return min(self.most_credit, self.credit_per_week * max(waited_days, 0) // 7)
 
 
-class DistanceBand(_Table):
+class DistanceBand(Cited):
     """Points for a therapist up to so many kilometres away."""
 
     up_to_km: Positive
@@ -211,7 +217,7 @@ class OutcomePoints(_Table):
         return self
 
 
-class OutcomeRules(_Table):
+class OutcomeRules(Cited):
     """Whether and how the outcomes of closed courses count; changes in hundredths of a standard deviation."""
 
     on: bool
@@ -222,9 +228,10 @@ class OutcomeRules(_Table):
     points: OutcomePoints
 
 
-class Policy(_Table):
+class Policy(Cited):
     """All that the ranking depends on beside the request, the directory and the day."""
 
+    source: Mapping[str, str]
     version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
     shortlist_size: Annotated[int, Field(ge=1, le=20)]
     fresh_days: Positive
@@ -246,14 +253,19 @@ class Policy(_Table):
     prices: Prices
     distance_bands: Annotated[tuple[DistanceBand, ...], Field(min_length=1)]
     outcome: OutcomeRules
-    sources: Mapping[str, str]
+    sources: Mapping[str, Annotated[str, Field(pattern=r"\S")]]
     forms: Annotated[tuple[Form, ...], Field(min_length=1)]
     groups: Mapping[Variant, GroupRules]
     evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]]
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        faults = [*self._missing_tiers(), *self._unknown_sources(), *self._other_faults()]
+        faults = [
+            *self._missing_tiers(),
+            *self._unknown_sources(),
+            *self._other_faults(),
+            *self._wrong_forms(),
+        ]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -275,36 +287,69 @@ class Policy(_Table):
         ]
 
     def _unknown_sources(self) -> list[str]:
-        used = [(f"forms.{place}.source", form.source) for place, form in enumerate(self.forms)] + [
-            (f"evidence.{variant}.{condition}.source", tier.source)
+        inside = {name: table for name, table in self if isinstance(table, Cited)}
+        # Rows of rows say theirs themselves.
+        rows = set(type(self).model_fields) - {*inside, "version", "source", "sources", *_SAY_THEIR_OWN}
+        tables: list[tuple[str, Source, set[str]]] = [("", self.source, rows)]
+        tables += [
+            (name, table.source, set(type(table).model_fields) - {"source"}) for name, table in inside.items()
+        ]
+        tables += [
+            (f"distance_bands.{place}", band.source, set()) for place, band in enumerate(self.distance_bands)
+        ]
+        tables += [(f"forms.{place}", form.source, set()) for place, form in enumerate(self.forms)]
+        tables += [
+            (f"evidence.{variant}.{condition}", tier.source, set())
             for variant, tiers in self.evidence.items()
             for condition, tier in tiers.items()
         ]
-        used += [
-            (f"groups.{variant}.{row}.source", source)
+        tables += [
+            (f"groups.{variant}.{row}", source, set())
             for variant, rules in self.groups.items()
             for row, source in rules.sources()
         ]
-        return [f"{field} is not among the sources" for field, source in used if source not in self.sources]
+        return [
+            fault
+            for table, source, its_rows in tables
+            for fault in unsourced(table, source, its_rows, self.sources)
+        ]
 
     def _other_faults(self) -> list[str]:
         faults = [f"age_groups.{group} is missing" for group in AgeGroup if group not in self.age_groups]
-        limits = [band.up_to_km for band in self.distance_bands]
-        if limits != sorted(set(limits)):
-            faults.append("distance_bands must grow from one to the next")
+        # Whatever else happened points to no area by itself.
+        events = [event for event in LifeEvent if event is not LifeEvent.OTHER]
+        faults += [f"life_events.{event} is missing" for event in events if event not in self.life_events]
+        faults += [
+            f"distance_bands.{place}.up_to_km must be more than the {nearer.up_to_km} of the band before"
+            for place, (nearer, further) in enumerate(pairwise(self.distance_bands), start=1)
+            if further.up_to_km <= nearer.up_to_km
+        ]
         in_groups = {form.variant for form in self.forms if form.format is Format.GROUP}
         faults += [f"groups.{variant} is missing" for variant in sorted(in_groups - set(self.groups))]
-        faults += [
+        return faults + [
             f"groups.{variant} has no form that is given in a group"
             for variant in sorted(set(self.groups) - in_groups)
         ]
+
+    def _wrong_forms(self) -> list[str]:
         offered = [(form.variant, form.format) for form in self.forms]
-        faults += [
-            f"forms has {variant} {form} twice"
-            for variant, form in sorted(set(offered))
-            if offered.count((variant, form)) > 1
+        faults = [
+            f"forms.{variant} is missing"
+            for variant in Variant
+            if variant not in {form.variant for form in self.forms}
         ]
+        for place, form in enumerate(self.forms):
+            if offered.index(offered[place]) < place:
+                faults.append(f"forms.{place}.variant is {form.variant} {form.format} twice")
+            ages = form.ages.first, form.ages.last
+            faults += [
+                f"forms.{place}.{row} {rule}"
+                for row, rule in broken(form.variant, ages, form.needs, form.not_for)
+            ]
         return faults
+
+
+_SAY_THEIR_OWN = frozenset({"distance_bands", "forms", "groups", "evidence"})
 
 
 def read_policy(text: str) -> Policy:

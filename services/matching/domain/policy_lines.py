@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 _HEADER = re.compile(r"\s*\[\[?\s*([\w.\"'-]+)\s*\]\]?")
 _KEY = re.compile(r"\s*([\w\"'-]+)\s*=")
@@ -9,12 +10,13 @@ _PATH = re.compile(r"[\w-]+(\.[\w-]+)+")
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
-    """The line of a field, or of the nearest table around it; None if not even that is in the file.
+    """The line of a field, or of what is nearest to it; None if nothing around it is in the file.
 
+    Nearest is the innermost table around it, else the first that stands in the same one.
     A number in the path stands for the table of that place among tables of one name, from 0.
     """
     wanted = [str(part) for part in path]
-    best: tuple[int, int] | None = None
+    best, found = (0, False), None
     seen: dict[str, int] = {}
     table: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -29,9 +31,11 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
             here = [*table, key.group(1).strip("\"'")]
         else:
             continue
-        if here == wanted[: len(here)] and (best is None or len(here) > best[0]):
-            best = len(here), number
-    return None if best is None else best[1]
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(here, wanted, strict=False)))
+        near = shared, shared == len(here)
+        if near > best and shared:
+            best, found = near, number
+    return found
 
 
 def path_in(message: str) -> list[str]:
