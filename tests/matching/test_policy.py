@@ -39,6 +39,8 @@ def test_what_the_clinic_claims_without_evidence_is_marked(variant: Variant, con
         ("shortlist_size = 5", "shortlist_size = 0", "shortlist_size: Input should be greater than or equal"),
         ("shortlist_size = 5", "", "shortlist_size: Field required"),
         ("fresh_days = 120 ", 'fresh_days = "long"', "fresh_days: Input should be a valid integer"),
+        ("wait_history_least = 20", "wait_history_least = 4", "wait_history_least: Input should be greater"),
+        ("wait_history_days = 180 ", "wait_history_days = 0 ", "wait_history_days: Input should be greater"),
         ("fee = 40", "fee = 40\nwealth = 3", "weights.wealth: Extra inputs are not permitted"),
         ("problem_area = 200", "problem_area = -1", "weights.problem_area: "),
         ("problem_area = 200", "problem_area = 1.5", "weights.problem_area: "),

@@ -152,6 +152,22 @@ async def test_how_long_it_takes_is_told_once_enough_have_waited(
     assert await told_to(database, matcher, in_welsh()) == WaitWeeks(least=3, most=4)
 
 
+async def test_who_waited_before_waits_were_kept_is_not_counted_from_the_day_that_they_are_told_of_others(
+    database: Database, matcher: Matcher, clock: MovableClock
+) -> None:
+    await hear(database, matcher, in_welsh())
+    await database.pool.execute("DELETE FROM waits")
+    await found_after(3 * WEEKS, database, matcher, clock)
+    yesterday = clock.now().date()
+    clock.move(timedelta(days=1))
+
+    await begin_day(database, clock.now().date(), yesterday)
+    await offer_to_waiting(database, matcher)
+
+    assert await said_to_waiting(database) == [{"least": 3, "most": 4}]
+    assert [each for each in await waits(database) if not each.found] == []
+
+
 async def test_those_who_wait_still_are_not_left_out(
     database: Database, matcher: Matcher, clock: MovableClock
 ) -> None:

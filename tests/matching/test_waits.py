@@ -1,7 +1,7 @@
 """How long people wait is told from what happened lately, those who wait still among them, or not at all."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -52,6 +52,11 @@ def test_a_range_is_the_middle_half_of_the_waits_in_whole_weeks() -> None:
 def test_a_range_is_rounded_outwards() -> None:
     assert told([found(7 * week + 1) for week in range(1, 21)]) == (5, 16)
     assert told([found(7 * week - 1) for week in range(1, 21)]) == (4, 15)
+
+
+@pytest.mark.parametrize("number", range(28, 169, 28))
+def test_a_quarter_is_a_quarter_however_many_there_are(number: int) -> None:
+    assert told([found(days) for days in range(1, number + 1)]) == (number // 28, 3 * number // 28)
 
 
 @pytest.mark.parametrize(("days", "weeks"), [(0, (0, 1)), (3, (0, 1)), (21, (3, 4)), (22, (3, 4))])
@@ -105,6 +110,37 @@ def test_a_few_recent_waits_beside_many_old_ones_do_not_tell_how_soon_people_are
     old = [found(WINDOW + 10 * number, ago=1) for number in range(1, 41)]
 
     assert told([*old, *[found(1)] * 3]) is None
+
+
+def came_daily(wait_of: Callable[[int], float], number_on: Callable[[int], int]) -> list[Wait]:
+    """So many people on each of the last 400 days, who are found after so many days if that has come."""
+    came = [ago for ago in range(400) for _ in range(number_on(ago))]
+    return [
+        found(wait_of(person), ago=ago - wait_of(person)) if wait_of(person) <= ago else still_waiting(ago)
+        for person, ago in enumerate(came)
+    ]
+
+
+@pytest.mark.parametrize("number_on", [lambda _: 3, lambda ago: 5 - ago // 80, lambda ago: 1 + ago // 80])
+def test_the_range_is_true_whether_ever_more_people_come_or_ever_fewer(
+    number_on: Callable[[int], int],
+) -> None:
+    # As many wait 20 days as 21 and so on to 159: a quarter wait less than 55, three quarters less than 125.
+    everyone = came_daily(lambda person: 20 + person * 37 % 140, number_on)
+
+    weeks = told(everyone)
+
+    assert weeks is not None
+    assert abs(weeks[0] - 55 / 7) <= 1
+    assert abs(weeks[1] - 125 / 7) <= 1.2
+
+
+def test_when_people_begin_to_wait_in_vain_the_range_is_soon_no_longer_told() -> None:
+    steady = came_daily(lambda _: 30, lambda _: 1)
+    before = [each for each in steady if each.since < NOW - timedelta(days=90)]
+
+    assert told(steady) == told(before) == (4, 5)
+    assert told([*before, *map(still_waiting, range(90))]) is None
 
 
 def test_enough_waits_of_the_same_mode_speak_for_themselves() -> None:

@@ -44,6 +44,15 @@ def test_news_from_matching_leaves_a_closed_case_alone(closed: State) -> None:
     assert nobody_found(case, FREE, heard=9, now=LATER) is None
 
 
+def test_a_rematch_that_finds_nobody_again_is_news() -> None:
+    asked = a_case_in(State.AWAITING_PROPOSAL, shortfall=FREE)
+
+    case = nobody_found(asked, FREE, heard=9, now=LATER)
+
+    assert case is not None
+    assert (case.state, case.version, case.answered_at) == (State.WAITING, asked.version + 1, LATER)
+
+
 @pytest.mark.parametrize("heard", [1, 2, 3])
 def test_a_shortlist_that_is_not_newer_changes_nothing(heard: int) -> None:
     assert proposed(a_review_case(heard=3), NEW, therapists("dev"), heard=heard, now=LATER) is None
@@ -73,8 +82,9 @@ def test_a_request_that_no_way_fits_does_not_wait(before: State, after: State) -
     assert (case.state, case.shortfall, case.shortlist) == (after, FITS, ())
 
 
-def test_word_that_others_wait_longer_now_is_nothing_to_look_at_anew() -> None:
-    waiting = a_case_in(State.WAITING, shortfall=FREE)
+@pytest.mark.parametrize("state", [State.WAITING, State.INFORMATION_ASKED])
+def test_word_that_others_wait_longer_now_is_nothing_to_look_at_anew(state: State) -> None:
+    waiting = a_case_in(state, shortfall=FREE)
 
     case = nobody_found(waiting, FREE, heard=9, now=LATER)
 

@@ -49,7 +49,7 @@ def weeks_waited(waits: Iterable[Wait], mode: Mode, now: datetime, policy: Polic
     for length in sorted(found):
         waiting = bisect_right(entered, length) - bisect_left(left, length)
         if waiting * 4 < least:
-            # As few as this are left at the third quartile if nobody else waits; fewer do not tell a share.
+            # The fewest waits allowed leave so many at their third quartile; a share of fewer tells nothing.
             return None
         still_waiting *= 1 - found[length] / waiting
         if first_quarter is None and still_waiting <= A_QUARTER_FOUND + ROUNDING:

@@ -168,7 +168,7 @@ async def excluded_from(tx: Transaction, request_id: RequestId) -> frozenset[The
 async def wait(tx: Transaction, request: Request, mode: Mode, told: Told) -> None:
     """Puts a request on the waiting list, at the place its submission gave it; or what it is told now."""
     await tx.execute("UPDATE requests SET state = 'waiting', proposal_id = NULL WHERE id = $1", request.id)
-    await tx.execute(
+    since = await tx.fetchval(
         """
         INSERT INTO waiting_list (request_id, submitted_at, since, shortfall, told_least, told_most)
         VALUES ($1, $2, $3, $4, $5, $6)
@@ -176,6 +176,7 @@ async def wait(tx: Transaction, request: Request, mode: Mode, told: Told) -> Non
             shortfall = excluded.shortfall, told_least = excluded.told_least, told_most = excluded.told_most,
             since = CASE WHEN waiting_list.shortfall = excluded.shortfall
                          THEN waiting_list.since ELSE excluded.since END
+        RETURNING since
         """,
         request.id,
         request.submitted_at,
@@ -184,10 +185,11 @@ async def wait(tx: Transaction, request: Request, mode: Mode, told: Told) -> Non
         told.weeks and told.weeks.least,
         told.weeks and told.weeks.most,
     )
-    if told.shortfall is Shortfall.NOBODY_FREE:
-        await begin_wait(tx, request.id, mode)
-    else:
+    if told.shortfall is Shortfall.NO_WAY_FITS:
         await end_wait(tx, request.id, found=False)
+    elif since == tx.now:
+        # Never later: of who came on the list before waits were kept, only long waits would be known.
+        await begin_wait(tx, request.id, mode)
 
 
 async def told_of(tx: Transaction, request_id: RequestId) -> Told | None:

@@ -9,15 +9,15 @@ from shared.kit.transaction import Transaction
 
 
 async def begin_wait(tx: Transaction, request_id: RequestId, mode: Mode) -> None:
-    """Counts a wait from when the request came on the list, unless it has waited before."""
+    """Counts a wait that begins now, unless the request has waited before."""
     await tx.execute(
         """
-        INSERT INTO waits (request_id, mode, since)
-        SELECT request_id, $2, since FROM waiting_list WHERE request_id = $1
+        INSERT INTO waits (request_id, mode, since) VALUES ($1, $2, $3)
         ON CONFLICT (request_id) DO NOTHING
         """,
         request_id,
         mode.value,
+        tx.now,
     )
 
 

@@ -157,7 +157,7 @@ def nobody_found(case: Case, shortfall: Shortfall, heard: int, now: datetime) ->
     """The case on the waiting list; or with a person, if no way fits."""
     if not _takes_news(case, heard):
         return None
-    if case.state is State.WAITING and case.shortfall is shortfall:
+    if case.state in {State.WAITING, State.INFORMATION_ASKED} and case.shortfall is shortfall:
         # How long others wait has changed, which no decision hangs on.
         return replace(case, heard=heard)
     return replace(
