@@ -111,6 +111,20 @@ async def test_who_is_found_at_once_has_not_waited(database: Database, matcher: 
     assert await waits(database) == []
 
 
+async def test_who_waits_only_after_a_shortlist_is_not_counted(
+    database: Database, matcher: Matcher, clock: MovableClock
+) -> None:
+    await seats_for(database, matcher, 1)
+    [proposal] = await hear(database, matcher, a_request())
+    assert isinstance(proposal, MatchProposed)
+    clock.move(WEEKS)
+
+    [again] = await hear(database, matcher, a_rematch(proposal, "ada"))
+
+    assert isinstance(again, MatchNotFound)
+    assert await waits(database) == []
+
+
 async def test_only_the_first_wait_of_a_request_is_kept(
     database: Database, matcher: Matcher, clock: MovableClock
 ) -> None:
@@ -211,6 +225,22 @@ async def test_who_no_way_fits_waits_for_nothing_and_is_not_counted_until_one_do
 
     assert [each for each in await waits(database) if not each.found] == [Wait(Mode.ONLINE, clock.now())]
     assert await said_to_waiting(database) == [{"least": 3, "most": 4}]
+
+
+async def test_a_wait_ends_when_no_way_fits_any_more_and_is_not_begun_again(
+    database: Database, matcher: Matcher, clock: MovableClock
+) -> None:
+    began, request = clock.now(), a_request()
+    await hear(database, matcher, request)
+
+    for shortfall in (Shortfall.NO_WAY_FITS, Shortfall.NOBODY_FREE, Shortfall.NO_WAY_FITS):
+        clock.move(WEEKS)
+        async with database.transaction() as tx:
+            kept = await store.lock_request(tx, request.request_id)
+            assert kept is not None
+            await store.wait(tx, kept, Mode.ONLINE, store.Told(shortfall, None))
+
+    assert await waits(database) == [Wait(Mode.ONLINE, began, began + WEEKS, found=False)]
 
 
 async def test_who_waits_is_told_anew_when_it_has_changed_and_at_most_once_a_day(

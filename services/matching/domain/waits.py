@@ -19,7 +19,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A request's first time on the waiting list; a later one begins nearer its head and would flatter."""
+    """A request's wait for its first shortlist; for another it begins nearer the head and would flatter."""
 
     mode: Mode
     since: datetime

@@ -1,4 +1,4 @@
-"""How long people waited: each request's first time on the waiting list."""
+"""How long people waited: each request for its first shortlist."""
 
 from datetime import datetime
 
@@ -9,10 +9,11 @@ from shared.kit.transaction import Transaction
 
 
 async def begin_wait(tx: Transaction, request_id: RequestId, mode: Mode) -> None:
-    """Counts a wait that begins now, unless the request has waited before."""
+    """Counts a wait that begins now, if the request has neither waited nor been proposed anybody before."""
     await tx.execute(
         """
-        INSERT INTO waits (request_id, mode, since) VALUES ($1, $2, $3)
+        INSERT INTO waits (request_id, mode, since)
+        SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM proposals WHERE request_id = $1)
         ON CONFLICT (request_id) DO NOTHING
         """,
         request_id,
