@@ -9,7 +9,7 @@ from services.matching.domain.engine import Engine, Placed
 from services.matching.domain.gates import Search
 from services.matching.domain.policy import Policy
 from shared.contract.intake import CaseDetails
-from shared.contract.vocabulary import Mode, Slot, Strength
+from shared.contract.vocabulary import Mode, Strength
 
 FURTHER_KM = (5, 10, 20)
 DEARER_PENCE = (1_000, 2_000)
@@ -32,8 +32,8 @@ def concessions(search: Search, engine: Engine, policy: Policy, first: Placed | 
 
     Of several of one kind the smallest that helps is named, of times the best two.
     """
-    times = [_conceded(search, engine, first, each) for each in _times(search.case)]
-    helpful = sorted((each for each in times if each), key=_worth)[:MOST_TIMES]
+    # Where nobody passes the gates, no time helps.
+    helpful = [] if first is None else sorted(_times(search, engine, first), key=_worth)[:MOST_TIMES]
     for kind in (_distances(search, policy), _modes(search), _fees(search.case), _musts(search.case)):
         tried = (_conceded(search, engine, first, each) for each in kind)
         helpful += [each for each in (next((each for each in tried if each), None),) if each]
@@ -55,11 +55,11 @@ def _worth(conceded: Conceded) -> tuple[int, str]:
     return -conceded.placed.score, conceded.text
 
 
-def _times(case: CaseDetails) -> Iterator[Change]:
-    for slot in Slot:
-        if slot not in case.availability:
-            text = f"{wording.slot(slot)}s as well"
-            yield "times", text, case.model_copy(update={"availability": (*case.availability, slot)})
+def _times(search: Search, engine: Engine, first: Placed) -> Iterator[Conceded]:
+    # All in one go: the gates let through the same therapists whatever the time.
+    for slot, placed in engine.with_one_more_time(search, first).items():
+        if placed.score > first.score:
+            yield Conceded("times", f"{wording.slot(slot)}s as well", placed)
 
 
 def _distances(search: Search, policy: Policy) -> Iterator[Change]:

@@ -41,6 +41,11 @@ class Layout(NamedTuple):
 
     live: int  # may be proposed today for the variant, and has a seat free
     qualified: int  # may be proposed today for the variant as soon as a seat is free
+    accredited: int  # for the variant, today, by whatever route
+    by_ksa: int  # for the variant
+    registered: int  # today
+    fresh: int  # confirmed lately enough
+    seated: int  # has a seat free
     formats: int
     ages: int
     modes: int
@@ -53,7 +58,8 @@ def _laid_out(*sizes: int) -> Layout:
     return Layout(*(sum(sizes[:place]) for place in range(len(sizes) + 1)))
 
 
-LAYOUT = _laid_out(len(VARIANT), len(VARIANT), len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), 1)
+_OF_VARIANTS = [len(VARIANT)] * 4
+LAYOUT = _laid_out(*_OF_VARIANTS, 1, 1, 1, len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), 1)
 
 _EPOCH = date(2000, 1, 1).toordinal()
 NEVER = 0

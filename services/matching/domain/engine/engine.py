@@ -13,23 +13,25 @@ from services.matching.domain.engine.columns import LAYOUT, SLOT, Array, Seats, 
 from services.matching.domain.engine.encoding import Entry, write, write_standing
 from services.matching.domain.engine.nearing import NEAREST, nearest
 from services.matching.domain.engine.painting import (
-    find_row,
     move_marks,
     paint_facts,
     paint_languages,
     paint_live,
     set_seats,
 )
-from services.matching.domain.engine.scanning import BEST, Desk, Terms, points_by_district
+from services.matching.domain.engine.retiming import retime
+from services.matching.domain.engine.rows import Blocked, Rows
+from services.matching.domain.engine.scanning import BEST, Desk, points_by_district
 from services.matching.domain.engine.scanning import search as scan
 from services.matching.domain.engine.tallying import tally
+from services.matching.domain.engine.terms import terms_of
 from services.matching.domain.gates import Gate, Search
 from services.matching.domain.place import Places, metres_between
 from services.matching.domain.policy import Policy
 from shared.contract.ids import TherapistId
-from shared.contract.vocabulary import Mode
+from shared.contract.vocabulary import Mode, Slot
 
-_LOW = (1 << 64) - 1
+_ALL = (1 << 64) - 1
 _MODES = (Mode.ONLINE, Mode.IN_PERSON)
 _MORE_ROWS = 1024
 _MORE_LANGUAGES = 16
@@ -48,12 +50,11 @@ class Engine:
         self._metres = lru_cache(maxsize=1024)(self._metres_from)
         self._languages: dict[str, int] = {}
         self._asker = Asker(policy, self._languages)
-        self._terms = _terms(policy)
+        self._terms = terms_of(policy)
         self._nowhere = np.full(len(self._positions) + 1, -1, np.int16)
         self._table = empty_table(0, LAYOUT.languages + _MORE_LANGUAGES)
         self._count = 0
-        self._sorted = np.zeros(0, np.int32)
-        self._late: dict[int, int] = {}
+        self._rows = Rows()
         self._prices: dict[int, int] = {}
         self._make_room(_MORE_ROWS)
 
@@ -63,8 +64,8 @@ class Engine:
     @property
     def bytes_used(self) -> int:
         """What the directory takes in memory, with the room to work in."""
-        arrays = (*self._table, *self._desk, self._sorted)
-        return sum(array.nbytes for array in arrays)
+        arrays = (*self._table, *self._desk)
+        return sum(array.nbytes for array in arrays) + self._rows.nbytes
 
     def expect(self, therapists: int) -> None:
         """Makes room for so many at once, instead of step by step."""
@@ -74,6 +75,7 @@ class Engine:
     def put(self, entries: Sequence[Entry]) -> None:
         """Adds entries or brings them up to date; of two with one id the later counts."""
         # Neighbours stand side by side, so that a search in person can pass over whole regions.
+        self._rows.changed()
         latest = sorted({entry.id: entry for entry in entries}.values(), key=self._district_of)
         if self._count + len(latest) > self._table.kept.size:
             self._make_room(max(self._count + len(latest), self._table.kept.size * 5 // 4))
@@ -82,11 +84,11 @@ class Engine:
         write_standing(self._table, rows, self._policy, self._day_limits[0])
         self._table.scored["price"][rows] = [self._prices.get(entry.id.int, 0) for entry in latest]
         self._paint(rows, latest)
-        if len(self._late) > max(_MORE_ROWS, self._count // 16):
-            self._sort()
+        self._rows.settle(self._table.kept[: self._count])
 
     def drop(self, ids: Iterable[UUID]) -> None:
         """Forgets entries; those that are not known are no matter."""
+        self._rows.changed()
         for identifier in ids:
             row = self._find(identifier.int)
             if row is None:
@@ -96,13 +98,14 @@ class Engine:
             self._table.scored[row] = self._table.scored[last]
             self._table.kept[row] = self._table.kept[last]
             move_marks(self._table, last, row)
-            self._sort()
+            self._rows.sort(self._table.kept[: self._count])
 
     def set_seats(self, therapist_id: UUID, free: int) -> None:
         """Notes a therapist's free seats; the next search sees them."""
         row = self._find(therapist_id.int)
         if row is None:
             raise KeyError(therapist_id)
+        self._rows.changed()
         set_seats(LAYOUT, self._table, row, free, self._policy.weights.caseload, *self._day_limits)
 
     def set_prices(self, prices: Mapping[TherapistId, int]) -> None:
@@ -117,31 +120,34 @@ class Engine:
     def best(self, search: Search, most: int) -> list[Placed]:
         """The therapists who pass every gate, by score minus what counts of the price and then by id."""
         self._turn_to(search.on)
-        blocked = [*self._excluded(search), *self._without_seat(search)]
-        return self._scan(search, self._asker.question(search), blocked, most)
+        return self._scan(search, self._asker.question(search), self._blocked(search).rows, most)
 
     def qualified(self, search: Search, most: int) -> list[Placed]:
         """Who passes every gate but that of the seat, by score and then by id."""
         self._turn_to(search.on)
-        return self._scan(search, self._asker.regardless(search), self._excluded(search), most)
+        return self._scan(
+            search, self._asker.regardless(search), np.array(self._blocked(search).excluded, np.int64), most
+        )
 
     def seats(self) -> list[Seats]:
         """Everybody's seats."""
         kept = self._table.kept[: self._count][["id_high", "id_low", "seats_free", "seats_offered"]]
         return [Seats(high << 64 | low, free, offered) for high, low, free, offered in kept.tolist()]
 
-    def _scan(self, search: Search, question: Question, blocked: list[int], most: int) -> list[Placed]:
+    def _scan(self, search: Search, question: Question, blocked: Array, most: int) -> list[Placed]:
         best = np.zeros(most, BEST)
         kept = scan(
             self._table,
-            np.array(blocked, np.int64),
+            blocked,
             self._near_for(search),
             question,
             self._terms,
             self._desk,
             best,
         )
-        best = best[:kept]
+        return self._placed(search, best[:kept])
+
+    def _placed(self, search: Search, best: Array) -> list[Placed]:
         ids = self._table.kept[["id_high", "id_low"]][best["row"]].tolist()
         variants = self._asker.variants(search)
         return [
@@ -149,18 +155,33 @@ class Engine:
             for (high, low), (_, way, in_person, score, order) in zip(ids, best.tolist(), strict=True)
         ]
 
+    def with_one_more_time(self, search: Search, first: Placed) -> dict[Slot, Placed]:
+        """For each time that would put somebody else before who comes first now: whom."""
+        self._turn_to(search.on)
+        best = np.zeros(len(SLOT), BEST)
+        best["row"], best["order"] = self._find(first.number), first.order
+        retime(
+            self._table,
+            self._blocked(search).rows,
+            self._near_for(search),
+            self._asker.question(search),
+            self._terms,
+            self._desk,
+            best,
+        )
+        placed = zip(Slot, self._placed(search, best), strict=True)
+        return {slot: each for slot, each in placed if each.number != first.number}
+
     def tally(self, search: Search) -> dict[Gate, int]:
         """How many therapists each gate keeps out; everybody is counted once, or passes."""
         self._turn_to(search.on)
         kept_out = np.zeros(len(Gate), np.int64)
         tally(
+            LAYOUT,
             self._table,
             self._near_for(search),
             self._asker.question(search),
-            self._marks(self._excluded(search)),
-            self._marks(self._without_seat(search)),
-            self._count,
-            *self._day_limits,
+            *self._marked(search),
             kept_out,
         )
         return dict(zip(Gate, kept_out.tolist(), strict=True))
@@ -170,14 +191,12 @@ class Engine:
         self._turn_to(search.on)
         best = np.zeros(1, NEAREST)
         if not nearest(
+            LAYOUT,
             self._table,
             self._near_for(search),
             self._asker.question(search),
             self._terms,
-            self._marks(self._excluded(search)),
-            self._marks(self._without_seat(search)),
-            self._count,
-            *self._day_limits,
+            *self._marked(search),
             best,
         ):
             return None
@@ -185,20 +204,21 @@ class Engine:
         high, low = self._table.kept[["id_high", "id_low"]][row].tolist()
         return Nearest(high << 64 | low, self._asker.variants(search)[way], tuple(Gate)[gate], score)
 
-    def _excluded(self, search: Search) -> list[int]:
-        rows = (self._find(each.int) for each in search.excluded)
-        return [row for row in rows if row is not None]
+    def _blocked(self, search: Search) -> Blocked:
+        return self._rows.blocked(self._table.kept, search)
 
-    def _without_seat(self, search: Search) -> list[int]:
-        """Whose free seats were all offered to others first."""
-        rows = ((self._find(each.int), seats) for each, seats in search.spoken_for.items())
-        return [
-            row for row, seats in rows if row is not None and self._table.kept["seats_free"][row] <= seats
-        ]
+    def _marked(self, search: Search) -> tuple[Array, Array, Array]:
+        """A bit for everybody, for whoever is excluded, and for whose free seats others were offered."""
+        everybody = np.zeros(self._table.planes.shape[1], np.uint64)
+        everybody[: self._count // 64] = _ALL
+        everybody[self._count // 64 : -(-self._count // 64)] = (1 << self._count % 64) - 1
+        blocked = self._blocked(search)
+        return everybody, self._marks(blocked.excluded), self._marks(blocked.without_seat)
 
     def _marks(self, rows: list[int]) -> Array:
-        marks = np.zeros(self._count, np.bool_)
-        marks[rows] = True
+        marks = np.zeros(self._table.planes.shape[1], np.uint64)
+        for row in rows:
+            marks[row >> 6] |= np.uint64(1 << (row & 63))
         return marks
 
     def _near_for(self, search: Search) -> Array:
@@ -249,21 +269,13 @@ class Engine:
     def _row_for(self, number: int) -> int:
         row = self._find(number)
         if row is None:
-            row = self._late[number] = self._count
+            row = self._count
+            self._rows.add(number, row)
             self._count += 1
         return row
 
     def _find(self, number: int) -> int | None:
-        row = self._late.get(number)
-        if row is not None:
-            return row
-        row = find_row(self._table.kept, self._sorted, np.uint64(number >> 64), np.uint64(number & _LOW))
-        return None if row < 0 else row
-
-    def _sort(self) -> None:
-        kept = self._table.kept[: self._count]
-        self._sorted = np.lexsort((kept["id_low"], kept["id_high"])).astype(np.int32)
-        self._late.clear()
+        return self._rows.find(self._table.kept, number)
 
     def _make_room(self, rows: int) -> None:
         old = self._table
@@ -289,15 +301,3 @@ class Engine:
             here = self._positions[district - 1]
             metres[1:] = [metres_between(here, there) for there in self._positions]
         return metres
-
-
-def _terms(policy: Policy) -> Terms:
-    shared, closed = policy.caps.shared_slots, policy.caps.experience_cases
-    return Terms(
-        slots=np.array(
-            [policy.weights.availability * min(n, shared) // shared for n in range(len(SLOT) + 1)], np.int64
-        ),
-        experience=np.array([policy.weights.experience * n // closed for n in range(closed + 1)], np.int64),
-        band_metres=np.array([band.up_to_km * 1000 for band in policy.distance_bands], np.int64),
-        band_points=np.array([band.points for band in policy.distance_bands], np.int64),
-    )

@@ -1,32 +1,30 @@
 """Who would score best among those whom exactly one gate keeps out, compiled."""
 
+from typing import Any
+
 import numba as nb
 import numpy as np
 
 from services.matching.domain.engine.asking import Question
-from services.matching.domain.engine.bits import ones
-from services.matching.domain.engine.columns import Array, Table
-from services.matching.domain.engine.scanning import IN_PERSON, TOO_FAR, Terms, is_set
-from services.matching.domain.engine.tallying import (
-    ACCREDITATION,
-    AGE_GROUP,
-    EXCLUDED,
+from services.matching.domain.engine.barring import (
+    DISTANCE,
     FEE,
-    FORMAT,
-    FRESH,
+    GATES,
     LANGUAGE,
-    MUST_HAVE,
-    PRIVATE_PRACTICE,
-    REGISTRATION,
-    SEAT,
-    any_set,
-    gate_of_place,
+    MODE,
+    bar,
+    bar_by_place_and_fee,
+    bar_on,
 )
+from services.matching.domain.engine.bits import ones, trailing_zeros
+from services.matching.domain.engine.columns import Array, Layout, Row, Table
+from services.matching.domain.engine.scanning import IN_PERSON, TOO_FAR, is_set, most_more
+from services.matching.domain.engine.terms import Terms
 
 _compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
-_PASSED = -1
-_SEVERAL = -2
+_NOBODY = -1
+_LEAST = np.int64(-(2**62))
 
 NEAREST = np.dtype([("row", np.int64), ("way", np.int64), ("gate", np.int64), ("score", np.int64)])
 """The next best: on which of the question's pathways, and the one gate."""
@@ -34,119 +32,127 @@ NEAREST = np.dtype([("row", np.int64), ("way", np.int64), ("gate", np.int64), ("
 
 @_compiled
 def nearest(  # noqa: PLR0917 - compiled code takes its arrays one by one
+    layout: Layout,
     table: Table,
     near: Array,
     question: Question,
     terms: Terms,
+    everybody: Array,
     excluded: Array,
     without_seat: Array,
-    count: int,
-    today: int,
-    oldest: int,
     best: Array,
 ) -> bool:
-    """Writes the next best into `best`, the lower id of equals; says whether there is one."""
-    found = False
-    for row in range(count):
-        passes = False
-        for way in range(question.variants.size):
-            gate = _only_gate(
-                table, row, near, question, way, excluded[row], without_seat[row], today, oldest
-            )
-            passes = passes or gate == _PASSED
-        if passes:
-            continue
-        for way in range(question.variants.size):
-            gate = _only_gate(
-                table, row, near, question, way, excluded[row], without_seat[row], today, oldest
-            )
-            if gate == _SEVERAL:
-                continue
-            score = _score(table, row, near, question, terms, way, gate)
-            other = best[0]
-            if found and (score < other.score or (other.row == row and score == other.score)):
-                continue
-            if found and score == other.score and not _goes_before(table.kept, row, other.row):
-                continue
-            other.row, other.way, other.gate, other.score = row, way, gate, score
-            found = True
-    return found
+    """Writes the next best into `best`, the lower id of equals; says whether there is one.
+
+    `everybody`, `excluded` and `without_seat` hold a bit for each row.
+    """
+    planes, ways = table.planes, question.variants.size
+    barred = np.zeros((GATES, everybody.size), np.uint64)
+    once = np.zeros((ways, everybody.size), np.uint64)
+    again = np.zeros((ways, everybody.size), np.uint64)
+    wanted = np.zeros(everybody.size, np.uint64)
+    bar(layout, planes, question, excluded, without_seat, barred)
+    for way in range(ways):
+        bar_on(layout, planes, question, way, barred)
+        # Place and fee bar nobody yet.
+        for gate in range(GATES):
+            _count(once[way], again[way], barred[gate])
+        wanted |= everybody & ~again[way]
+    bar_by_place_and_fee(table, near, question, wanted, barred)
+    passed = np.zeros(everybody.size, np.uint64)
+    for way in range(ways):
+        for gate in (MODE, DISTANCE, FEE):
+            _count(once[way], again[way], barred[gate])
+        passed |= ~once[way]
+    best[0].row, best[0].score = _NOBODY, _LEAST
+    for way in range(ways):
+        bar_on(layout, planes, question, way, barred)
+        _choose(
+            table, near, question, terms, way, barred, everybody & once[way] & ~again[way] & ~passed, best
+        )
+    return bool(best[0].row != _NOBODY)
 
 
 @_compiled
-def _only_gate(  # noqa: PLR0912, PLR0917 - a gate, a branch
+def _count(once: Array, again: Array, barred: Array) -> None:
+    for word in range(barred.size):
+        again[word] |= once[word] & barred[word]
+        once[word] |= barred[word]
+
+
+@_compiled
+def _choose(  # noqa: PLR0917
     table: Table,
-    row: int,
     near: Array,
     question: Question,
+    terms: Terms,
     way: int,
-    excluded: bool,
-    without_seat: bool,
-    today: int,
-    oldest: int,
-) -> int:
-    """The one gate that keeps a therapist out, or that none or several do."""
-    kept, scored, planes = table.kept[row], table.scored[row], table.planes
-    variant = question.variants[way]
-    by_ksa = (kept.ksa >> variant) & 1
-    gate, failed = _PASSED, 0
-    if excluded:
-        gate, failed = EXCLUDED, failed + 1
-    if by_ksa:
-        # Without a core profession that is the route; it is one lack, not two.
-        gate, failed = PRIVATE_PRACTICE, failed + 1
-    elif kept.registered_until < today:
-        gate, failed = REGISTRATION, failed + 1
-    if kept.accredited_until[variant] < today:
-        gate, failed = ACCREDITATION, failed + 1
-    if not any_set(planes, question.any_age, row):
-        gate, failed = AGE_GROUP, failed + 1
-    if not is_set(planes, question.formats[way], row):
-        gate, failed = FORMAT, failed + 1
-    if not any_set(planes, question.any_language, row):
-        gate, failed = LANGUAGE, failed + 1
-    place = gate_of_place(scored, near, question)
-    if place != _PASSED:
-        gate, failed = place, failed + 1
-    if scored.fee > question.fee:
-        gate, failed = FEE, failed + 1
-    for plane in question.every:
-        if not is_set(planes, plane, row):
-            gate, failed = MUST_HAVE, failed + 1
-            break
-    if kept.confirmed < oldest:
-        gate, failed = FRESH, failed + 1
-    if kept.seats_free < 1 or without_seat:
-        gate, failed = SEAT, failed + 1
-    return gate if failed <= 1 else _SEVERAL
+    barred: Array,
+    alone: Array,
+    best: Array,
+) -> None:
+    """Goes through whom one gate alone bars on a pathway."""
+    # Taken out of their tuples once: within the loop each look would count references.
+    scored, by_conditions, by_slots = table.scored, question.condition_points, terms.slots
+    wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
+    wanted_slots, area_points, may_travel = (
+        np.uint64(question.slots),
+        question.area_points,
+        question.in_person,
+    )
+    most = most_more(question, terms)
+    for word in range(alone.size):
+        rest = alone[word]
+        while rest:
+            bit = trailing_zeros(rest)
+            rest &= rest - np.uint64(1)
+            number: Any = word * 64 + np.int64(bit)
+            row = scored[number]
+            points = np.int64(row.standing)
+            if may_travel & ((row.modes & IN_PERSON) != 0) & (near[row.district] != TOO_FAR):
+                points += near[row.district]
+            points += area_points * np.int64(ones(row.areas & wanted_areas))
+            points += by_conditions[ones(row.conditions & wanted_conditions)]
+            points += by_slots[ones(row.slots & wanted_slots)]
+            # Most cannot come near the best any more.
+            if points + most < best[0].score:
+                continue
+            gate = _gate(barred, word, bit)
+            points += _more(table.planes, row, number, question, terms, way, gate)
+            if _goes_before(table.kept, number, points, best[0]):
+                best[0].row, best[0].way, best[0].gate, best[0].score = number, way, gate, points
 
 
 @_compiled
-def _score(  # noqa: PLR0917
-    table: Table, row: int, near: Array, question: Question, terms: Terms, way: int, gate: int
+def _gate(barred: Array, word: int, bit: np.uint64) -> int:
+    for gate in range(GATES):
+        if (barred[gate, word] >> bit) & np.uint64(1):
+            return gate
+    return GATES
+
+
+@_compiled
+def _more(  # noqa: PLR0917
+    planes: Array, row: Row, number: int, question: Question, terms: Terms, way: int, gate: int
 ) -> int:
-    """The points as they would be; what the gate keeps from being so brings none."""
-    scored = table.scored[row]
-    points = np.int64(scored.standing)
-    if question.in_person and scored.modes & IN_PERSON and near[scored.district] != TOO_FAR:
-        points += near[scored.district]
-    points += question.area_points * np.int64(ones(scored.areas & np.uint64(question.areas)))
-    points += question.condition_points[ones(scored.conditions & np.uint64(question.conditions))]
-    points += terms.slots[ones(scored.slots & np.uint64(question.slots))]
-    closed = min(int(scored.cases[question.variants[way]]), terms.experience.size - 1)
-    points += question.evidence[way] + terms.experience[closed]
+    """The other points as they would be; what the gate keeps from being so brings none."""
+    closed = min(int(row.cases[question.variants[way]]), terms.experience.size - 1)
+    points = np.int64(question.evidence[way] + terms.experience[closed])
     for wish in range(question.wishes.size):
-        if scored.traits & question.wishes[wish]:
+        if row.traits & question.wishes[wish]:
             points += question.wish_points[wish]
     if gate != LANGUAGE:
-        first = question.first_language >= 0 and is_set(table.planes, question.first_language, row)
+        first = question.first_language >= 0 and is_set(planes, question.first_language, number)
         points += question.first_language_points if first else question.other_language_points
     if question.fee_points and gate != FEE:
-        points += question.fee_points * (question.fee - scored.fee) // question.fee
+        points += question.fee_points * (question.fee - row.fee) // question.fee
     return int(points)
 
 
 @_compiled
-def _goes_before(ids: Array, row: int, other: int) -> bool:
-    one, two = ids[row], ids[other]
+def _goes_before(ids: Array, row: int, score: int, other: Row) -> bool:
+    if score != other.score:
+        return bool(score > other.score)
+    # Of one therapist's pathways the first counts.
+    one, two = ids[row], ids[other.row]
     return bool(one.id_high < two.id_high or (one.id_high == two.id_high and one.id_low < two.id_low))

@@ -11,19 +11,35 @@ _compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
 @_compiled
 def paint_live(layout: Layout, table: Table, rows: Array, today: int, oldest: int) -> None:
-    """Marks on which variants rows may be proposed today; an entry confirmed before `oldest` is stale."""
+    """Marks what depends on the day and on seats; an entry confirmed before `oldest` is stale."""
+    planes = table.planes
     for row in rows:
         word, bit = row >> 6, np.uint64(1) << np.uint64(row & 63)
         entry = table.kept[row]
-        open_to_all = entry.registered_until >= today and entry.confirmed >= oldest
+        registered, fresh, seated = (
+            entry.registered_until >= today,
+            entry.confirmed >= oldest,
+            entry.seats_free > 0,
+        )
+        _mark(planes, layout.registered, word, bit, registered)
+        _mark(planes, layout.fresh, word, bit, fresh)
+        _mark(planes, layout.seated, word, bit, seated)
         for variant in range(entry.accredited_until.size):
-            by_ksa = (entry.ksa >> variant) & 1
-            table.planes[layout.live + variant, word] &= ~bit
-            table.planes[layout.qualified + variant, word] &= ~bit
-            if open_to_all and not by_ksa and entry.accredited_until[variant] >= today:
-                table.planes[layout.qualified + variant, word] |= bit
-                if entry.seats_free > 0:
-                    table.planes[layout.live + variant, word] |= bit
+            by_ksa = ((entry.ksa >> variant) & 1) != 0
+            accredited = entry.accredited_until[variant] >= today
+            qualified = registered and fresh and accredited and not by_ksa
+            _mark(planes, layout.accredited + variant, word, bit, accredited)
+            _mark(planes, layout.by_ksa + variant, word, bit, by_ksa)
+            _mark(planes, layout.qualified + variant, word, bit, qualified)
+            _mark(planes, layout.live + variant, word, bit, qualified and seated)
+
+
+@_compiled
+def _mark(planes: Array, plane: int, word: int, bit: np.uint64, holds: bool) -> None:
+    if holds:
+        planes[plane, word] |= bit
+    else:
+        planes[plane, word] &= ~bit
 
 
 @_compiled

@@ -8,21 +8,13 @@ import numpy as np
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.bits import ones, trailing_zeros
 from services.matching.domain.engine.columns import Array, Row, Table
+from services.matching.domain.engine.terms import Terms
 
 _compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
 IN_PERSON, ONLINE = 1, 2
 TOO_FAR = -1
 _LEAST = np.int64(-(2**62))
-
-
-class Terms(NamedTuple):
-    """Points that depend on the policy alone."""
-
-    slots: Array  # by the number of shared times, up to all of them
-    experience: Array  # by the number of closed cases
-    band_metres: Array
-    band_points: Array
 
 
 BEST = np.dtype(
@@ -54,8 +46,8 @@ def search(  # noqa: PLR0917
 
     `near` holds the points for distance of every district, or -1 where it is too far for this client.
     """
-    _pass_planes(table.planes, question, desk)
-    found = _survivors(table, blocked, near, question, desk)
+    pass_planes(table.planes, question, desk)
+    found = survivors(table, blocked, near, question, desk)
     return _choose(table, near, question, terms, desk, found, best)
 
 
@@ -74,7 +66,7 @@ def points_by_district(metres: Array, limit: int, terms: Terms) -> Array:
 
 
 @_compiled
-def _pass_planes(planes: Array, question: Question, desk: Desk) -> None:
+def pass_planes(planes: Array, question: Question, desk: Desk) -> None:
     """Leaves in `desk.words` the rows that pass all gates but fee and distance, a plane at a time."""
     desk.words[:] = 0
     for way in range(question.live.size):
@@ -99,7 +91,7 @@ def _keep_any(planes: Array, chosen: Array, desk: Desk) -> None:
 
 
 @_compiled
-def _survivors(table: Table, blocked: Array, near: Array, question: Question, desk: Desk) -> int:
+def survivors(table: Table, blocked: Array, near: Array, question: Question, desk: Desk) -> int:
     """Writes down every row that is left, and on which pathways it passes."""
     found = 0
     several = question.live.size > 1
@@ -143,7 +135,7 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
     table: Table, near: Array, question: Question, terms: Terms, desk: Desk, found: int, best: Array
 ) -> int:
     """Scores the survivors and keeps the best."""
-    most_more = _most_more(question, terms)
+    most = most_more(question, terms)
     # Taken out of their tuples once: within the loop each look would count references.
     scored, rows, all_ways = table.scored, desk.rows, desk.ways
     by_conditions, by_slots = question.condition_points, terms.slots
@@ -168,10 +160,10 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
         points += by_slots[ones(row.slots & wanted_slots)]
         price = max(row.price - credit, 0)
         # One jump, hardly ever taken: most cannot come near the best any more.
-        if not passes or points + most_more - price < floor:
+        if not passes or points + most - price < floor:
             continue
-        own, way = _best_way(row, question, terms, all_ways[place])
-        points += own + _more(table.planes, row, number, question)
+        own, way = best_way(row, question, terms, all_ways[place])
+        points += own + more(table.planes, row, number, question)
         order = points - price
         if order >= floor:
             kept = _insert(table.kept, best, kept, number, way, in_person, points, order)
@@ -181,19 +173,19 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
 
 
 @_compiled
-def _most_more(question: Question, terms: Terms) -> Any:
-    """The most points that `_more` and `_best_way` can bring."""
-    most = question.fee_points + max(question.first_language_points, question.other_language_points)
+def most_more(question: Question, terms: Terms) -> Any:
+    """The most points that `more` and `best_way` can bring."""
+    points = question.fee_points + max(question.first_language_points, question.other_language_points)
     for wish in range(question.wishes.size):
-        most += question.wish_points[wish]
+        points += question.wish_points[wish]
     way_most: Any = np.int64(0)
     for way in range(question.evidence.size):
         way_most = max(way_most, question.evidence[way])
-    return most + way_most + terms.experience[terms.experience.size - 1]
+    return points + way_most + terms.experience[terms.experience.size - 1]
 
 
 @_compiled
-def _more(planes: Array, row: Row, number: int, question: Question) -> Any:
+def more(planes: Array, row: Row, number: int, question: Question) -> Any:
     """The points for wishes, language and fee."""
     points = np.int64(0)
     for wish in range(question.wishes.size):
@@ -213,7 +205,7 @@ def is_set(planes: Array, plane: int, row: int) -> bool:
 
 
 @_compiled
-def _best_way(row: Row, question: Question, terms: Terms, ways: int) -> tuple[Any, int]:
+def best_way(row: Row, question: Question, terms: Terms, ways: int) -> tuple[Any, int]:
     """The points of the pathway that suits the therapist best, the first of equals, and its place."""
     most: Any = _LEAST
     chosen = 0
@@ -230,10 +222,10 @@ def _best_way(row: Row, question: Question, terms: Terms, ways: int) -> tuple[An
 def _insert(  # noqa: PLR0917
     ids: Array, best: Array, kept: int, row: int, way: int, in_person: bool, score: int, order: int
 ) -> int:
-    if kept == best.size and not _goes_before(ids, row, order, best[kept - 1]):
+    if kept == best.size and not goes_before(ids, row, order, best[kept - 1]):
         return kept
     place = min(kept, best.size - 1)
-    while place > 0 and _goes_before(ids, row, order, best[place - 1]):
+    while place > 0 and goes_before(ids, row, order, best[place - 1]):
         best[place] = best[place - 1]
         place -= 1
     best[place].row = row
@@ -245,7 +237,7 @@ def _insert(  # noqa: PLR0917
 
 
 @_compiled
-def _goes_before(ids: Array, row: int, order: int, other: Row) -> bool:
+def goes_before(ids: Array, row: int, order: int, other: Row) -> bool:
     if order != other.order:
         return bool(order > other.order)
     one, two = ids[row], ids[other.row]

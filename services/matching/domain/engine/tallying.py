@@ -1,139 +1,79 @@
 """How many therapists each gate keeps out of a search, compiled."""
 
 import numba as nb
+import numpy as np
 
 from services.matching.domain.engine.asking import Question
-from services.matching.domain.engine.columns import Array, Row, Table
-from services.matching.domain.engine.scanning import (
-    IN_PERSON,
-    ONLINE,
-    TOO_FAR,
-    is_set,
+from services.matching.domain.engine.barring import (
+    ACCREDITATION,
+    AGE_GROUP,
+    EXCLUDED,
+    FORMAT,
+    GATES,
+    LANGUAGE,
+    MODE,
+    PRIVATE_PRACTICE,
+    REGISTRATION,
+    bar,
+    bar_by_place_and_fee,
+    bar_on,
 )
-from services.matching.domain.gates import Gate
+from services.matching.domain.engine.bits import ones
+from services.matching.domain.engine.columns import Array, Layout, Table
 
 _compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
-
-_PASSED = -1
-EXCLUDED = 0
-REGISTRATION = 1
-ACCREDITATION = 2
-PRIVATE_PRACTICE = 3
-AGE_GROUP = 4
-FORMAT = 5
-LANGUAGE = 6
-MODE = 7
-DISTANCE = 8
-FEE = 9
-MUST_HAVE = 10
-FRESH = 11
-SEAT = 12
-
-# Numbers, as compiled code knows no enumeration; whoever adds a gate is sent here.
-assert [gate.name for gate in Gate] == [  # noqa: S101
-    "EXCLUDED",
-    "REGISTRATION",
-    "ACCREDITATION",
-    "PRIVATE_PRACTICE",
-    "AGE_GROUP",
-    "FORMAT",
-    "LANGUAGE",
-    "MODE",
-    "DISTANCE",
-    "FEE",
-    "MUST_HAVE",
-    "FRESH",
-    "SEAT",
-]
 
 
 @_compiled
 def tally(  # noqa: PLR0917 - compiled code takes its arrays one by one
+    layout: Layout,
     table: Table,
     near: Array,
     question: Question,
+    everybody: Array,
     excluded: Array,
     without_seat: Array,
-    count: int,
-    today: int,
-    oldest: int,
     kept_out: Array,
 ) -> None:
     """Counts every therapist who passes on no pathway at the last gate that any pathway led to.
 
-    `excluded` and `without_seat` hold a mark for each row.
+    `everybody`, `excluded` and `without_seat` hold a bit for each row.
     """
-    for row in range(count):
-        furthest = _PASSED
-        for way in range(question.variants.size):
-            gate = _first_gate(
-                table, row, near, question, way, excluded[row], without_seat[row], today, oldest
-            )
-            if gate == _PASSED:
-                furthest = _PASSED
-                break
-            furthest = max(furthest, gate)
-        if furthest != _PASSED:
-            kept_out[furthest] += 1
+    planes, ways = table.planes, question.variants.size
+    barred = np.empty((GATES, everybody.size), np.uint64)
+    stopped = np.zeros((GATES, everybody.size), np.uint64)
+    going_on = np.empty((ways, everybody.size), np.uint64)
+    wanted = np.zeros(everybody.size, np.uint64)
+    bar(layout, planes, question, excluded, without_seat, barred)
+    for way in range(ways):
+        bar_on(layout, planes, question, way, barred)
+        rest = going_on[way]
+        rest[:] = everybody
+        _stop(stopped, barred, rest, EXCLUDED)
+        _stop(stopped, barred, rest, REGISTRATION)
+        # Without a core profession the KSA route is what is looked at first.
+        unregistered = rest & ~planes[layout.registered]
+        stopped[PRIVATE_PRACTICE] |= unregistered
+        rest &= ~unregistered
+        for gate in (ACCREDITATION, PRIVATE_PRACTICE, AGE_GROUP, FORMAT, LANGUAGE):
+            _stop(stopped, barred, rest, gate)
+        wanted |= rest
+    bar_by_place_and_fee(table, near, question, wanted, barred)
+    passed = np.zeros(everybody.size, np.uint64)
+    for way in range(ways):
+        for gate in range(MODE, GATES):
+            _stop(stopped, barred, going_on[way], gate)
+        passed |= going_on[way]
+    for gate in range(GATES - 1, -1, -1):
+        for word in range(everybody.size):
+            kept_out[gate] += np.int64(ones(stopped[gate, word] & ~passed[word]))
+        # Whoever was counted at a later gate is not counted again.
+        passed |= stopped[gate]
 
 
 @_compiled
-def _first_gate(  # noqa: PLR0911, PLR0912, PLR0917 - a gate, a return
-    table: Table,
-    row: int,
-    near: Array,
-    question: Question,
-    way: int,
-    excluded: bool,
-    without_seat: bool,
-    today: int,
-    oldest: int,
-) -> int:
-    kept, scored, planes = table.kept[row], table.scored[row], table.planes
-    variant = question.variants[way]
-    by_ksa = (kept.ksa >> variant) & 1
-    if excluded:
-        return EXCLUDED
-    if kept.registered_until < today:
-        return PRIVATE_PRACTICE if by_ksa else REGISTRATION
-    if kept.accredited_until[variant] < today:
-        return ACCREDITATION
-    if by_ksa:
-        return PRIVATE_PRACTICE
-    if not any_set(planes, question.any_age, row):
-        return AGE_GROUP
-    if not is_set(planes, question.formats[way], row):
-        return FORMAT
-    if not any_set(planes, question.any_language, row):
-        return LANGUAGE
-    place = gate_of_place(scored, near, question)
-    if place != _PASSED:
-        return place
-    if scored.fee > question.fee:
-        return FEE
-    for plane in question.every:
-        if not is_set(planes, plane, row):
-            return MUST_HAVE
-    if kept.confirmed < oldest:
-        return FRESH
-    if kept.seats_free < 1 or without_seat:
-        return SEAT
-    return _PASSED
-
-
-@_compiled
-def gate_of_place(scored: Row, near: Array, question: Question) -> int:
-    """Which gate bars both ways of meeting, or that none does."""
-    meets = question.in_person and scored.modes & IN_PERSON and near[scored.district] != TOO_FAR
-    if meets or (question.online and scored.modes & ONLINE):
-        return _PASSED
-    return DISTANCE if question.would_travel and scored.modes & IN_PERSON else MODE
-
-
-@_compiled
-def any_set(planes: Array, chosen: Array, row: int) -> bool:
-    """Whether one of these planes holds a mark for a row."""
-    for plane in chosen:  # noqa: SIM110 - compiled code knows no generators
-        if is_set(planes, plane, row):
-            return True
-    return False
+def _stop(stopped: Array, barred: Array, rest: Array, gate: int) -> None:
+    """Notes who is stopped at a gate, and leaves the others."""
+    for word in range(rest.size):
+        stopped[gate, word] |= rest[word] & barred[gate, word]
+        rest[word] &= ~barred[gate, word]

@@ -1,0 +1,87 @@
+"""Which row of the table is whose."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from services.matching.domain.engine.columns import Array
+from services.matching.domain.engine.painting import find_row
+from services.matching.domain.gates import Search
+from shared.contract.ids import TherapistId
+
+_LOW = (1 << 64) - 1
+_MOST_LATE = 1024
+
+
+class Blocked(NamedTuple):
+    """The rows that a search may not choose, and what they were found by."""
+
+    by_exclusion: frozenset[TherapistId]
+    by_offers: Mapping[TherapistId, int]
+    excluded: list[int]
+    without_seat: list[int]  # whose free seats were all offered to others first
+
+    @property
+    def rows(self) -> Array:
+        """All of them."""
+        return np.array([*self.excluded, *self.without_seat], np.int64)
+
+
+class Rows:
+    """Finds rows by id: most among the sorted ones, what came lately by a dictionary."""
+
+    def __init__(self) -> None:
+        self._sorted = np.zeros(0, np.int32)
+        self._late: dict[int, int] = {}
+        self._blocked: Blocked | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """What the order takes in memory."""
+        return self._sorted.nbytes
+
+    def find(self, kept: Array, number: int) -> int | None:
+        """The row of a therapist's id as one number."""
+        row = self._late.get(number)
+        if row is not None:
+            return row
+        row = find_row(kept, self._sorted, np.uint64(number >> 64), np.uint64(number & _LOW))
+        return None if row < 0 else row
+
+    def add(self, number: int, row: int) -> None:
+        """Notes whose a new row is."""
+        self._late[number] = row
+
+    def settle(self, kept: Array) -> None:
+        """Sorts the rows once that is worth while."""
+        if len(self._late) > max(_MOST_LATE, kept.size // 16):
+            self.sort(kept)
+
+    def sort(self, kept: Array) -> None:
+        """Sorts all rows that are in use."""
+        self._sorted = np.lexsort((kept["id_low"], kept["id_high"])).astype(np.int32)
+        self._late.clear()
+
+    def changed(self) -> None:
+        """Seats or rows are not what they were."""
+        self._blocked = None
+
+    def blocked(self, kept: Array, search: Search) -> Blocked:
+        """Whom a search may not choose; found once for all that is asked of it until something changes."""
+        known = self._blocked
+        if (
+            known is None
+            or known.by_exclusion is not search.excluded
+            or known.by_offers is not search.spoken_for
+        ):
+            excluded = (self.find(kept, each.int) for each in search.excluded)
+            offered = ((self.find(kept, each.int), seats) for each, seats in search.spoken_for.items())
+            free = kept["seats_free"]
+            known = self._blocked = Blocked(
+                search.excluded,
+                search.spoken_for,
+                [row for row in excluded if row is not None],
+                [row for row, seats in offered if row is not None and free[row] <= seats],
+            )
+        return known
