@@ -50,16 +50,23 @@ class Pathway(Part):
 
     variant: Variant
     format: Format
+    rule: str = ""
+    """Whom it is for, and how the person meets that."""
+
+    rule_sources: tuple[str, ...] = ()
+    """What the rule stands on; `source` is about the evidence alone."""
+
     evidence: Evidence
     source: str
     cautions: tuple[Caution, ...] = ()
 
 
 class RuledOut(Part):
-    """A variant that does not fit, and the rule that says so."""
+    """A variant that does not fit, the rule that says so, and what the rule stands on."""
 
     variant: Variant
     rule: str
+    source: str = ""
 
 
 class Group(Part):

@@ -9,7 +9,7 @@ import pytest
 from shared.contract import publishing
 from shared.contract.catalogue import EVENTS
 from shared.contract.event import Event
-from shared.contract.matching import MatchNotFound
+from shared.contract.matching import MatchNotFound, MatchProposed, Shortlist
 from tests.support.builders import one_of_each
 
 SAMPLES = sorted(publishing.SAMPLES.glob("*.json"))
@@ -43,6 +43,17 @@ def test_word_of_waiting_from_before_it_told_how_long_still_parses() -> None:
     del sample["wait_weeks"]
 
     assert MatchNotFound.model_validate_json(json.dumps(sample)).wait_weeks is None
+
+
+def test_a_shortlist_from_before_ways_told_their_rules_still_parses() -> None:
+    sample = json.loads((publishing.SAMPLES / f"{MatchProposed.type}.json").read_bytes())
+    del sample["shortlist"]["pathways"][0]["rule"], sample["shortlist"]["pathways"][0]["rule_sources"]
+    del sample["shortlist"]["ruled_out"][0]["source"]
+
+    shortlist = MatchProposed.model_validate_json(json.dumps(sample)).shortlist
+
+    assert isinstance(shortlist, Shortlist)
+    assert (shortlist.pathways[0].rule, shortlist.ruled_out[0].source) == ("", "")
 
 
 def _holds(whole: Any, part: Any) -> bool:

@@ -106,26 +106,89 @@ def test_the_variants_that_fit(who: str, age: int, changes: dict[str, Any], vari
 
 
 @pytest.mark.parametrize(
-    ("variant", "age", "changes", "rule"),
+    ("variant", "age", "changes", "rule", "source"),
     [
-        (Variant.IPT, 17, {}, "IPT one to one is for ages 18 and over; the client is 17."),
-        (Variant.IPT_A, 35, {}, "IPT-A one to one is for ages 12 to 18; the client is 35."),
-        (Variant.IPT_AST, 14, {}, "IPT-AST is for young people without a diagnosis."),
-        (Variant.IPT_AST, 17, {}, "IPT-AST in a group is for ages 12 to 16; the client is 17."),
-        (Variant.FB_IPT, 9, {}, "FB-IPT needs an adult who comes to every session."),
-        (Variant.IPT, 35, BIPOLAR, "IPT is not for bipolar disorder."),
-        (Variant.IPSRT, 35, {}, "IPSRT is for bipolar disorder only, which is not named."),
-        (Variant.IPT_G, 35, {}, "Group IPT is not given one to one."),
-        (Variant.SYSTEMIC, 35, {}, "The client asks for IPT."),
-        (Variant.IPT, 35, {"therapy": Therapy.SYSTEMIC}, "The client asks for systemic therapy."),
+        (Variant.IPT, 17, {}, "IPT one to one is for ages 18 and over; the client is 17.", "strategies"),
+        (Variant.IPT_A, 35, {}, "IPT-A one to one is for ages 12 to 18; the client is 35.", "adolescents"),
+        (Variant.IPT_AST, 14, {}, "IPT-AST is for young people without a diagnosis.", "skills"),
+        (
+            Variant.IPT_AST,
+            14,
+            NOT_DIAGNOSED | AT_RISK,
+            "IPT-AST is not offered while there are signs of acute risk; other forms stay open.",
+            "clinic",
+        ),
+        (Variant.IPT_AST, 17, {}, "IPT-AST in a group is for ages 12 to 16; the client is 17.", "skills"),
+        (Variant.FB_IPT, 9, {}, "FB-IPT needs an adult who comes to every session.", "offer"),
+        (Variant.FB_IPT, 13, {}, "FB-IPT as a family is for ages 7 to 12; the client is 13.", "dietz"),
+        (Variant.FB_IPT, 9, ADULT_COMES | BIPOLAR, "FB-IPT is not for bipolar disorder.", "bipolar"),
+        (Variant.IPT, 35, BIPOLAR, "IPT is not for bipolar disorder.", "bipolar"),
+        (Variant.IPSRT, 35, {}, "IPSRT is for bipolar disorder only, which is not named.", "bipolar"),
+        (Variant.IPSRT, 11, {}, "IPSRT one to one is for ages 12 and over; the client is 11.", "clinic"),
+        (Variant.IPT_G, 35, {}, "Group IPT is not given one to one.", "offer"),
+        (Variant.SYSTEMIC, 35, {}, "The client asks for IPT.", "client"),
+        (Variant.IPT, 35, {"therapy": Therapy.SYSTEMIC}, "The client asks for systemic therapy.", "client"),
     ],
 )
-def test_a_variant_is_ruled_out_with_its_rule(
-    variant: Variant, age: int, changes: dict[str, Any], rule: str
+def test_a_variant_is_ruled_out_with_its_rule_and_what_that_stands_on(
+    variant: Variant, age: int, changes: dict[str, Any], rule: str, source: str
 ) -> None:
     found = routes(a_case(date_of_birth=born(age), **changes), THE_DAY, RULES.policy)
 
-    assert {out.variant: out.rule for out in found.ruled_out}[variant] == rule
+    [out] = [out for out in found.ruled_out if out.variant is variant]
+    assert (out.rule, out.source) == (rule, RULES.policy.sources[source])
+
+
+@pytest.mark.parametrize(
+    ("variant", "age", "changes", "rule", "sources"),
+    [
+        (
+            Variant.IPT,
+            35,
+            {},
+            "For ages 18 and over, not for bipolar disorder; the client is 35.",
+            "strategies bipolar",
+        ),
+        (
+            Variant.IPT_A,
+            12,
+            {},
+            "For ages 12 to 18, not for bipolar disorder; the client is 12.",
+            "adolescents",
+        ),
+        (
+            Variant.IPT_AST,
+            16,
+            NOT_DIAGNOSED,
+            "For ages 12 to 16, not for bipolar disorder, not for psychosis, without a diagnosis, "
+            "without signs of acute risk; the client is 16.",
+            "skills clinic",
+        ),
+        (
+            Variant.FB_IPT,
+            7,
+            ADULT_COMES,
+            "For ages 7 to 12, not for bipolar disorder, with an adult in every session; the client is 7.",
+            "dietz bipolar offer",
+        ),
+        (
+            Variant.IPSRT,
+            40,
+            BIPOLAR,
+            "For ages 12 and over, for bipolar disorder only; the client is 40.",
+            "clinic bipolar",
+        ),
+        (Variant.SYSTEMIC, 5, EITHER | FAMILY, "For ages 5 and over; the client is 5.", "clinic"),
+    ],
+)
+def test_a_variant_fits_by_a_rule_and_what_that_stands_on(
+    variant: Variant, age: int, changes: dict[str, Any], rule: str, sources: str
+) -> None:
+    found = routes(a_case(date_of_birth=born(age), **changes), THE_DAY, RULES.policy)
+
+    [way] = [way for way in found.pathways if way.variant is variant]
+    assert way.rule == rule
+    assert way.rule_sources == tuple(RULES.policy.sources[key] for key in sources.split())
 
 
 @pytest.mark.parametrize("age", range(12, 17))

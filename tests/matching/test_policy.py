@@ -62,6 +62,18 @@ def test_what_the_clinic_claims_without_evidence_is_marked(variant: Variant, con
         ('source = "cuijpers" }', 'source = "hearsay" }', "evidence.ipt.depression.source is not among"),
         ('source = "dietz"\n', 'source = "hearsay"\n', "forms.4.source is not among the sources"),
         (
+            'rule_sources = { no_acute_flag = "clinic" }',
+            'rule_sources = { no_acute_flag = "hearsay" }',
+            "forms.3.rule_sources.no_acute_flag is not among the sources",
+        ),
+        (
+            'rule_sources = { no_acute_flag = "clinic" }',
+            'rule_sources = { attending_adult = "clinic" }',
+            "forms.3.rule_sources.attending_adult has no row",
+        ),
+        ('school = "client"', 'school = "hearsay"', "offer_sources.school is not among the sources"),
+        ('format = "offer"\n', "", "offer_sources.format: Field required"),
+        (
             ', caution = "IPT-A is not first line for anxiety."',
             "",
             "evidence.ipt-a.anxiety is limited and needs",
@@ -189,7 +201,7 @@ def test_what_keeps_people_safe_is_no_policy_s_to_change(
     assert right in row, "the test no longer changes anything"
     text = before + form + row.replace(right, wrong, 1) + "[[forms]]" + rest
 
-    [found] = faults_of(text)
+    found, *_ = faults_of(text)
 
     line, _, said = found.partition(", ")
     assert said == f"forms.{place}.{fault} for {variant}"
@@ -202,7 +214,11 @@ def test_what_keeps_people_safe_is_no_policy_s_to_change(
     [
         ("ages = [12, 16]", "ages = [13, 15]"),
         ("ages = [7, 12]", "ages = [5, 12]"),
-        ('not_for = ["bipolar_disorder"]\nsource = "carr"', 'source = "carr"'),
+        (
+            'not_for = ["bipolar_disorder"]\nsource = "carr"\n'
+            'rule_sources = { ages = "clinic", not_for = "clinic" }',
+            'source = "carr"',
+        ),
     ],
 )
 def test_what_the_design_leaves_open_is_the_policy_s_own(right: str, wrong: str) -> None:

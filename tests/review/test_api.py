@@ -75,7 +75,9 @@ async def test_a_case_is_shown_whole(office: Office) -> None:
     ]
     assert case["shortlist"]["candidates"][0]["reasons"][0]["field"] == "details.problem_areas"
     assert case["shortlist"]["candidates"][0]["for_therapist"] == ["For an adult from 25 to 39."]
-    assert case["shortlist"]["pathways"][0]["source"] == "NICE NG222"
+    [way] = case["shortlist"]["pathways"]
+    assert (way["evidence"], way["source"]) == ("strong", "NICE NG222")
+    assert (way["rule"], way["rule_sources"]) == ("For ages 18 and over; the client is 35.", ["ISIPT"])
     assert case["contact"]["write_to_email"] == "maya.okafor-lind@example.com"
     assert [each["action"] for each in case["history"]] == ["submitted", "proposed"]
 

@@ -93,7 +93,7 @@ async def test_the_case_shows_everything_that_matching_and_the_person_said(offic
     shortlist = matching.Shortlist(
         candidates=(a_candidate("ada", unmet=("a woman",), distance_km=3.2, cautions=(caution,)),),
         pathways=(a_pathway(evidence=Evidence.LIMITED, source="NICE NG69", cautions=(caution,)),),
-        ruled_out=(matching.RuledOut(variant=Variant.IPT_A, rule="is for 12 to 18"),),
+        ruled_out=(matching.RuledOut(variant=Variant.IPT_A, rule="is for 12 to 18", source="ISIPT, IPT-A"),),
         gates=(matching.GateCount(gate="language", therapists=31),),
     )
     await office.hear(request, a_proposal(request, shortlist=shortlist))
@@ -104,9 +104,10 @@ async def test_the_case_shows_everything_that_matching_and_the_person_said(offic
     for part in (
         "14 March 1991", "maya.okafor-lind@example.com", "do not leave a message", "Tue evening", "up to £90",
         "gender of the therapist: woman (strong wish)", "role transition", "depression (diagnosed)",
-        "Second &lt;b&gt;line&lt;/b&gt;.", "limited evidence", "NICE NG69", "IPT is not first line here.",
-        "Works often with role transitions.", "problem areas", "+200", "712 points", "3.2 km",
-        "£80 a session", "2 seats free", "Not met:", "is for 12 to 18", "language: 31", "Policy 2026-11",
+        "Second &lt;b&gt;line&lt;/b&gt;.", "limited evidence", "NICE NG69",
+        "For ages 18 and over; the client is 35. (ISIPT)", "is for 12 to 18", "ISIPT, IPT-A",
+        "IPT is not first line here.", "Works often with role transitions.", "problem areas", "+200",
+        "712 points", "3.2 km", "£80 a session", "2 seats free", "Not met:", "language: 31", "Policy 2026-11",
     ):  # fmt: skip
         assert part in page, part
 

@@ -127,7 +127,12 @@ def a_candidate(name: str = "ada", **changes: Any) -> matching.Candidate:
 def a_pathway(**changes: Any) -> matching.Pathway:
     """IPT for an adult, one to one."""
     return matching.Pathway(
-        variant=Variant.IPT, format=Format.INDIVIDUAL, evidence=Evidence.STRONG, source="NICE NG222"
+        variant=Variant.IPT,
+        format=Format.INDIVIDUAL,
+        rule="For ages 18 and over; the client is 35.",
+        rule_sources=("ISIPT",),
+        evidence=Evidence.STRONG,
+        source="NICE NG222",
     ).model_copy(update=changes)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.matching.domain import wording
-from services.matching.domain.policy import Form, Policy, Tier
+from services.matching.domain.policy import Form, Need, Policy, Tier
 from shared.ages import age_on
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import Caution, Pathway, RuledOut
@@ -13,6 +13,17 @@ from shared.contract.vocabulary import Condition, Evidence, LifeEvent, ProblemAr
 
 # The better supported first.
 _RANK = {Evidence.STRONG: 0, Evidence.MODERATE: 1, Evidence.LIMITED: 2, Evidence.NONE_FOUND: 3}
+
+_LACKING: dict[Need, str] = {
+    "attending_adult": "needs an adult who comes to every session",
+    "no_diagnosis": "is for young people without a diagnosis",
+    "no_acute_flag": "is not offered while there are signs of acute risk; other forms stay open",
+}
+_NEEDED: dict[Need, str] = {
+    "attending_adult": "with an adult in every session",
+    "no_diagnosis": "without a diagnosis",
+    "no_acute_flag": "without signs of acute risk",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,14 @@ class Area:
     field: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Objection:
+    """Why a form does not fit, and the key of what that stands on."""
+
+    text: str
+    source: str
+
+
 def areas_of(case: CaseDetails, policy: Policy) -> tuple[Area, ...]:
     """The areas the client named, then the one that the life event points to if it is not among them."""
     named = [Area(area, "details.problem_areas") for area in dict.fromkeys(case.problem_areas)]
@@ -47,22 +66,25 @@ def routes(case: CaseDetails, on: date, policy: Policy) -> Routes:
     ruled_out: list[RuledOut] = []
     for variant in _variants(policy):
         forms = _nearest_first(case, [form for form in policy.forms if form.variant is variant])
-        objections = [_objection(form, case, age, policy) for form in forms]
-        fitting = next((form for form, rule in zip(forms, objections, strict=True) if rule is None), None)
+        objections = [next(_objections(form, case, age, policy), None) for form in forms]
+        fitting = next((form for form, why in zip(forms, objections, strict=True) if why is None), None)
         if fitting is not None:
             pathways.append(_pathway(fitting, case, age, policy))
         else:
-            ruled_out.append(RuledOut(variant=variant, rule=_rule(case, forms, objections, age)))
+            why = _telling(case, forms, objections, age)
+            ruled_out.append(RuledOut(variant=variant, rule=why.text, source=policy.sources[why.source]))
     return Routes(tuple(pathways), tuple(ruled_out))
 
 
-def _rule(case: CaseDetails, forms: list[Form], objections: list[str | None], age: int) -> str:
+def _telling(
+    case: CaseDetails, forms: list[Form], objections: list[_Objection | None], age: int
+) -> _Objection:
     """Why no form of a variant fits, as it helps staff most."""
-    rules = [(form, rule) for form, rule in zip(forms, objections, strict=True) if rule is not None]
+    found = [(form, why) for form, why in zip(forms, objections, strict=True) if why is not None]
     if not any(_serves(form, case) for form in forms):
         # Nobody is seen in this format, so the age that one form is for is not what stands in the way.
-        rules = [(form, rule) for form, rule in rules if age in form.ages] or rules
-    return rules[0][1]
+        found = [(form, why) for form, why in found if age in form.ages] or found
+    return found[0][1]
 
 
 def _variants(policy: Policy) -> Iterator[Variant]:
@@ -82,28 +104,49 @@ def _is_of_school(form: Form, case: CaseDetails) -> bool:
     return case.therapy in (Therapy.EITHER, form.school)
 
 
-def _objection(  # noqa: PLR0911 - a rule, a return
-    form: Form, case: CaseDetails, age: int, policy: Policy
-) -> str | None:
-    """The first rule that keeps a form out, or None if it fits."""
-    name = _capital(wording.VARIANTS[form.variant])
+def _objections(form: Form, case: CaseDetails, age: int, policy: Policy) -> Iterator[_Objection]:
+    """What keeps a form out, the broader rule first."""
+    name, offer = _capital(wording.VARIANTS[form.variant]), policy.offer_sources
     if not _is_of_school(form, case):
-        return f"The client asks for {'systemic therapy' if case.therapy is Therapy.SYSTEMIC else 'IPT'}."
+        asked = "systemic therapy" if case.therapy is Therapy.SYSTEMIC else "IPT"
+        yield _Objection(f"The client asks for {asked}.", offer.school)
     if age not in form.ages:
-        return f"{name} {wording.FORMATS[form.format]} is for ages {form.ages}; the client is {age}."
+        given = wording.FORMATS[form.format]
+        yield _Objection(
+            f"{name} {given} is for ages {form.ages}; the client is {age}.", form.source_of("ages")
+        )
     if form.only_for and not form.only_for & set(case.conditions):
-        return f"{name} is for {_conditions(form.only_for)} only, which is not named."
+        yield _Objection(
+            f"{name} is for {_conditions(form.only_for)} only, which is not named.",
+            form.source_of("only_for"),
+        )
     if barred := form.not_for & set(case.conditions):
-        return f"{name} is not for {_conditions(barred)}."
+        yield _Objection(f"{name} is not for {_conditions(barred)}.", form.source_of("not_for"))
     if not _serves(form, case):
-        return f"{name} is not given {wording.FORMATS[case.format]}."
-    if "attending_adult" in form.needs and not case.attending_adult:
-        return f"{name} needs an adult who comes to every session."
-    if "no_diagnosis" in form.needs and case.diagnosed:
-        return f"{name} is for young people without a diagnosis."
-    if "no_acute_flag" in form.needs and any(flag.kind in policy.acute_flags for flag in case.flags):
-        return f"{name} is not offered while there are signs of acute risk; other forms stay open."
-    return None
+        yield _Objection(f"{name} is not given {wording.FORMATS[case.format]}.", offer.format)
+    for need in form.needs:
+        if not _meets(need, case, policy):
+            yield _Objection(f"{name} {_LACKING[need]}.", form.source_of(need))
+
+
+def _meets(need: Need, case: CaseDetails, policy: Policy) -> bool:
+    match need:
+        case "attending_adult":
+            return case.attending_adult
+        case "no_diagnosis":
+            return not case.diagnosed
+        case "no_acute_flag":
+            return not any(flag.kind in policy.acute_flags for flag in case.flags)
+
+
+def _rule(form: Form, age: int) -> str:
+    """Whom a form that fits is for."""
+    bounds = [f"for ages {form.ages}"]
+    if form.only_for:
+        bounds.append(f"for {_conditions(form.only_for)} only")
+    bounds += [f"not for {_conditions(frozenset({each}))}" for each in Condition if each in form.not_for]
+    bounds += [_NEEDED[need] for need in form.needs]
+    return f"{_capital(', '.join(bounds))}; the client is {age}."
 
 
 def _pathway(form: Form, case: CaseDetails, age: int, policy: Policy) -> Pathway:
@@ -112,6 +155,8 @@ def _pathway(form: Form, case: CaseDetails, age: int, policy: Policy) -> Pathway
     return Pathway(
         variant=form.variant,
         format=form.format,
+        rule=_rule(form, age),
+        rule_sources=tuple(dict.fromkeys(policy.sources[form.source_of(rule)] for rule in form.rules())),
         evidence=best.tier,
         source=policy.sources[best.source],
         cautions=tuple(_cautions(form, case, age, policy)),

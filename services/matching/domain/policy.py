@@ -34,6 +34,7 @@ def _one_school(therapy: Therapy) -> Therapy:
 Points = Annotated[int, Field(ge=0, le=10_000)]
 Positive = Annotated[int, Field(ge=1)]
 Need = Literal["attending_adult", "no_diagnosis", "no_acute_flag"]
+FormRule = Literal["ages", "only_for", "not_for"] | Need
 School = Annotated[Therapy, AfterValidator(_one_school)]
 
 
@@ -114,6 +115,28 @@ class Form(_Table):
     caution: str | None = None
     flag_cautions: Mapping[FlagKind, str] = {}
     source: str
+    rule_sources: Mapping[FormRule, str] = {}
+    """What a rule stands on where that is not the source of the form."""
+
+    def rules(self) -> Iterator[FormRule]:
+        """What a person is held to, in the order in which it is looked at."""
+        yield "ages"
+        if self.only_for:
+            yield "only_for"
+        if self.not_for:
+            yield "not_for"
+        yield from self.needs
+
+    def source_of(self, rule: FormRule) -> str:
+        """Which source a rule stands on."""
+        return self.rule_sources.get(rule, self.source)
+
+
+class OfferSources(_Table):
+    """What the rules stand on that are the same for every form."""
+
+    school: str
+    format: str
 
 
 class Tier(_Table):
@@ -254,6 +277,7 @@ class Policy(Cited):
     distance_bands: Annotated[tuple[DistanceBand, ...], Field(min_length=1)]
     outcome: OutcomeRules
     sources: Mapping[str, Annotated[str, Field(pattern=r"\S")]]
+    offer_sources: OfferSources
     forms: Annotated[tuple[Form, ...], Field(min_length=1)]
     groups: Mapping[Variant, GroupRules]
     evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]]
@@ -308,11 +332,17 @@ class Policy(Cited):
             for variant, rules in self.groups.items()
             for row, source in rules.sources()
         ]
+        rules = [(f"offer_sources.{rule}", source) for rule, source in self.offer_sources]
+        rules += [
+            (f"forms.{place}.rule_sources.{rule}", source)
+            for place, form in enumerate(self.forms)
+            for rule, source in form.rule_sources.items()
+        ]
         return [
             fault
             for table, source, its_rows in tables
             for fault in unsourced(table, source, its_rows, self.sources)
-        ]
+        ] + [f"{field} is not among the sources" for field, source in rules if source not in self.sources]
 
     def _other_faults(self) -> list[str]:
         faults = [f"age_groups.{group} is missing" for group in AgeGroup if group not in self.age_groups]
@@ -346,10 +376,15 @@ class Policy(Cited):
                 f"forms.{place}.{row} {rule}"
                 for row, rule in broken(form.variant, ages, form.needs, form.not_for)
             ]
+            faults += [
+                f"forms.{place}.rule_sources.{rule} has no row"
+                for rule in form.rule_sources
+                if rule not in form.rules()
+            ]
         return faults
 
 
-_SAY_THEIR_OWN = frozenset({"distance_bands", "forms", "groups", "evidence"})
+_SAY_THEIR_OWN = frozenset({"distance_bands", "offer_sources", "forms", "groups", "evidence"})
 
 
 def read_policy(text: str) -> Policy:
