@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Search
-from services.matching.domain.grouping import Around, Gathering, group_ways, with_groups
+from services.matching.domain.grouping import Gathering, group_ways
+from services.matching.domain.offering import Around, Other, with_groups
 from services.matching.domain.ordering import GROUP_FIRST, HELD_BACK
 from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import explain, look, search_for
@@ -95,7 +96,7 @@ class World:
         self.groups = tuple(
             each for each in groups if each.id is not None or each.slot not in self.busy[each.therapist_id]
         )
-        self.others = tuple(a_seeker(dice) for _ in range(4))
+        self.others = tuple(Other.looking(a_seeker(dice), RULES) for _ in range(4))
 
         self.prices = {leader.id: dice.choice((0, 0, 5, 40, 200)) for leader in leaders}
 
@@ -180,6 +181,32 @@ def test_whoever_is_listed_below_a_lower_score_has_the_true_reason_beside_it(see
             assert any(each.group is not None for each in passed)
         told = {HELD_BACK, GROUP_FIRST} & set(candidate.cautions)
         assert bool(told) == bool(passed)
+
+
+@given(SEEDS)
+@MANY
+def test_nobody_is_both_on_the_list_and_kept_off_it(seed: int) -> None:
+    world = World(seed)
+    answer = world.answer()
+    listed = {each.therapist_id for each in world.candidates()}
+
+    kept_out = sum(each.therapists for each in answer.gates)
+    assert kept_out + len(listed) <= len(world.therapists)
+    if answer.pathways and len(listed) < RULES.policy.shortlist_size:
+        assert kept_out + len(listed) == len(world.therapists)
+    assert answer.next_best is None or answer.next_best.therapist_id not in listed
+
+
+@given(SEEDS)
+@MANY
+def test_a_concession_brings_somebody_else_and_better_and_is_not_made_up_for_a_group(seed: int) -> None:
+    world = World(seed)
+    concessions = world.answer().concessions
+
+    assert not (concessions and world.search.case.format is Format.GROUP)
+    for each in concessions:
+        assert each.therapist_id not in {one.therapist_id for one in world.candidates()}
+        assert all(one.score < each.score for one in world.candidates()[:1])
 
 
 @given(SEEDS)

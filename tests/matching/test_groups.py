@@ -205,6 +205,29 @@ async def test_a_group_that_gathers_needs_no_further_seat(database: Database, he
     assert candidate.seats_free == 0
 
 
+async def test_whoever_leads_a_group_that_gathers_is_not_said_to_be_kept_off_by_having_no_seat(
+    database: Database, hear: Hear
+) -> None:
+    await in_directory(database, a_leader(seats_offered=1, seats_free=1))
+    await hear(a_choice(await proposed(hear)))
+
+    shortlist = opened((await proposed(hear)).shortlist)
+
+    assert [each.therapist_id for each in shortlist.candidates] == [id_of("ada")]
+    assert (shortlist.gates, shortlist.next_best) == ((), None)
+
+
+async def test_a_full_caseload_is_the_next_best_for_a_group_only_with_a_time_for_one(
+    database: Database, hear: Hear
+) -> None:
+    await in_directory(database, a_leader(seats_offered=0, seats_free=0))
+
+    said = [(await hear(somebody(availability=(slot,))))[0] for slot in (Slot.TUE_EVENING, Slot.SUN_EVENING)]
+
+    missed = [opened(each.findings).next_best for each in said if isinstance(each, MatchNotFound)]
+    assert [each and each.gate for each in missed] == ["seat", None]
+
+
 # ------------------------------------------------------------------------------------------- a decision
 
 

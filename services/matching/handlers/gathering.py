@@ -6,11 +6,12 @@ from datetime import date
 
 from services.matching import store
 from services.matching.domain.gates import Search
-from services.matching.domain.grouping import Around, Gathering, group_ways
+from services.matching.domain.grouping import Gathering, group_ways
+from services.matching.domain.offering import Around, Other
 from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.handlers.skipping import skipping
-from shared.contract.ids import RequestId, TherapistId
+from shared.contract.ids import GroupId, RequestId, TherapistId
 from shared.contract.intake import CaseDetails
 from shared.contract.vocabulary import Slot
 from shared.kit.transaction import Transaction
@@ -46,14 +47,14 @@ async def groups_around(
     if not ways:
         return None
     joinable = await store.joinable_groups(tx, [way.variant for way in ways])
-    others: list[Search] = []
+    others: list[Other] = []
     named: list[_Named] = []
     for seeker in await store.seekers(tx, request_id, MOST_SEEKERS):
         case = await _case_in(tx, seeker.details, seeker.request_id)
         if case is not None:
-            others.append(search_for(case, search.on, rules))
+            others.append(Other.looking(search_for(case, search.on, rules), rules))
             named += [_Named(seeker.named, case.date_of_birth)] if seeker.named else []
-    gathering = [await with_births(each, tx) for each in joinable]
+    gathering = await with_births(joinable, tx)
     if heeding:
         gathering = [replace(each, promised=sum(_means(one, each) for one in named)) for each in gathering]
     busy = await store.slots_in_use(tx)
@@ -61,11 +62,14 @@ async def groups_around(
     return Around(search, rules, (*gathering, *_would_open(proposed, rules)), tuple(others), busy)
 
 
-async def with_births(group: Gathering, tx: Transaction) -> Gathering:
-    """A group with its members' dates of birth, which decide who may come beside them."""
-    members = await store.members_of(tx, group)
-    cases = [await _case_in(tx, member.details, member.request_id) for member in members]
-    return replace(group, born=tuple(case.date_of_birth for case in cases if case is not None))
+async def with_births(groups: Sequence[Gathering], tx: Transaction) -> list[Gathering]:
+    """Groups with their members' dates of birth, which decide who may come beside them."""
+    born: dict[GroupId | None, list[date]] = {each.id: [] for each in groups}
+    for group_id, member in await store.members_of_each(tx, groups):
+        case = await _case_in(tx, member.details, member.request_id)
+        if case is not None:
+            born[group_id].append(case.date_of_birth)
+    return [replace(each, born=tuple(born[each.id])) for each in groups]
 
 
 def _kind(group: Gathering) -> tuple[object, ...]:

@@ -84,7 +84,7 @@ async def _joined(coming: _Coming, tx: Transaction) -> Gathering | None:
     """The group that staff were shown, be it opened since; they have decided on no other."""
     for each in await store.joinable_groups(tx, [coming.pathway.variant], coming.therapist.id):
         if coming.was_shown(each):
-            group = await with_births(each, tx)
+            [group] = await with_births([each], tx)
             fit = joining(coming.search, coming.pathway, group, coming.therapist, coming.rules)
             return None if fit is None else group
     return None

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from services.matching import store
 from services.matching.domain.gates import Search
-from services.matching.domain.grouping import named_by, with_groups
+from services.matching.domain.grouping import named_by
+from services.matching.domain.offering import with_groups
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
 from services.matching.domain.waits import weeks_waited
 from services.matching.handlers.gathering import groups_around

@@ -211,15 +211,21 @@ async def _end(tx: Transaction, group_id: GroupId, because: str) -> None:
 
 async def members_of(tx: Transaction, group: Gathering) -> list[Member]:
     """Who has a place, the oldest request first."""
+    return [member for _, member in await members_of_each(tx, [group])]
+
+
+async def members_of_each(tx: Transaction, groups: Sequence[Gathering]) -> list[tuple[GroupId, Member]]:
+    """Who has a place in which of several groups, the oldest request first."""
     rows = await tx.fetch(
         """
-        SELECT p.id, p.request_id, r.subject_id, p.proposal_id, p.decision_id, p.decided_by, r.details
+        SELECT p.group_id, p.id, p.request_id, r.subject_id, p.proposal_id, p.decision_id, p.decided_by,
+               r.details
         FROM group_places p JOIN requests r ON r.id = p.request_id
-        WHERE p.group_id = $1 AND p.freed_at IS NULL ORDER BY r.submitted_at, r.id
+        WHERE p.group_id = ANY($1) AND p.freed_at IS NULL ORDER BY r.submitted_at, r.id
         """,
-        group.id,
+        [group.id for group in groups],
     )
-    return [Member(*row) for row in rows]
+    return [(GroupId(group_id), Member(*row)) for group_id, *row in rows]
 
 
 async def groups_overdue(tx: Transaction) -> list[Gathering]:
