@@ -15,7 +15,8 @@ from shared.contract.event import Event
 from shared.contract.sealing import Purpose
 from shared.kit import outbox
 from shared.kit.errors import KeyDestroyed
-from shared.kit.keyring.sealing import Keys, open_column, seal_column
+from shared.kit.keyring.boxes import BoxBroken
+from shared.kit.keyring.sealing import Keys, open_column, open_columns, seal_column
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 
@@ -94,6 +95,10 @@ class Transaction:
             return await open_column(sealed, self.keys)
         except KeyDestroyed:
             return None
+
+    async def open_all(self, sealed: Sequence[bytes]) -> list[bytes | KeyDestroyed | BoxBroken]:
+        """Opens many at once; what does not open is answered with why, so that the others are not lost."""
+        return await open_columns(sealed, self.keys)
 
     def caused_by(self, cause: Envelope | None) -> "Transaction":
         """The same transaction, seen by the handler of one event in a batch."""

@@ -16,6 +16,7 @@ from shared.kit.keyring.boxes import BoxBroken
 from shared.kit.keyring.sealing import open_event, seal_event
 from shared.kit.settings import KitSettings
 from tests.support.builders import a_request
+from tests.support.keys import Counted
 
 
 async def test_a_sealed_event_holds_nothing_of_the_person(database: Database) -> None:
@@ -91,6 +92,43 @@ async def test_many_who_seal_for_a_new_person_at_once_share_one_key(
 
     assert len({key.kid for key in keys}) == 1
     assert len({key.secret for key in keys}) == 1
+
+
+async def test_many_columns_are_opened_at_once_and_one_that_does_not_open_loses_none_of_the_others(
+    database: Database,
+) -> None:
+    people = [uuid4() for _ in range(4)]
+    erased, *others = people
+    async with database.transaction() as tx:
+        sealed = [await tx.seal(each, Purpose.CLINICAL, each.bytes) for each in people]
+        sealed.append(await tx.seal(people[1], Purpose.CONTACT, b"a name"))
+    assert isinstance(database.keys, Keyring)
+    await database.keys.destroy(erased)
+    altered = bytearray(sealed[1])
+    altered[-1] ^= 1
+    unknown = sealed[2][:2] + uuid4().bytes + sealed[2][18:]
+
+    async with database.transaction() as tx:
+        opened = await tx.open_all([*sealed, bytes(altered), unknown, b"", b"x" * 60])
+        nothing = await tx.open_all([])
+
+    assert isinstance(opened[0], KeyDestroyed)
+    assert opened[1:5] == [*(each.bytes for each in others), b"a name"]
+    assert [type(each) for each in opened[5:]] == [BoxBroken] * 4
+    assert nothing == []
+
+
+async def test_the_keys_of_many_are_asked_for_in_one_look(database: Database) -> None:
+    async with database.transaction() as tx:
+        sealed = [await tx.seal(uuid4(), Purpose.CLINICAL, b"words") for _ in range(20)]
+    keys = Counted(database.keys)
+    counting = Database(database.pool, service="test", keys=keys)
+
+    async with counting.transaction() as tx:
+        opened = await tx.open_all(sealed)
+
+    assert opened == [b"words"] * 20
+    assert (keys.single, keys.looks) == (0, 1)
 
 
 async def test_a_column_is_sealed_and_opened_within_a_transaction(

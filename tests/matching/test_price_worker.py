@@ -32,6 +32,7 @@ from shared.kit.service import Service
 from shared.kit.testing import eventually, recording
 from tests.matching.builders import RULES, a_therapist, an_accreditation, born
 from tests.support.builders import a_case, a_request
+from tests.support.keys import Counted
 
 # The specialist suits everybody best; adolescents have nobody else.
 SPECIALIST = a_therapist("cleo", seats_offered=2, seats_free=2)
@@ -169,6 +170,63 @@ async def test_prices_that_are_the_same_are_no_new_version(database: Database) -
     assert await refresh_prices(database, matcher) is None
     scarcity = RULES.policy.prices.scarcity
     assert await newest(database) == store.Prices(first, {SPECIALIST.id: scarcity * 4 // 9})
+
+
+@pytest.mark.usefixtures("busy")
+async def test_prices_of_which_none_would_change_by_enough_stay(database: Database) -> None:
+    within = RULES.policy.prices.settled_within
+    first = await refresh_prices(database, a_matcher())
+    dear = (await newest(database)).points[SPECIALIST.id]
+    near = {SPECIALIST.id: dear - within // 3, GENERALIST.id: within // 3}
+    far = {SPECIALIST.id: dear + 20 * within}
+
+    async with database.transaction() as tx:
+        await store.add_prices(tx, "2026-11", near)
+    stayed = await refresh_prices(database, a_matcher())
+    async with database.transaction() as tx:
+        await store.add_prices(tx, "2026-11", far)
+    changed = await refresh_prices(database, a_matcher())
+
+    assert first is not None
+    assert stayed is None
+    assert changed is not None
+
+
+@pytest.mark.usefixtures("busy")
+async def test_the_keys_of_all_who_came_lately_are_asked_for_in_few_looks(database: Database) -> None:
+    keys = Counted(database.keys)
+    counting = Database(database.pool, service="matching", keys=keys, clock=database.clock)
+
+    for _ in range(2):
+        await refresh_prices(counting, a_matcher())
+
+    assert (keys.single, keys.looks) == (0, 2)
+
+
+@pytest.mark.usefixtures("busy")
+async def test_a_request_that_cannot_be_read_is_left_out_by_id_and_holds_up_no_prices(
+    database: Database,
+) -> None:
+    broken = a_request(details=ONLY_THERE)
+    old = a_request(details=ONLY_THERE)
+    async with recording(database) as tx:
+        for request, words in ((broken, b"{}"), (old, b'{"kept": "by another build"}')):
+            sealed = await tx.seal(request.subject_id, Purpose.CLINICAL, words)
+            await store.add_request(tx, request.request_id, request.subject_id, sealed, tx.now)
+        await tx.execute(
+            "UPDATE requests SET details = set_byte(details, 40, get_byte(details, 40) # 1) WHERE id = $1",
+            broken.request_id,
+        )
+
+    with capture_logs() as said:
+        version = await refresh_prices(database, a_matcher())
+
+    assert version is not None
+    assert (await newest(database)).points.keys() == {SPECIALIST.id}
+    assert {(each["event"], each["request_id"]) for each in said} == {
+        ("a request was left out of the prices", str(each.request_id)) for each in (broken, old)
+    }
+    assert "another build" not in str(said)
 
 
 @pytest.mark.usefixtures("busy")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.matching.domain.engine import Engine, Seats, entry_of
 from services.matching.domain.gates import Search
-from services.matching.domain.pricing import Edges, by_demand, by_inventory
+from services.matching.domain.pricing import Edges, by_demand, by_inventory, settled
 from services.matching.domain.ranking import search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
@@ -52,6 +52,39 @@ def test_prices_come_down_again_from_where_they_were_once_nobody_is_scarce() -> 
         dear = by_demand(Edges(CHOICES), plenty, 40, dear, ITERATIONS)
 
     assert dear == {}
+
+
+def test_prices_that_circle_around_their_answer_settle() -> None:
+    dice = Random(7)
+    seats = {number: float(dice.choice((1, 2, 3, 4, 6))) for number in range(60)}
+    choices = [
+        sorted(
+            ((each, dice.randint(200, 800)) for each in dice.sample(range(60), 12)), key=lambda edge: -edge[1]
+        )
+        for _ in range(300)
+    ]
+    edges, expected = Edges(choices), sum(seats.values())
+    kept: dict[int, int] = {}
+    versions = []
+    for turn in range(30):
+        found = by_demand(edges, seats, expected, kept, ITERATIONS)
+        if not settled(found, kept, RULES.policy.prices.settled_within):
+            kept = found
+            versions.append(turn)
+
+    assert kept
+    # They differ still, but by nothing that matters.
+    assert by_demand(edges, seats, expected, kept, ITERATIONS) != kept
+    assert versions[-1] < 20
+
+
+def test_a_price_that_rises_or_falls_by_enough_unsettles_them_all() -> None:
+    last = {SCARCE: 80, PLENTY: 4}
+
+    assert settled({SCARCE: 90}, last, 10)
+    assert not settled({SCARCE: 91}, last, 10)
+    assert not settled({PLENTY: 4}, last, 10)
+    assert not settled({SCARCE: 80, IDLE: 11}, last, 10)
 
 
 def test_without_any_past_nothing_has_a_price() -> None:

@@ -117,3 +117,6 @@ class _NoKeys:
 
     async def key_by_id(self, _purpose: object, _kid: UUID) -> Any:
         raise PermissionError
+
+    async def keys_by_id(self, _purpose: object, _kids: object) -> Any:
+        raise PermissionError

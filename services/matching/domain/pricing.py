@@ -105,6 +105,14 @@ def ascend(  # noqa: PLR0917 - compiled code takes its arrays one by one
     prices[:] = total / (iterations - iterations // 2)
 
 
+def settled(found: Mapping[int, int], last: Mapping[int, int], within: int) -> bool:
+    """Whether the last prices may stay, for no therapist's would change by more points.
+
+    The ascent goes on circling around the answer, so that the same inputs never give quite the same.
+    """
+    return all(abs(found.get(each, 0) - last.get(each, 0)) <= within for each in {*found, *last})
+
+
 def by_inventory(seats: Iterable[Seats], scarcity: int) -> dict[int, int]:
     """Whole points by therapist: nothing while all seats are free, nearly `scarcity` when hardly one is."""
     found = {

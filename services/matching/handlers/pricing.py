@@ -11,18 +11,26 @@ from services.matching import store
 from services.matching.domain.engine import Engine, Seats
 from services.matching.domain.gates import Search
 from services.matching.domain.policy import Policy
-from services.matching.domain.pricing import Edges, by_demand, by_inventory
-from services.matching.domain.ranking import search_for
-from services.matching.handlers.proposing import Matcher, open_request
+from services.matching.domain.pricing import Edges, by_demand, by_inventory, settled
+from services.matching.domain.ranking import Rules, search_for
+from services.matching.handlers.proposing import Matcher
+from services.matching.handlers.skipping import skipping
 from services.matching.handlers.waiting import Worker
 from shared.ages import day_in_london
 from shared.contract.ids import TherapistId
+from shared.contract.intake import CaseDetails
 from shared.kit import logs
 from shared.kit.database import Database
+from shared.kit.errors import KeyDestroyed
+from shared.kit.keyring.boxes import BoxBroken
 from shared.kit.service import Service
+from shared.kit.transaction import Transaction
 
 AT_ONCE = 50
 """So many requests are looked up before rankings that wait have their turn with the directory."""
+
+OPENED_AT_ONCE = 200
+"""So many are opened with one look for their keys, before others have their turn."""
 
 T = TypeVar("T")
 Choices = Sequence[Sequence[tuple[int, int]]]
@@ -49,7 +57,7 @@ def pricing_worker(matcher: Matcher, every_seconds: float) -> Worker:
 
 
 async def refresh_prices(database: Database, matcher: Matcher) -> int | None:
-    """Works prices out; the new version, or None if they are what they were or another is at it."""
+    """Works prices out; the new version, or None if they may stay or another is at it."""
     async with store.pricing_turn(database) as ours:
         if not ours:
             return None
@@ -59,7 +67,7 @@ async def refresh_prices(database: Database, matcher: Matcher) -> int | None:
             last = await store.newest_prices(tx)
         known = {who.int: points for who, points in last.points.items()} if last else {}
         found = await _aside(partial(_work_out, matcher.rules.policy, choices, seats, expected, known))
-        if found == known:
+        if settled(found, known, matcher.rules.policy.prices.settled_within):
             return None
         async with database.transaction() as tx:
             priced = {TherapistId(UUID(int=number)): points for number, points in sorted(found.items())}
@@ -85,11 +93,27 @@ async def _recent(database: Database, matcher: Matcher) -> tuple[list[Search], f
         since = tx.now - timedelta(days=rules.history_days)
         requests = await store.requests_since(tx, since, rules.most_requests)
         came, first = await store.requests_counted_since(tx, since)
-        opened = [await open_request(tx, request) for request in requests]
-        today = day_in_london(tx.now)
+        searches = await _searches(tx, requests, matcher.rules)
         days = max(1.0, (tx.now - first) / timedelta(days=1)) if first else 1.0
-    searches = [search_for(each.case, today, matcher.rules) for each in opened if each is not None]
     return searches, came / days * rules.horizon_days
+
+
+async def _searches(tx: Transaction, requests: Sequence[store.Request], rules: Rules) -> list[Search]:
+    """What each of them looks for today, without who was erased and what cannot be read."""
+    today = day_in_london(tx.now)
+    sealed = [(request.id, request.details) for request in requests if request.details is not None]
+    searches: list[Search] = []
+    for start in range(0, len(sealed), OPENED_AT_ONCE):
+        some = sealed[start : start + OPENED_AT_ONCE]
+        opened = await tx.open_all([details for _, details in some])
+        for (request_id, _), details in zip(some, opened, strict=True):
+            if isinstance(details, KeyDestroyed):
+                continue
+            with skipping("a request was left out of the prices", request_id=request_id):
+                if isinstance(details, BoxBroken):
+                    raise details
+                searches.append(search_for(CaseDetails.model_validate_json(details), today, rules))
+    return searches
 
 
 async def _look(

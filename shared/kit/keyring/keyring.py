@@ -4,7 +4,8 @@ import asyncio
 import base64
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -26,6 +27,10 @@ CACHE_SIZE = 10_000
 _FIND = {
     Purpose.CONTACT: "SELECT kid, wrapped FROM contact_keys WHERE kid = $1",
     Purpose.CLINICAL: "SELECT kid, wrapped FROM clinical_keys WHERE kid = $1",
+}
+_FIND_ALL = {
+    Purpose.CONTACT: "SELECT kid, wrapped FROM contact_keys WHERE kid = ANY($1)",
+    Purpose.CLINICAL: "SELECT kid, wrapped FROM clinical_keys WHERE kid = ANY($1)",
 }
 _FIND_FOR = {
     Purpose.CONTACT: "SELECT kid, wrapped FROM contact_keys WHERE subject_id = $1",
@@ -142,6 +147,19 @@ class Keyring:
         if (known := self._cached(purpose, kid)) is not None:
             return known
         return self._remembered(purpose, kid, await self._pool.fetchrow(_FIND[purpose], kid))
+
+    async def keys_by_id(self, purpose: Purpose, kids: Collection[UUID]) -> dict[UUID, DataKey | None]:
+        """The keys of many boxes in one look, remembered nowhere; None for one that was destroyed.
+
+        A key that is not here, or does not fit this keyring, is left out.
+        """
+        rows = await self._pool.fetch(_FIND_ALL[purpose], list(kids))
+        found: dict[UUID, DataKey | None] = {}
+        for row in rows:
+            with suppress(boxes.BoxBroken):
+                wrapped = row["wrapped"]
+                found[row["kid"]] = None if wrapped is None else self._unwrap(purpose, row["kid"], wrapped)
+        return found
 
     async def destroy(self, subject_id: UUID) -> None:
         """Erases a person: whatever was sealed for them can never be opened again, by anyone."""

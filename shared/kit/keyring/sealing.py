@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from shared.contract.event import Event
 from shared.contract.sealing import Purpose, SealedValue, sealed_fields
+from shared.kit.errors import KeyDestroyed
 from shared.kit.keyring.boxes import BoxBroken, column_place, field_place, shut, unshut
 from shared.kit.keyring.keyring import DataKey
 
@@ -25,6 +27,7 @@ class Keys(Protocol):
     def may_open(self, purpose: Purpose) -> bool: ...
     async def key_for(self, purpose: Purpose, subject_id: UUID) -> DataKey: ...
     async def key_by_id(self, purpose: Purpose, kid: UUID) -> DataKey: ...
+    async def keys_by_id(self, purpose: Purpose, kids: Collection[UUID]) -> Mapping[UUID, DataKey | None]: ...
 
 
 class NoKeyForPurpose(Exception):
@@ -78,12 +81,45 @@ async def seal_column(subject_id: UUID, purpose: Purpose, data: bytes, keys: Key
 
 async def open_column(sealed: bytes, keys: Keys) -> bytes:
     """What `seal_column` sealed."""
-    if len(sealed) <= _HEAD or sealed[0] != COLUMN_VERSION or sealed[1] not in _BY_NUMBER:
-        raise BoxBroken
-    purpose, kid = _BY_NUMBER[sealed[1]], UUID(bytes=sealed[2:_HEAD])
+    purpose, kid = _head_of(sealed)
     _require(keys, purpose)
     key = await keys.key_by_id(purpose, kid)
     return unshut(key.secret, sealed[_HEAD:], column_place(kid, purpose))
+
+
+async def open_columns(sealed: Sequence[bytes], keys: Keys) -> list[bytes | KeyDestroyed | BoxBroken]:
+    """Many of them with one look for their keys; what does not open is answered with why."""
+    wanted: dict[Purpose, set[UUID]] = {}
+    for each in sealed:
+        with suppress(BoxBroken):
+            purpose, kid = _head_of(each)
+            wanted.setdefault(purpose, set()).add(kid)
+    found: dict[tuple[Purpose, UUID], DataKey | None] = {}
+    for purpose, kids in wanted.items():
+        _require(keys, purpose)
+        found |= {(purpose, kid): key for kid, key in (await keys.keys_by_id(purpose, kids)).items()}
+    return [_opened(each, found) for each in sealed]
+
+
+def _opened(
+    sealed: bytes, found: Mapping[tuple[Purpose, UUID], DataKey | None]
+) -> bytes | KeyDestroyed | BoxBroken:
+    try:
+        purpose, kid = _head_of(sealed)
+        if (purpose, kid) not in found:
+            return BoxBroken()
+        key = found[purpose, kid]
+        if key is None:
+            return KeyDestroyed()
+        return unshut(key.secret, sealed[_HEAD:], column_place(kid, purpose))
+    except BoxBroken as broken:
+        return broken
+
+
+def _head_of(sealed: bytes) -> tuple[Purpose, UUID]:
+    if len(sealed) <= _HEAD or sealed[0] != COLUMN_VERSION or sealed[1] not in _BY_NUMBER:
+        raise BoxBroken
+    return _BY_NUMBER[sealed[1]], UUID(bytes=sealed[2:_HEAD])
 
 
 def _require(keys: Keys, purpose: Purpose) -> None:
