@@ -34,6 +34,13 @@ class Process:
         self.said += tx.published
         return [each for each in tx.published if isinstance(each, RequestEvent)]
 
+    async def take(self, event: Event) -> None:
+        """Hears an event and leaves in the outbox what is said of it, as a running process does."""
+        function = handlers.events[type(event)]
+        async with self.database.transaction() as tx:
+            needs_matcher = "matcher" in function.__annotations__
+            await (function(event, tx, self.matcher) if needs_matcher else function(event, tx))
+
     async def dissolve(self) -> int:
         return await dissolve_overdue(self.database, self.matcher)
 

@@ -100,6 +100,7 @@ async def test_of_several_who_wait_the_first_is_offered_what_has_become_free(
     unfit = a_request(details=a_case(languages=("cy",)))
     await process.hear(unfit)
     first, *_ = await who_wait(process, clock, 3)
+    assert await process.offer() == 0
 
     await freed(database, process, seated)
     await process.offer()

@@ -1,0 +1,286 @@
+"""Whatever two processes do at once: no seat is taken or freed twice, and nobody who asked is forgotten."""
+
+import asyncio
+import json
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, Phase, event, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from services.matching.domain.therapist import Therapist
+from services.matching.settings import Settings
+from shared.contract.ids import DecisionId, TherapistId
+from shared.contract.intake import RequestSubmitted
+from shared.contract.matching import STREAM, MatchProposed
+from shared.kit.clock import MovableClock
+from shared.kit.database import Database
+from shared.kit.testing import service_database
+from tests.matching.builders import RULES, a_therapist
+from tests.matching.gathering import in_directory
+from tests.matching.processes import Process
+from tests.support.builders import a_confirmation, a_decline, a_rematch, a_request, a_withdrawal, id_of
+
+NAMES = ("ada", "ben", "cem")
+KINDS = (
+    *("ask", "ask", "confirm", "confirm", "confirm", "choose", "decline", "withdraw", "rematch", "give_up"),
+    *("expire", "offer", "renew", "seats", "registration"),
+)
+LAPSES = timedelta(days=RULES.policy.proposal_days)
+MOST_LOOKS = 20
+
+
+class Step(NamedTuple):
+    """What somebody does: about which request or therapist, and told to which process."""
+
+    kind: str
+    who: int
+    which: int
+    process: int
+
+
+STEPS = st.builds(Step, st.sampled_from(KINDS), st.integers(0, 7), st.integers(0, 3), st.integers(0, 1))
+AT_ONCE = st.lists(STEPS, min_size=2, max_size=7)
+
+
+@pytest.fixture
+async def databases(
+    database: Database, settings: Settings, clock: MovableClock
+) -> AsyncIterator[tuple[Database, Database]]:
+    """One database, as two processes reach it."""
+    async with service_database("matching", settings, clock) as another:
+        yield database, another
+
+
+@dataclass(slots=True)
+class World:
+    """A clinic with two processes, and what has happened in it."""
+
+    processes: tuple[Process, Process]
+    clock: MovableClock
+    directory: dict[str, Therapist] = field(default_factory=dict)
+    most_offered: Counter[str] = field(default_factory=Counter)
+    asked: list[RequestSubmitted] = field(default_factory=list)
+    decided: set[DecisionId] = field(default_factory=set)
+
+    @property
+    def database(self) -> Database:
+        return self.processes[0].database
+
+    async def list_therapist(self, name: str, **changes: Any) -> None:
+        """Imports an entry, or imports it again."""
+        before = self.directory.get(name) or a_therapist(name)
+        entry = replace(before, confirmed_on=self.clock.now().date(), **changes)
+        self.directory[name] = entry
+        self.most_offered[name] = max(self.most_offered[name], entry.seats_offered)
+        await in_directory(self.database, entry)
+
+    async def do(self, step: Step) -> None:
+        process = self.processes[step.process]
+        name = NAMES[step.who % len(NAMES)]
+        match step.kind:
+            case "ask":
+                request = a_request()
+                self.asked.append(request)
+                await process.take(request)
+            case "expire":
+                self.clock.move(LAPSES)
+                await process.lapse()
+            case "offer":
+                await process.offer()
+            case "renew":
+                await process.renew()
+            case "seats":
+                await self.list_therapist(name, seats_offered=step.which)
+            case "registration":
+                held = None if step.which % 2 else a_therapist(name).registration
+                await self.list_therapist(name, registration=held)
+            case _ if self.asked:
+                await self._act(step, self.asked[step.who % len(self.asked)], process)
+
+    async def _act(self, step: Step, request: RequestSubmitted, process: Process) -> None:
+        """A person acts on a request; not always on its newest proposal."""
+        if not await self._heard_of(request):
+            return
+        match step.kind:
+            case "decline":
+                await process.take(a_decline(request))
+            case "withdraw":
+                await process.take(a_withdrawal(request))
+            case "give_up":
+                # One word of it reaches both.
+                said = a_withdrawal(request)
+                await asyncio.gather(*(each.take(said) for each in self.processes))
+        proposals = await self.database.pool.fetch(
+            "SELECT id, named FROM proposals WHERE request_id = $1 ORDER BY proposed_at, id",
+            request.request_id,
+        )
+        if not proposals:
+            return
+        seen = proposals[0 if step.which == 3 else -1]
+        proposal = MatchProposed(
+            request_id=request.request_id,
+            subject_id=request.subject_id,
+            proposal_id=seen["id"],
+            policy_version=RULES.policy.version,
+            shortlist=None,
+        )
+        match step.kind:
+            case "confirm" | "choose":
+                place = step.which % len(seen["named"]) if step.kind == "choose" else 0
+                decision = a_confirmation(proposal, therapist_id=TherapistId(seen["named"][place]))
+                self.decided.add(decision.decision_id)
+                await process.take(decision)
+            case "rematch":
+                await process.take(a_rematch(proposal, *NAMES[: step.which % 2]))
+
+    async def _heard_of(self, request: RequestSubmitted) -> bool:
+        found = await self.database.pool.fetchval("SELECT 1 FROM requests WHERE id = $1", request.request_id)
+        return found is not None
+
+    async def free_a_seat(self) -> None:
+        """Somebody who has a seat, or was offered one, withdraws."""
+        held = await self.database.pool.fetchval(
+            "SELECT id FROM requests WHERE state IN ('seated', 'proposed') ORDER BY state DESC, id LIMIT 1"
+        )
+        if held is not None:
+            await self.processes[0].take(a_withdrawal(a_request(request_id=held)))
+
+    async def come_to_rest(self) -> None:
+        """The passes go on until they find nothing more to do."""
+        for _ in range(MOST_LOOKS):
+            done = [await self.processes[0].lapse(), await self.processes[1].renew()]
+            done += [await each.offer() for each in self.processes]
+            if not any(done):
+                return
+        raise AssertionError("the passes never come to rest")
+
+
+@given(st.lists(AT_ONCE, min_size=3, max_size=6))
+@examples(
+    max_examples=25,
+    deadline=None,
+    # What two processes do at once is never done again alike, so there is nothing to gain from fewer steps.
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+async def test_seats_and_requests_are_conserved_under_any_interleaving(
+    databases: tuple[Database, Database], clock: MovableClock, rounds: list[list[Step]]
+) -> None:
+    await emptied(databases[0])
+    world = World((Process(databases[0]), Process(databases[1])), clock)
+    await world.list_therapist("ada", seats_offered=1)
+    await world.list_therapist("ben", seats_offered=2)
+
+    for at_once in rounds:
+        await asyncio.gather(*(world.do(step) for step in (Step("ask", 0, 0, 0), *at_once)))
+        await assert_conserved(world)
+    await world.come_to_rest()
+    await assert_nobody_waits_beside_a_free_seat(world)
+    await world.free_a_seat()
+    await world.come_to_rest()
+
+    await assert_conserved(world)
+    await assert_nobody_waits_beside_a_free_seat(world)
+
+
+async def emptied(database: Database) -> None:
+    await database.pool.execute("TRUNCATE therapists, requests, therapist_history, reoffers, outbox CASCADE")
+
+
+async def assert_conserved(world: World) -> None:
+    """Every seat is free or somebody's, everybody is in one state, and what was said last is so."""
+    async with world.database.transaction() as tx:
+        therapists = await tx.fetch(
+            """
+            SELECT id, seats_taken, seats_free, seats_offered,
+                   (SELECT count(*) FROM seats s WHERE s.therapist_id = t.id AND s.freed_at IS NULL) AS held
+            FROM therapists t
+            """
+        )
+        requests = await tx.fetch(
+            """
+            SELECT r.id, r.state, r.proposal_id, p.request_id AS proposed_to,
+                   w.request_id IS NOT NULL AS on_the_list, w.shortfall,
+                   ARRAY(SELECT s.id FROM seats s WHERE s.request_id = r.id AND s.freed_at IS NULL) AS seats
+            FROM requests r
+            LEFT JOIN proposals p ON p.id = r.proposal_id LEFT JOIN waiting_list w ON w.request_id = r.id
+            """
+        )
+        rows = await tx.fetch(
+            "SELECT key, payload, header_names, header_values FROM outbox WHERE stream = $1 ORDER BY id",
+            STREAM,
+        )
+
+    names = {id_of(name): name for name in NAMES}
+    for each in therapists:
+        assert each["seats_taken"] == each["held"] <= world.most_offered[names[each["id"]]]
+        assert each["seats_free"] == max(0, each["seats_offered"] - each["seats_taken"])
+
+    answers, last = said(rows)
+    assert set(answers) == world.decided, "every decision is answered"
+    assert all(len(answer) == 1 for answer in answers.values()), "and once"
+    assert {each["id"] for each in requests} == {each.request_id for each in world.asked}
+    for each in requests:
+        event(f"a request is {each['state']}")
+        name, ids = last[str(each["id"])]
+        assert len(each["seats"]) == (each["state"] == "seated")
+        assert each["on_the_list"] == (each["state"] == "waiting")
+        if each["state"] == "proposed":
+            assert each["proposed_to"] == each["id"]
+            assert (name, ids["proposal_id"]) == ("match-proposed", str(each["proposal_id"]))
+        elif each["state"] == "seated":
+            assert (name, ids["seat_id"]) == ("seat-reserved", str(each["seats"][0]))
+        elif each["state"] == "waiting":
+            # Whose proposal has lapsed hears what comes of it with the next pass.
+            assert name == ("match-not-found" if each["shortfall"] else "match-proposed")
+
+
+Answers = dict[DecisionId, list[str]]
+Last = dict[str, tuple[str, dict[str, Any]]]
+
+
+def said(rows: list[asyncpg.Record]) -> tuple[Answers, Last]:
+    """How each decision was answered, and what was said last of how each request stands."""
+    answers: Answers = defaultdict(list)
+    last: Last = {}
+    for row in rows:
+        headers = dict(zip(row["header_names"], row["header_values"], strict=True))
+        name, ids = headers[b"ce_type"].decode().split(".")[2], json.loads(row["payload"])
+        if name in {"seat-reserved", "seat-unavailable"}:
+            answers[DecisionId(UUID(ids["decision_id"]))].append(name)
+        if name != "seat-unavailable":
+            last[row["key"].decode()] = (name, ids)
+    return answers, last
+
+
+async def assert_nobody_waits_beside_a_free_seat(world: World) -> None:
+    """Once all is quiet: every seat that somebody who waits could have is taken, or spoken for."""
+    async with world.database.transaction() as tx:
+        waiting = await tx.fetch(
+            """
+            SELECT w.shortfall, ARRAY(SELECT therapist_id FROM exclusions e WHERE e.request_id = w.request_id)
+                   AS excluded
+            FROM waiting_list w
+            """
+        )
+        free = await tx.fetch(
+            """
+            SELECT t.id, t.seats_free - (
+                SELECT count(*) FROM requests r JOIN proposals p ON p.id = r.proposal_id
+                WHERE r.state = 'proposed' AND p.first_therapist_id = t.id
+            ) AS left_over
+            FROM therapists t JOIN registrations g ON g.therapist_id = t.id WHERE t.confirmed_on >= $1
+            """,
+            world.clock.now().date() - timedelta(days=RULES.policy.fresh_days),
+        )
+    assert all(each["shortfall"] is not None for each in waiting), "nobody is left without word"
+    for each in waiting:
+        assert [one["id"] for one in free if one["left_over"] > 0 and one["id"] not in each["excluded"]] == []
