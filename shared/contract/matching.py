@@ -233,6 +233,14 @@ class TherapistContact(Part):
     email: str
 
 
+class GroupMeeting(Part):
+    """What client and therapist read of a group in a mail: when it meets, not what it is for."""
+
+    slot: Slot
+    individual_first: int
+    """Sessions alone with the therapist before the group."""
+
+
 class SeatReserved(RequestEvent):
     """The decided therapist has a seat for this client; only now may anyone say "matched"."""
 
@@ -251,6 +259,9 @@ class SeatReserved(RequestEvent):
     therapist: Annotated[TherapistContact | None, Sealed(Purpose.CONTACT)]
     group: Annotated[Group | None, Sealed(Purpose.CLINICAL)] = None
     """The group that the seat is a place in; None for a seat with the therapist alone."""
+
+    meets: Annotated[GroupMeeting | None, Sealed(Purpose.CONTACT)] = None
+    """The same for who may open contact fields alone."""
 
 
 class GroupPlaceHeld(RequestEvent):

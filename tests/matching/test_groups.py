@@ -12,6 +12,7 @@ from services.matching.handlers import Matcher, dissolve_overdue, handlers, offe
 from shared.contract.event import Event, RequestEvent
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import (
+    GroupMeeting,
     GroupPlaceHeld,
     MatchNotFound,
     MatchProposed,
@@ -267,6 +268,7 @@ async def test_with_the_least_number_the_group_is_formed_and_each_seat_names_its
             choice.subject_id,
         )
         assert opened(seat.group).members == LEAST
+        assert opened(seat.meets) == GroupMeeting(slot=Slot.TUE_EVENING, individual_first=2)
     assert await groups(database) == [("formed", LEAST)]
 
 

@@ -4,12 +4,12 @@ import pytest
 
 from services.notify.domain.jobs import Status
 from shared.contract.intake import RequestSubmitted
-from shared.contract.matching import GroupPlaceHeld, SeatRefusal, SeatReserved, SeatUnavailable
+from shared.contract.matching import GroupMeeting, GroupPlaceHeld, SeatRefusal, SeatReserved, SeatUnavailable
+from shared.contract.vocabulary import Slot
 from shared.kit.errors import NotYet
 from tests.notify.builders import CLIENT, THERAPIST, Office
 from tests.support.builders import (
     a_confirmation,
-    a_group,
     a_place,
     a_proposal,
     a_request,
@@ -26,7 +26,8 @@ DISSOLVED = SeatRefusal.GROUP_DISSOLVED
 def a_way(request: RequestSubmitted) -> tuple[GroupPlaceHeld, SeatReserved, SeatUnavailable]:
     """A place in a group, and how it may end."""
     choice = a_confirmation(a_proposal(request))
-    formed = a_seat(choice, group=a_group(members=4, formed=True))
+    # The group itself is sealed as clinical, so that notify is not given it.
+    formed = a_seat(choice, meets=GroupMeeting(slot=Slot.TUE_EVENING, individual_first=2))
     return a_place(choice), formed, a_seat_gone(choice, reason=DISSOLVED)
 
 
@@ -51,6 +52,33 @@ async def test_a_place_that_is_kept_is_told_to_the_client_and_is_no_match(
     assert "found" not in told.text
     assert "Ada" not in told.text
     assert mail_server.to(THERAPIST) == []
+
+
+async def test_client_and_therapist_read_when_the_group_meets_in_text_and_html(
+    office: Office, mail_server: MailServer
+) -> None:
+    request = a_request()
+    for event in (request, a_way(request)[1]):
+        await office.hear(event)
+    await office.send_all()
+
+    together = "online, in a group on Tuesday evenings. The first 2 meetings are one to one."
+    [referral] = mail_server.to(THERAPIST)
+    for mail in (mail_server.to(CLIENT)[-1], referral):
+        assert together in " ".join(mail.text.split())
+        assert together in " ".join(mail.html.split())
+    assert "somebody to you for a group, and a place in it is kept" in " ".join(referral.text.split())
+    assert "one of your free places" not in referral.text
+
+
+async def test_who_is_seen_alone_reads_of_no_group(office: Office, mail_server: MailServer) -> None:
+    request = a_request()
+    for event in (request, a_seat(a_confirmation(a_proposal(request)))):
+        await office.hear(event)
+    await office.send_all()
+
+    for address in (CLIENT, THERAPIST):
+        assert "group" not in mail_server.to(address)[-1].text
 
 
 async def test_a_formed_group_is_told_as_any_match_is(office: Office, mail_server: MailServer) -> None:

@@ -14,10 +14,19 @@ from services.notify.app import TEMPLATES
 from services.notify.domain.mail import Letter, Mail, Mailbox, NotWritable, compose
 from services.notify.domain.neutral import telling_words
 from services.notify.domain.onward import STEPS
-from services.notify.domain.wording import MEETINGS, Letters, greeting_name
+from services.notify.domain.wording import Letters, greeting_name, meetings
 from shared.contract.ids import reference
-from shared.contract.matching import WaitWeeks
-from shared.contract.vocabulary import Condition, LifeEvent, MessageKind, OnwardRoute, ProblemArea, Therapy
+from shared.contract.matching import GroupMeeting, WaitWeeks
+from shared.contract.vocabulary import (
+    Condition,
+    LifeEvent,
+    MessageKind,
+    Mode,
+    OnwardRoute,
+    ProblemArea,
+    Slot,
+    Therapy,
+)
 from shared.kit.identifiers import new_id
 from shared.waiting import waiting_time
 from tests.notify.builders import NOON
@@ -29,12 +38,12 @@ MAYA = Mailbox("Maya Okafor-Lind", "maya@example.com")
 STATUS = "http://127.0.0.1:8001/status/sample-token"
 PREVIEW = 120
 
+GROUPS = [None, *(GroupMeeting(slot=slot, individual_first=2) for slot in Slot)]
+HOW = sorted({meetings(mode, group) for mode, group in product(Mode, GROUPS)})
 TO_CLIENTS = frozenset(MessageKind) - {MessageKind.REFERRAL, MessageKind.REFERRAL_WITHDRAWN}
 EVERY_LETTER = [
-    (kind, {"for_self": for_self, "step": step, "meetings": meetings})
-    for kind, for_self, step, meetings in product(
-        MessageKind, (True, False), sorted(set(STEPS.values())), MEETINGS.values()
-    )
+    (kind, {"for_self": for_self, "step": step, "meetings": how, "in_group": "group" in how})
+    for kind, for_self, step, how in product(MessageKind, (True, False), sorted(set(STEPS.values())), HOW)
     if kind is MessageKind.DECLINED or step == STEPS[OnwardRoute.GP]
 ]
 
@@ -47,6 +56,7 @@ def a_letter(kind: MessageKind, **changes: object) -> Letter:
         "for_self": True,
         "therapist": "Ada Fernsby",
         "meetings": "You will meet online.",
+        "in_group": False,
         "step": STEPS[OnwardRoute.GP],
         "waiting_time": waiting_time(None),
     }

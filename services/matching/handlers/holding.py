@@ -19,6 +19,7 @@ from shared.contract.ids import GroupId, SeatId
 from shared.contract.matching import (
     Candidate,
     Group,
+    GroupMeeting,
     GroupPlaceHeld,
     Pathway,
     SeatRefusal,
@@ -149,6 +150,9 @@ async def _tell(
                 mode=group.mode,
                 therapist=TherapistContact(name=therapist.name, email=therapist.email),
                 group=as_told(group, policy),
+                meets=GroupMeeting(
+                    slot=group.slot, individual_first=policy.groups[group.variant].individual_first.sessions
+                ),
             )
         )
 

@@ -10,6 +10,7 @@ from typing import Self
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from services.notify.domain.mail import Letter
+from shared.contract.matching import GroupMeeting
 from shared.contract.vocabulary import MessageKind, Mode
 
 LINE = 74
@@ -19,10 +20,19 @@ _LINK = re.compile(r"\[(?P<label>[^\]]+)\] (?P<url>https?://\S+)")
 _NOT_A_NAME = re.compile(r"://|www\.|[@<>\[\]{}#/\\:0-9\x00-\x1f]|\w\.\w{2}", re.IGNORECASE)
 _LONGEST_GREETING = 60
 
-MEETINGS: Mapping[Mode, str] = {
-    Mode.ONLINE: "You will meet online.",
-    Mode.IN_PERSON: "You will meet in person.",
-    Mode.EITHER: "You can meet online or in person, whichever suits.",
+_WAYS: Mapping[Mode, str] = {
+    Mode.ONLINE: "You will meet online",
+    Mode.IN_PERSON: "You will meet in person",
+    Mode.EITHER: "You can meet online or in person, whichever suits",
+}
+_DAYS = {
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
 }
 
 
@@ -73,6 +83,21 @@ class Letters:
         )
         text = "\n\n".join(block.as_text() for block in blocks) + "\n"
         return Letter(subject=subject.strip(), text=text, html=page)
+
+
+def meetings(mode: Mode, group: GroupMeeting | None = None) -> str:
+    """How client and therapist will meet, in words that suit both of them."""
+    if group is None:
+        return f"{_WAYS[mode]}."
+    day, _, part = group.slot.partition("_")
+    together = f"{_WAYS[mode]}, in a group on {_DAYS[day]} {part}s."
+    match group.individual_first:
+        case 0:
+            return together
+        case 1:
+            return f"{together} The first meeting is one to one."
+        case number:
+            return f"{together} The first {number} meetings are one to one."
 
 
 def greeting_name(name: str) -> str:

@@ -17,7 +17,7 @@ from services.notify.domain.jobs import (
     Status,
 )
 from services.notify.domain.onward import STEPS
-from services.notify.domain.wording import MEETINGS
+from services.notify.domain.wording import meetings
 from services.notify.handlers.telling import settle
 from services.notify.handlers.writing import Desk, sealed_contact
 from services.notify.store import Correspondent, Message
@@ -105,11 +105,12 @@ async def tell_of_match(event: SeatReserved, tx: Transaction, desk: Desk) -> Non
     who = await _correspondent(tx, event.request_id)
     if who.closed or who.turned_down == event.proposal_id:
         return
-    therapist, meetings = opened(event.therapist), MEETINGS[event.mode]
+    therapist, in_group = opened(event.therapist), event.meets is not None
+    how = meetings(event.mode, event.meets)
     await store.set_therapist(tx, event.request_id, await sealed_contact(tx, who, therapist))
     await _hold_back(tx, event.request_id, UNTRUE_ONCE_MATCHED)
-    await desk.write_to_client(tx, who, MessageKind.MATCHED, therapist=therapist.name, meetings=meetings)
-    await desk.write_to_therapist(tx, who, MessageKind.REFERRAL, therapist, meetings=meetings)
+    await desk.write_to_client(tx, who, MessageKind.MATCHED, therapist=therapist.name, meetings=how)
+    await desk.write_to_therapist(tx, who, MessageKind.REFERRAL, therapist, meetings=how, in_group=in_group)
 
 
 @handlers.on(RematchRequested)

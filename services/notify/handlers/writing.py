@@ -41,7 +41,7 @@ class Desk:
         who: Correspondent,
         kind: MessageKind,
         therapist: TherapistContact,
-        **facts: str,
+        **facts: object,
     ) -> None:
         """Writes to the therapist of a match."""
         await self._write(tx, who, kind, Recipient.THERAPIST, (therapist.name, therapist.email), **facts)
