@@ -184,11 +184,11 @@ async def test_who_finds_another_at_it_leaves_the_list_to_them_and_nothing_is_fo
     assert (meanwhile, afterwards) == (0, 1)
 
 
-async def test_a_pass_counts_what_is_spoken_for_once_however_many_wait(
-    database: Database, process: Process, clock: MovableClock, settings: Settings
-) -> None:
-    await who_wait(process, clock, 12)
-    await in_directory(database, replace(ADA, seats_offered=3), a_therapist("cem", seats_offered=3))
+@pytest.fixture
+async def watched(
+    database: Database, clock: MovableClock, settings: Settings
+) -> AsyncIterator[tuple[Process, list[str]]]:
+    """A process, and every statement that it asks of the database."""
     asked: list[str] = []
 
     async def listen(connection: Any) -> None:
@@ -198,11 +198,33 @@ async def test_a_pass_counts_what_is_spoken_for_once_however_many_wait(
         settings.database_url.get_secret_value(), init=listen, min_size=1, max_size=3
     )
     try:
-        watched = Process(Database(pool, service="matching", keys=database.keys, clock=clock))
-        offered = await watched.offer()
+        yield Process(Database(pool, service="matching", keys=database.keys, clock=clock)), asked
     finally:
         await pool.close()
+
+
+async def test_a_pass_counts_what_is_spoken_for_once_however_many_wait(
+    database: Database, process: Process, clock: MovableClock, watched: tuple[Process, list[str]]
+) -> None:
+    await who_wait(process, clock, 12)
+    await in_directory(database, replace(ADA, seats_offered=3), a_therapist("cem", seats_offered=3))
+    passing, asked = watched
+
+    offered = await passing.offer()
 
     assert offered == 6
     assert sum("GROUP BY p.first_therapist_id" in each for each in asked) == 1
     assert sum("FROM requests WHERE id = $1 FOR UPDATE" in each for each in asked) == 12
+
+
+async def test_a_pass_reads_how_long_people_waited_once_however_many_are_told(
+    process: Process, clock: MovableClock, watched: tuple[Process, list[str]]
+) -> None:
+    await who_wait(process, clock, 12)
+    clock.move(timedelta(days=1))
+    passing, asked = watched
+
+    await passing.offer()
+
+    assert sum("FROM waiting_list WHERE request_id = $1" in each for each in asked) >= 12
+    assert sum("FROM waits WHERE" in each for each in asked) == 1

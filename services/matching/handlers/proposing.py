@@ -1,6 +1,6 @@
 """Ranks for one request and says what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -8,8 +8,9 @@ from services.matching import store
 from services.matching.domain.gates import Search
 from services.matching.domain.grouping import named_by
 from services.matching.domain.offering import with_groups
+from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
-from services.matching.domain.waits import weeks_waited
+from services.matching.domain.waits import Wait, weeks_waited
 from services.matching.handlers.gathering import groups_around
 from shared.ages import day_in_london
 from shared.contract.ids import ProposalId, SubjectId, TherapistId
@@ -21,8 +22,10 @@ from shared.contract.matching import (
     NothingFound,
     Shortfall,
     Shortlist,
+    WaitWeeks,
 )
 from shared.contract.sealing import Purpose
+from shared.contract.vocabulary import Mode
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
 
@@ -46,6 +49,19 @@ class Opened:
     request: store.Request
     subject_id: SubjectId
     case: CaseDetails
+
+
+@dataclass(slots=True)
+class Lately:
+    """How long people waited lately, read once for all who are told of it in one pass."""
+
+    waits: Sequence[Wait] | None = None
+
+    async def weeks(self, mode: Mode, tx: Transaction, policy: Policy) -> WaitWeeks | None:
+        """What to tell who waits for that mode; None if it is not known."""
+        if self.waits is None:
+            self.waits = await store.waits_since(tx, tx.now - timedelta(days=policy.wait_history_days))
+        return weeks_waited(self.waits, mode, tx.now, policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +99,13 @@ async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> 
         return
 
     await _keep(opened, tx, matcher.rules, ranked, None)
-    await _wait(opened, tx, matcher.rules, ranked.answer)
+    await _wait(opened, tx, matcher.rules, ranked.answer, Lately())
     # Whatever became free while this was being ranked is looked at again once this is known.
     await store.want_reoffer(tx, "somebody waits")
 
 
 async def propose_if_found(
-    opened: Opened, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int]
+    opened: Opened, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int], lately: Lately
 ) -> Candidate | None:
     """Proposes to somebody who waits, if a seat is free that is not spoken for; returns who comes first."""
     ranked = await _rank(opened, tx, matcher, spoken_for)
@@ -98,7 +114,7 @@ async def propose_if_found(
         first_today = not await store.ranked_without_success_on(tx, opened.request.id, ranked.search.on)
         if first_today:
             await _keep(opened, tx, matcher.rules, ranked, None)
-        await _wait_on(opened, tx, matcher.rules, ranked.answer, first_today=first_today)
+        await _wait_on(opened, tx, matcher.rules, ranked.answer, lately, first_today=first_today)
         return None
     await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
     return ranked.answer.candidates[0]
@@ -132,9 +148,9 @@ async def _rank(
     raise RuntimeError("the directory in memory and the one in the table do not agree")
 
 
-async def _wait(opened: Opened, tx: Transaction, rules: Rules, found: NothingFound) -> None:
+async def _wait(opened: Opened, tx: Transaction, rules: Rules, found: NothingFound, lately: Lately) -> None:
     # Also where no way fits: a birthday may open one.
-    told = await _to_tell(opened, tx, rules, found)
+    told = await _to_tell(opened, tx, rules, found, lately)
     await store.wait(tx, opened.request, opened.case.mode, told)
     await tx.publish(
         MatchNotFound(
@@ -149,7 +165,13 @@ async def _wait(opened: Opened, tx: Transaction, rules: Rules, found: NothingFou
 
 
 async def _wait_on(
-    opened: Opened, tx: Transaction, rules: Rules, found: NothingFound, *, first_today: bool
+    opened: Opened,
+    tx: Transaction,
+    rules: Rules,
+    found: NothingFound,
+    lately: Lately,
+    *,
+    first_today: bool,
 ) -> None:
     """Says nothing to who waits already, unless what was told of the wait is no longer true."""
     told = await store.told_of(tx, opened.request.id)
@@ -157,18 +179,18 @@ async def _wait_on(
     if (
         told is None
         or told.shortfall is not _shortfall(found)
-        or (first_today and told != await _to_tell(opened, tx, rules, found))
+        or (first_today and told != await _to_tell(opened, tx, rules, found, lately))
     ):
-        await _wait(opened, tx, rules, found)
+        await _wait(opened, tx, rules, found, lately)
 
 
-async def _to_tell(opened: Opened, tx: Transaction, rules: Rules, found: NothingFound) -> store.Told:
+async def _to_tell(
+    opened: Opened, tx: Transaction, rules: Rules, found: NothingFound, lately: Lately
+) -> store.Told:
     shortfall = _shortfall(found)
     if shortfall is Shortfall.NO_WAY_FITS:
         return store.Told(shortfall, None)
-    since = tx.now - timedelta(days=rules.policy.wait_history_days)
-    waits = await store.waits_since(tx, since)
-    return store.Told(shortfall, weeks_waited(waits, opened.case.mode, tx.now, rules.policy))
+    return store.Told(shortfall, await lately.weeks(opened.case.mode, tx, rules.policy))
 
 
 def _shortfall(found: NothingFound) -> Shortfall:

@@ -9,7 +9,7 @@ import asyncpg
 from services.matching import store
 from services.matching.handlers.dissolving import dissolve_overdue
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
-from services.matching.handlers.proposing import Matcher, open_request, propose_if_found
+from services.matching.handlers.proposing import Lately, Matcher, open_request, propose_if_found
 from shared.ages import day_in_london
 from shared.contract.ids import RequestId, TherapistId
 from shared.contract.matching import Candidate
@@ -67,10 +67,11 @@ async def _pass(database: Database, matcher: Matcher) -> int:
         seen = await store.reoffers_wanted(tx)
         waiting = await store.waiting_in_order(tx) if seen else []
         spoken_for = await store.spoken_for(tx) if waiting else {}
+    lately = Lately()
     proposed = 0
     for request_id in waiting:
         # One transaction each: the seat that one is offered is spoken for when the next is looked at.
-        first = await _offer(database, matcher, request_id, spoken_for)
+        first = await _offer(database, matcher, request_id, spoken_for, lately)
         if first is None:
             continue
         proposed += 1
@@ -88,11 +89,15 @@ async def _pass(database: Database, matcher: Matcher) -> int:
 
 
 async def _offer(
-    database: Database, matcher: Matcher, request_id: RequestId, spoken_for: Mapping[TherapistId, int]
+    database: Database,
+    matcher: Matcher,
+    request_id: RequestId,
+    spoken_for: Mapping[TherapistId, int],
+    lately: Lately,
 ) -> Candidate | None:
     try:
         async with database.transaction() as tx:
-            return await _offered(request_id, tx, matcher, spoken_for)
+            return await _offered(request_id, tx, matcher, spoken_for, lately)
     except Exception as error:
         if judge(error).kind in {Kind.TRANSIENT, Kind.FATAL}:
             raise
@@ -104,7 +109,11 @@ async def _offer(
 
 
 async def _offered(
-    request_id: RequestId, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int]
+    request_id: RequestId,
+    tx: Transaction,
+    matcher: Matcher,
+    spoken_for: Mapping[TherapistId, int],
+    lately: Lately,
 ) -> Candidate | None:
     request = await store.lock_request(tx, request_id)
     if request is None or request.state is not store.State.WAITING:
@@ -113,4 +122,4 @@ async def _offered(
     if opened is None:
         await store.close_request(tx, request_id, "erased")
         return None
-    return await propose_if_found(opened, tx, matcher, spoken_for)
+    return await propose_if_found(opened, tx, matcher, spoken_for, lately)
