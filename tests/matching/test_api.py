@@ -438,6 +438,23 @@ async def test_of_a_whole_postcode_only_the_district_is_kept(door: Door, editor:
     assert answer.json()["outcode"] == "E2"
 
 
+@pytest.mark.parametrize("left_out", [True, False])
+async def test_putting_what_is_known_already_confirms_nothing(
+    door: Door, editor: Headers, left_out: bool
+) -> None:
+    long_ago, any_version = date(2026, 10, 1), editor | {"if-match": "*"}
+    await door.holds(replace(ADA, confirmed_on=long_ago))
+    undated = entry_of(ADA) | {"confirmed_on": None}
+    if left_out:
+        del undated["confirmed_on"]
+
+    same = await door.http.put(where(ADA), json=undated, headers=any_version)
+    changed = await door.http.put(where(ADA), json=undated | {"fee_pence": 9000}, headers=any_version)
+
+    assert same.json()["confirmed_on"] == str(long_ago)
+    assert changed.json()["confirmed_on"] == str(THE_DAY)
+
+
 async def test_an_entry_is_confirmed_today_and_repeating_it_is_harmless(door: Door, editor: Headers) -> None:
     await door.holds(replace(ADA, confirmed_on=date(2026, 1, 1)))
     door.clock.move(timedelta(days=2))

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,27 @@ async def test_an_import_adds_updates_and_leaves_alone(
     async with database.transaction() as tx:
         kept = await store.find_therapist(tx, ben.id)
     assert kept == replace(ben, fee_pence=7000)
+
+
+async def test_sending_what_is_known_already_confirms_nothing(
+    therapists: Command, database: Database, tmp_path: Path
+) -> None:
+    long_ago, today = date(2026, 1, 1), datetime.now(UTC).date()
+    ada, ben, cem = (a_therapist(name, confirmed_on=long_ago) for name in ("ada", "ben", "cem"))
+    await therapists("import", saved(tmp_path / "before.csv", ada, ben, cem))
+    dearer, new = replace(ben, fee_pence=9000), a_therapist("dan")
+    undated = tmp_path / "undated.csv"
+    undated.write_text("".join(written([ada, dearer, new], with_confirmation=False)), encoding="utf-8")
+
+    nightly = [await therapists("import", undated, "--json") for _ in range(2)]
+    await therapists("import", saved(tmp_path / "dated.csv", replace(cem, confirmed_on=today)))
+
+    reports = [json.loads(each.out) for each in nightly]
+    assert [(each["added"], each["updated"], each["unchanged"]) for each in reports] == [(1, 1, 1), (0, 0, 3)]
+    async with database.transaction() as tx:
+        kept = await store.find_therapists(tx, [each.id for each in (ada, ben, cem, new)])
+    assert kept[ada.id].confirmed_on == long_ago
+    assert {kept[each.id].confirmed_on for each in (ben, cem, new)} == {today}
 
 
 async def test_one_bad_row_keeps_the_whole_file_out(

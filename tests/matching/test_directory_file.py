@@ -52,6 +52,11 @@ def test_an_entry_without_a_confirmation_date_is_confirmed_by_the_import() -> No
     reading = read(a_file(confirmed_on=""), today=date(2031, 5, 1))
 
     assert reading.therapists[0].confirmed_on == date(2031, 5, 1)
+    assert reading.undated == {reading.therapists[0].id}
+
+
+def test_an_entry_that_says_when_it_was_confirmed_is_not_undated() -> None:
+    assert read(a_file()).undated == frozenset()
 
 
 def test_of_a_whole_postcode_only_the_district_is_kept() -> None:

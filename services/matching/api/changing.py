@@ -10,7 +10,7 @@ from starlette.responses import Response
 from services.matching import store
 from services.matching.api.answering import answer, entry_for, tag_of
 from services.matching.api.asking import editor_in, id_in, no_such_therapist, refused, service_of, tags_in
-from services.matching.domain.directory_file import read_rows
+from services.matching.domain.directory_file import Reading, read_rows
 from services.matching.domain.directory_json import row_of
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Therapist
@@ -30,12 +30,12 @@ async def put(request: Request) -> Response:
             "version_needed",
             detail="send If-Match with the ETag that you have seen, or If-None-Match: * for a new entry",
         )
-    therapist = _therapist(request, therapist_id, await read_json(request))
+    reading = _reading(request, therapist_id, await read_json(request))
     async with service_of(request).database.transaction() as tx:
         await store.lock_entry(tx, therapist_id)
         before = await store.find_therapist(tx, therapist_id)
         _check_version(request, caller, before)
-        saved = await store.save_therapist(tx, therapist)
+        saved = await store.save_therapist(tx, reading.therapists[0], reading.undated)
         await store.want_reoffer(tx, "a therapist was changed")
     document = entry_for(caller, saved)
     if before is None:
@@ -63,7 +63,8 @@ async def _editor(request: Request) -> Caller:
         return await editor_in(request, tx)
 
 
-def _therapist(request: Request, therapist_id: UUID, body: Any) -> Therapist:
+def _reading(request: Request, therapist_id: UUID, body: Any) -> Reading:
+    """The one entry of a body, without a fault."""
     if not isinstance(body, dict):
         raise refused(FieldError("body", "must be an object"))
     rules: Rules = request.app.state.provided[Rules]
@@ -75,7 +76,7 @@ def _therapist(request: Request, therapist_id: UUID, body: Any) -> Therapist:
         faults.append(FieldError("id", "must be the id in the address"))
     if faults:
         raise refused(*faults)
-    return reading.therapists[0]
+    return reading
 
 
 def _check_version(request: Request, caller: Caller, before: Therapist | None) -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +57,8 @@ def import_(
 ) -> None:
     """Import a file: all rows or none, unless --partial; importing it again brings entries up to date.
 
+    Without confirmed_on an entry is confirmed today if it is new or changed; else it keeps its day.
+
     Exit code 0: imported. 1: refused, nothing changed. 3: imported in part.
     """
     try:
@@ -71,7 +73,7 @@ def import_(
     left_out = reading.rows - len(reading.therapists)
     saved = Saved()
     if reading.therapists and (partial or not left_out):
-        saved = in_directory(lambda tx: _save(tx, reading.therapists, quiet=as_json))
+        saved = in_directory(lambda tx: _save(tx, reading, quiet=as_json))
     _report(file, reading, saved, as_json=as_json)
     if left_out:
         raise typer.Exit(IN_PART if saved.imported else 1)
@@ -101,15 +103,16 @@ def _rows(file: Path) -> list[Row]:
         raise FileRefused(f"it cannot be read: {error.strerror}") from None
 
 
-async def _save(tx: Transaction, entries: Sequence[Therapist], *, quiet: bool) -> Saved:
+async def _save(tx: Transaction, reading: Reading, *, quiet: bool) -> Saved:
+    entries = reading.therapists
     await directory.lock_directory(tx)
     added = updated = 0
     with progress(quiet=quiet) as shown:
         bar = shown.add_task("Importing", total=len(entries))
         for lot in _lots(entries):
-            known = await directory.save_therapists(tx, lot)
+            known = await directory.save_therapists(tx, lot, reading.undated)
             added += len(lot) - len(known)
-            updated += sum(entry.id in known and _facts(known[entry.id]) != _facts(entry) for entry in lot)
+            updated += sum(entry.id in known and known[entry.id].facts != entry.facts for entry in lot)
             shown.advance(bar, len(lot))
     await requests.want_reoffer(tx, "therapists were imported")
     return Saved(added, updated, len(entries) - added - updated)
@@ -119,11 +122,6 @@ def _lots(entries: Sequence[Therapist]) -> Iterator[list[Therapist]]:
     left = iter(entries)
     while lot := list(islice(left, AT_ONCE)):
         yield lot
-
-
-def _facts(entry: Therapist) -> Therapist:
-    # What the file cannot change, or changes with every import, is no update.
-    return dataclasses.replace(entry, seats_free=0, confirmed_on=date.min)
 
 
 def _report_refusal(file: Path, why: str, *, as_json: bool) -> None:

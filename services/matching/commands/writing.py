@@ -72,7 +72,7 @@ def generate(
 ) -> None:
     """Write a synthetic directory to standard output: made-up people, the same for the same seed and day.
 
-    It bears no confirmation dates, so that importing it confirms the entries.
+    It bears no confirmation dates, so that an import confirms whoever is new.
     """
     day: date = as_of.date() if as_of else day_in_london(datetime.now(UTC))
     people = synthetic_therapists(count, seed, day, load_places().postcodes)

@@ -10,6 +10,7 @@ from services.matching.domain.directory_cells import RowFault
 from services.matching.domain.directory_row import COLUMNS, OPTIONAL, RowNote, notes_on, read_row, write_row
 from services.matching.domain.place import Places
 from services.matching.domain.therapist import Therapist
+from shared.contract.ids import TherapistId
 
 LARGEST_BYTES = 64 * 1024 * 1024
 LARGEST_CELL = 4_000
@@ -44,6 +45,8 @@ class Reading:
     therapists: tuple[Therapist, ...]
     faults: tuple[RowFault, ...]
     notes: tuple[RowNote, ...]
+    undated: frozenset[TherapistId]
+    """Of whom it does not say when they were confirmed: it is today, unless the entry is as it was."""
 
 
 def too_large() -> FileRefused:
@@ -81,7 +84,7 @@ def read_rows(rows: Iterable[Row], places: Places, today: date) -> Reading:
         if wrong := _shape_faults(row):
             faults += wrong
             continue
-        cells = dict(zip(COLUMNS, row.cells, strict=True))
+        cells = _cells(row)
         lines.setdefault(cells["id"].strip().lower(), []).append(row.line)
         therapist, wrong = read_row(row.line, cells, places, today)
         faults += [*row.faults, *(replace(fault, field=row.named(fault.field)) for fault in wrong)]
@@ -97,6 +100,9 @@ def read_rows(rows: Iterable[Row], places: Places, today: date) -> Reading:
         rows=number,
         therapists=tuple(therapist for _, therapist in single),
         faults=tuple(sorted(faults, key=lambda fault: (fault.line, fault.field))),
+        undated=frozenset(
+            therapist.id for row, therapist in single if not _cells(row)["confirmed_on"].strip()
+        ),
         notes=tuple(
             replace(note, field=row.named(note.field))
             for row, therapist in single
@@ -106,7 +112,7 @@ def read_rows(rows: Iterable[Row], places: Places, today: date) -> Reading:
 
 
 def written(therapists: Iterable[Therapist], *, with_confirmation: bool = True) -> Iterator[str]:
-    """The therapists as CSV, line by line; without confirmation dates the next import confirms them."""
+    """The therapists as CSV, line by line; without confirmation dates an import confirms who is new."""
     out = io.StringIO(newline="")
     lines = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     lines.writeheader()
@@ -152,6 +158,10 @@ def _check_header(header: list[str]) -> None:
         faults.append(f"twice: {', '.join(column[:40] for column in twice)}")
     if faults:
         raise FileRefused(f"the header is wrong ({'; '.join(faults)}); it must be {','.join(COLUMNS)}")
+
+
+def _cells(row: Row) -> dict[str, str]:
+    return dict(zip(COLUMNS, row.cells, strict=True))
 
 
 def _shape_faults(row: Row) -> list[RowFault]:

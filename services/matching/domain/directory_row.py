@@ -67,7 +67,7 @@ class RowNote:
 def read_row(
     line: int, cells: Mapping[str, str], places: Places, today: date
 ) -> tuple[Therapist | None, list[RowFault]]:
-    """The therapist of a row; an empty `confirmed_on` means that the import confirms the entry."""
+    """The therapist of a row; without `confirmed_on` as if confirmed today."""
     row = into.Cells(line, cells, [])
     identifier = row.read("id", into.uuid, "must be a UUID such as 8e0a0301-4060-5606-9135-e14ce7577614")
     name = row.read("name", into.name, "must be 1 to 120 printable characters and not begin with = + - @")

@@ -1,6 +1,6 @@
 """Therapists as matching knows them: what they offer, what they hold, how many seats are free."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from shared.contract.ids import TherapistId
@@ -92,6 +92,11 @@ class Therapist:
     """The first day on which a new client can begin; None for at once."""
 
     outcomes: Outcomes | None = None
+
+    @property
+    def facts(self) -> "Therapist":
+        """What somebody says of themselves, whoever was given a seat and whenever it was confirmed."""
+        return replace(self, seats_free=0, confirmed_on=date.min)
 
     def accreditation_for(self, variant: Variant) -> Accreditation | None:
         """The accreditation for a variant, live or not."""

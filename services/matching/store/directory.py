@@ -1,7 +1,7 @@
 """The directory of therapists as it is kept."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -122,26 +122,39 @@ async def find_therapists(tx: Transaction, ids: Sequence[UUID]) -> dict[Therapis
     return {therapist.id: therapist for therapist in map(therapist_of, rows)}
 
 
-async def save_therapist(tx: Transaction, therapist: Therapist) -> Therapist:
+async def save_therapist(
+    tx: Transaction, therapist: Therapist, undated: Collection[TherapistId] = ()
+) -> Therapist:
     """Adds an entry or brings it up to date, and says so; returns it as it is now: taken seats stay taken."""
     await lock_entry(tx, therapist.id)
-    await save_therapists(tx, [therapist])
+    await save_therapists(tx, [therapist], undated)
     [saved] = (await find_therapists(tx, [therapist.id])).values()
     return saved
 
 
-async def save_therapists(tx: Transaction, therapists: Sequence[Therapist]) -> dict[TherapistId, Therapist]:
+async def save_therapists(
+    tx: Transaction, therapists: Sequence[Therapist], undated: Collection[TherapistId] = ()
+) -> dict[TherapistId, Therapist]:
     """Adds entries or brings them up to date, and says so; returns those there were, as they were.
 
+    Sending what is known already confirms nothing: who is `undated` and as they were keeps their day.
     They, or the whole directory, must be locked: what is said would else not be what has changed.
     """
     ids = [each.id for each in therapists]
     before = await find_therapists(tx, ids)
-    await _write(tx, therapists)
+    await _write(
+        tx, [_dated(each, before.get(each.id)) if each.id in undated else each for each in therapists]
+    )
     now = await find_therapists(tx, ids)
     said = [news(before.get(each), now[each]) for each in ids]
     await tx.publish_all([event for event in said if event is not None])
     return before
+
+
+def _dated(therapist: Therapist, before: Therapist | None) -> Therapist:
+    if before is None or before.facts != therapist.facts:
+        return therapist
+    return replace(therapist, confirmed_on=before.confirmed_on)
 
 
 async def say_seats(tx: Transaction, therapist_id: UUID) -> None:
