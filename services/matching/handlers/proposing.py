@@ -7,7 +7,8 @@ from datetime import timedelta
 from services.matching import store
 from services.matching.domain.gates import Search
 from services.matching.domain.grouping import named_by
-from services.matching.domain.offering import with_groups
+from services.matching.domain.offering import Around, with_groups
+from services.matching.domain.pathways import routes
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
 from services.matching.domain.waits import Wait, weeks_waited
@@ -20,6 +21,7 @@ from shared.contract.matching import (
     MatchNotFound,
     MatchProposed,
     NothingFound,
+    Pathway,
     Shortfall,
     Shortlist,
     WaitWeeks,
@@ -65,6 +67,14 @@ class Lately:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of the directory for a request, and what there is of groups around it."""
+
+    search: Search
+    around: Around | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """An answer, and what it came from."""
 
@@ -93,7 +103,7 @@ async def open_shortlist(tx: Transaction, proposal_id: ProposalId) -> Shortlist 
 
 async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
     """Proposes a shortlist, or puts the request on the waiting list and says why."""
-    ranked = await _rank(opened, tx, matcher)
+    ranked = await _rank(await _ask(opened, tx, matcher.rules), tx, matcher)
     if isinstance(ranked.answer, Shortlist):
         await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
         return
@@ -108,10 +118,17 @@ async def propose_if_found(
     opened: Opened, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int], lately: Lately
 ) -> Candidate | None:
     """Proposes to somebody who waits, if a seat is free that is not spoken for; returns who comes first."""
-    ranked = await _rank(opened, tx, matcher, spoken_for)
+    asked = await _ask(opened, tx, matcher.rules, spoken_for)
+    # Who waits is looked at again and again: the first time of a day stands for the others.
+    first_today = not await store.ranked_without_success_on(tx, opened.request.id, asked.search.on)
+    told = await store.told_of(tx, opened.request.id)
+    ways = routes(opened.case, asked.search.on, matcher.rules.policy).pathways
+    # Why nobody is found takes many times as long as that nobody is: it is worked out where it may be said.
+    to_say = first_today or told is None or told.shortfall is not _shortfall(ways)
+    if not to_say and not await _may_find(asked, tx, matcher):
+        return None
+    ranked = await _rank(asked, tx, matcher)
     if isinstance(ranked.answer, NothingFound):
-        # Who waits is looked at again and again: the first time of a day stands for the others.
-        first_today = not await store.ranked_without_success_on(tx, opened.request.id, ranked.search.on)
         if first_today:
             await _keep(opened, tx, matcher.rules, ranked, None)
         await _wait_on(opened, tx, matcher.rules, ranked.answer, lately, first_today=first_today)
@@ -120,15 +137,27 @@ async def propose_if_found(
     return ranked.answer.candidates[0]
 
 
-async def _rank(
-    opened: Opened, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int] | None = None
-) -> Ranked:
-    """Ranks; for who waits, what open proposals name first is left alone."""
-    rules = matcher.rules
+async def _ask(
+    opened: Opened, tx: Transaction, rules: Rules, spoken_for: Mapping[TherapistId, int] | None = None
+) -> Asked:
+    """What is asked; for who waits, what open proposals name first is left alone."""
     excluded = await store.excluded_from(tx, opened.request.id)
     waited = tx.now - opened.request.submitted_at
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded, spoken_for, waited=waited)
     around = await groups_around(search, opened.request.id, tx, rules, heeding=spoken_for is not None)
+    return Asked(search, around)
+
+
+async def _may_find(asked: Asked, tx: Transaction, matcher: Matcher) -> bool:
+    """Whether there is anybody to propose, or a group, whose leader needs no further seat."""
+    if asked.around is not None and asked.around.gatherings:
+        return True
+    async with matcher.directory.current(tx) as engine:
+        return bool(engine.best(asked.search, 1))
+
+
+async def _rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
+    rules, search, around = matcher.rules, asked.search, asked.around
     leaders = {group.therapist_id for group in around.gatherings} if around else set()
     for _ in range(MOST_LOOKS):
         async with matcher.directory.current(tx) as engine:
@@ -178,7 +207,7 @@ async def _wait_on(
     # A birthday has opened a way or shut the last one; or others, by today, have waited longer or less.
     if (
         told is None
-        or told.shortfall is not _shortfall(found)
+        or told.shortfall is not _shortfall(found.pathways)
         or (first_today and told != await _to_tell(opened, tx, rules, found, lately))
     ):
         await _wait(opened, tx, rules, found, lately)
@@ -187,14 +216,14 @@ async def _wait_on(
 async def _to_tell(
     opened: Opened, tx: Transaction, rules: Rules, found: NothingFound, lately: Lately
 ) -> store.Told:
-    shortfall = _shortfall(found)
+    shortfall = _shortfall(found.pathways)
     if shortfall is Shortfall.NO_WAY_FITS:
         return store.Told(shortfall, None)
     return store.Told(shortfall, await lately.weeks(opened.case.mode, tx, rules.policy))
 
 
-def _shortfall(found: NothingFound) -> Shortfall:
-    return Shortfall.NOBODY_FREE if found.pathways else Shortfall.NO_WAY_FITS
+def _shortfall(pathways: Sequence[Pathway]) -> Shortfall:
+    return Shortfall.NOBODY_FREE if pathways else Shortfall.NO_WAY_FITS
 
 
 async def _propose(
