@@ -11,6 +11,7 @@ from services.matching import store
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.ranking import search_for
 from services.matching.domain.therapist import Therapist
+from services.matching.store.seats import leave_caseload
 from shared.kit.database import Database
 from shared.kit.transaction import Transaction
 from tests.matching.builders import RULES, a_registration, a_search, a_therapist
@@ -76,6 +77,75 @@ async def test_a_transaction_sees_its_own_changes_and_nobody_does_once_they_are_
         await change_and_undo()
 
     assert await seen(directory, database) == [ADA.id]
+
+
+async def test_a_seat_that_is_taken_or_given_back_is_seen_at_the_next_look_and_by_nobody_once_undone(
+    database: Database, directory: store.DirectoryInMemory
+) -> None:
+    one_seat = replace(ADA, seats_offered=1, seats_free=1)
+    await keep(database, one_seat)
+    assert await seen(directory, database) == [ADA.id]
+
+    async def take_and_undo() -> None:
+        async with database.transaction() as tx:
+            assert await store.join_caseload(tx, ADA.id)
+            assert await found(directory, tx) == []
+            raise UndoneError
+
+    with pytest.raises(UndoneError):
+        await take_and_undo()
+    assert await seen(directory, database) == [ADA.id]
+
+    async with database.transaction() as tx:
+        assert await store.join_caseload(tx, ADA.id)
+    assert await seen(directory, database) == []
+    async with database.transaction() as tx:
+        await leave_caseload(tx, ADA.id)
+    assert await seen(directory, database) == [ADA.id]
+
+
+@pytest.mark.parametrize("credential_first", [True, False])
+async def test_a_credential_that_changes_beside_a_seat_is_seen(
+    database: Database, directory: store.DirectoryInMemory, credential_first: bool
+) -> None:
+    await keep(database, replace(ADA, seats_offered=3, seats_free=3))
+    assert await seen(directory, database) == [ADA.id]
+
+    async with database.transaction() as tx:
+        if not credential_first:
+            assert await store.join_caseload(tx, ADA.id)
+        await tx.execute("UPDATE registrations SET expires_on = '2020-01-01' WHERE therapist_id = $1", ADA.id)
+        if credential_first:
+            assert await store.join_caseload(tx, ADA.id)
+
+    assert await seen(directory, database) == []
+
+
+async def test_after_many_changes_of_seats_and_entries_it_is_what_the_table_says(
+    database: Database, directory: store.DirectoryInMemory
+) -> None:
+    dice = Random(9)
+    therapists = [replace(random_therapist(dice), seats_offered=3, seats_free=3) for _ in range(20)]
+    await keep(database, *therapists)
+    await seen(directory, database)
+
+    for _ in range(60):
+        async with database.transaction() as tx:
+            for _ in range(dice.randint(1, 3)):
+                one = dice.choice(therapists)
+                if dice.random() < 0.3:
+                    await store.save_therapist(tx, replace(random_therapist(dice, one.id), seats_offered=3))
+                else:
+                    await store.join_caseload(tx, one.id)
+        if dice.random() < 0.5:
+            await seen(directory, database)
+
+    fresh = store.DirectoryInMemory(RULES)
+    async with database.transaction() as tx, directory.current(tx) as kept, fresh.current(tx) as loaded:
+        for _ in range(100):
+            search = search_for(random_case(dice), a_search().on, RULES)
+            assert kept.best(search, 50) == loaded.best(search, 50)
+            assert kept.tally(search) == loaded.tally(search)
 
 
 async def test_a_change_that_commits_late_is_not_missed(

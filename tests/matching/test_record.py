@@ -307,6 +307,7 @@ async def moved_to_another_server(database: Database) -> None:
         await tx.execute("ALTER TABLE therapists DISABLE TRIGGER USER")
         for table, column in [
             ("therapists", "changed_by"),
+            ("therapists", "facts_changed_by"),
             ("therapist_history", "changed_by"),
             ("rankings", "own"),
         ]:

@@ -1,7 +1,7 @@
 """The directory in memory, kept in step with the table, whoever changes it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
@@ -37,6 +37,7 @@ _SELECT = """
            CASE WHEN t.free_from IS NULL THEN 0
                 ELSE greatest(1, least(65535, t.free_from - DATE '2000-01-01')) END AS free_from,
            coalesce(t.outcome_cases, 0) AS outcome_cases, coalesce(t.outcome_change, 0) AS outcome_change,
+           t.facts_changed_by,
            t.changed_by IS NOT DISTINCT FROM pg_current_xact_id_if_assigned() AS changed_here
     FROM therapists t
     LEFT JOIN registrations r ON r.therapist_id = t.id
@@ -52,7 +53,9 @@ _SELECT = """
 # In one statement, so that the sight is that of the rows; with it alone if nothing has changed.
 _CHANGED = f"""
     WITH sight AS MATERIALIZED ({SIGHT})
-    SELECT changed.*, sight.snapshot, sight.own, sight.own_to, sight.era
+    SELECT changed.*, sight.snapshot, sight.own, sight.own_to, sight.era,
+           changed.facts_changed_by < pg_snapshot_xmin($1::text::pg_snapshot)
+               AND changed.id <> ALL($2) AS seats_only
     FROM sight LEFT JOIN (
         {_SELECT} WHERE t.changed_by >= pg_snapshot_xmin($1::text::pg_snapshot) OR t.id = ANY($2)
     ) changed ON true
@@ -96,7 +99,8 @@ class DirectoryInMemory:
         engine.expect(await tx.fetchval("SELECT count(*) FROM therapists"))
         last = _NOBODY
         while rows := await tx.fetch(f"{_SELECT} WHERE t.id > $1 ORDER BY t.id LIMIT {PAGE}", last):
-            self._take(engine, rows)
+            engine.put([entry_in(row) for row in rows])
+            self._doubt(rows)
             last = rows[-1]["id"]
         return engine
 
@@ -110,7 +114,8 @@ class DirectoryInMemory:
         rows = [row for row in found if row["id"] is not None]
         # What was added and then undone is in no table any more.
         engine.drop(set(unsure) - {row["id"] for row in rows})
-        self._take(engine, rows)
+        take_up(engine, rows)
+        self._doubt(rows)
         self._sight = _sight(found[0])
 
     async def _take_prices(self, engine: Engine, tx: Transaction) -> None:
@@ -120,10 +125,26 @@ class DirectoryInMemory:
             self._priced_by = newest.version if newest else None
         self._sight = replace(self.sight, prices=self._priced_by)
 
-    def _take(self, engine: Engine, rows: list[asyncpg.Record]) -> None:
-        engine.put([Entry(*tuple(row)[: len(Entry._fields)]) for row in rows])
+    def _doubt(self, rows: Sequence[asyncpg.Record]) -> None:
         # This transaction may still be undone, and then nothing in the table would say so.
         self._unsure += [row["id"] for row in rows if row["changed_here"]]
+
+
+def take_up(engine: Engine, rows: Sequence[asyncpg.Record]) -> None:
+    """Brings an engine up to date with rows that have changed; where seats alone did, with those alone."""
+    entries = []
+    for row in rows:
+        if row["seats_only"]:
+            engine.set_seats(row["id"], row["seats_free"])
+        else:
+            entries.append(entry_in(row))
+    if entries:
+        engine.put(entries)
+
+
+def entry_in(row: asyncpg.Record) -> Entry:
+    """The entry that a row of the directory begins with."""
+    return Entry(*tuple(row)[: len(Entry._fields)])
 
 
 def _sight(row: asyncpg.Record | None) -> Sight:
