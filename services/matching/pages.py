@@ -51,7 +51,7 @@ class ShadowPage:
         """The comparison so far."""
         book = self.book
         # Not in the loop, where rankings would wait for it.
-        told = await asyncio.to_thread(report, list(book.comparisons), self.smallest_group)
+        told = await asyncio.to_thread(report, list(book.comparisons), self.smallest_group, growing=True)
         return {
             "live": book.live,
             "shadow": book.shadow,

@@ -126,8 +126,7 @@ def test_a_wait_ends_when_the_first_of_the_first_proposal_can_begin() -> None:
 def test_nothing_compared_is_no_fault() -> None:
     told = report([], FEWEST)
 
-    assert told["totals"]["rankings"] == 0
-    assert told["totals"]["agreement"] is None
+    assert told["totals"] is None
     assert set(map(tuple, told["groups"].values())) == {()}
 
 
@@ -264,8 +263,35 @@ def test_people_are_counted_and_not_their_rankings() -> None:
     assert [row["requests"] for row in told["groups"]["area"]] == ["withheld", "<10"]
 
 
-def test_of_few_people_in_all_not_even_the_groups_are_named() -> None:
-    assert report(in_groups(West=9), FEWEST)["groups"]["area"] == []
+def test_of_few_people_in_all_neither_totals_nor_the_groups_are_told() -> None:
+    told = report(in_groups(West=9), FEWEST)
+
+    assert (told["totals"], told["groups"]["area"]) == (None, [])
+    assert report(in_groups(West=10), FEWEST)["totals"]["requests"] == 10
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["West", "East", "North"])), max_size=150))
+def test_what_two_looks_at_a_growing_comparison_differ_by_is_never_of_fewer_people(
+    people: list[tuple[int, str]],
+) -> None:
+    areas: dict[int, str] = {}
+    every = [
+        replace(one, request_id=RequestId(UUID(int=person)), groups={**one.groups, "area": area})
+        for one, (person, chosen) in zip(in_groups(West=len(people)), people, strict=True)
+        if (area := areas.setdefault(person, chosen))
+    ]
+    before: dict[str, Any] = {}
+
+    for told_of in range(len(every) + 1):
+        told = report(every[:told_of], FEWEST, growing=True)
+        rows: dict[str, Any] = {row["group"]: row for row in told["groups"]["area"]}
+        rows["all"] = told["totals"]
+        for group, row in rows.items():
+            if row and isinstance(row["requests"], int):
+                assert row["requests"] % FEWEST == 0
+                was = before.setdefault(group, row)
+                assert row == was or row["requests"] >= was["requests"] + FEWEST
+                before[group] = row
 
 
 def test_a_mean_over_few_is_not_told() -> None:

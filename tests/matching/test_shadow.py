@@ -18,8 +18,9 @@ from services.matching import pages, store
 from services.matching.app import build_app
 from services.matching.domain.comparing import Book
 from services.matching.domain.ranking import Rules
-from services.matching.handlers import Shadow, ShadowMetrics
+from services.matching.handlers import Shadow, ShadowMetrics, handlers, measure
 from services.matching.settings import Settings
+from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchProposed
 from shared.contract.sealing import Purpose
 from shared.contract.vocabulary import Mode
@@ -29,7 +30,7 @@ from shared.kit.errors import Fatal
 from shared.kit.handlers import Provided
 from shared.kit.keyring import Keyring
 from shared.kit.service import streams_of
-from shared.kit.testing import eventually
+from shared.kit.testing import eventually, recording
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.recorded import a_matcher, another_policy, hear, rules_of
 from tests.support.builders import a_case, a_request
@@ -76,27 +77,67 @@ def measured(registry: CollectorRegistry) -> dict[str, str]:
 async def test_every_ranking_since_is_compared_once(database: Database, tried: Rules, book: Book) -> None:
     await in_directory(database)
     await hear(database, a_matcher(), a_request(details=a_case(languages=("cy",))))
-    shadow, registry = Shadow(RULES, tried, book), CollectorRegistry()
-    metrics = ShadowMetrics(registry)
-    matcher = a_matcher()
+    shadow, matcher = Shadow(RULES, tried, book), a_matcher()
     await shadow.begin(database)
     for case in (a_case(), a_case(), a_case(languages=("cy",))):
         await hear(database, matcher, a_request(details=case))
 
-    assert await shadow.follow(database, metrics) == 4
-    assert await shadow.follow(database, metrics) == 0
+    assert await shadow.follow(database) == 4
+    assert await shadow.follow(database) == 0
     assert await shadow.read(database) == 4
     assert await shadow.read(database) == 0
 
     # All stand at one moment of the clock, so the one before is in it, too.
-    counted = measured(registry)
-    assert counted['attune_shadow_rankings_total{first="other"}'] == "2.0"
-    assert counted['attune_shadow_rankings_total{first="neither"}'] == "2.0"
-    [other, *_] = [one for one in book.comparisons if not one.same_first]
+    assert sum(one.same_first for one in book.comparisons) == 2
+    [other, _] = [one for one in book.comparisons if not one.same_first]
     assert (other.old.first, other.new.first) == (BEN.id, ADA.id)
     assert other.new.value is not None
     assert other.old.value is not None
     assert other.new.value < other.old.value
+
+
+async def test_what_is_committed_late_is_compared_although_younger_rankings_were(
+    database: Database, tried: Rules, book: Book
+) -> None:
+    await in_directory(database)
+    shadow = Shadow(RULES, tried, book)
+    await shadow.begin(database)
+
+    async with recording(database) as slow:
+        await handlers.events[RequestSubmitted](a_request(), slow, a_matcher())
+        await hear(database, a_matcher(), a_request())
+        assert await shadow.follow(database) == 1
+        assert await shadow.read(database) == 1
+        assert (book.behind, await shadow.follow(database)) == (0, 0)
+
+    await hear(database, a_matcher(), a_request())
+
+    assert await shadow.follow(database) == 2
+    await shadow.read(database)
+    assert await shadow.read(database) == 0
+    assert (len(book.comparisons), book.behind, await shadow.follow(database)) == (3, 0, 0)
+
+
+async def test_what_is_measured_is_of_no_fewer_than_may_be_told(
+    database: Database, tried: Rules, book: Book
+) -> None:
+    await in_directory(database)
+    shadow, matcher, registry = Shadow(RULES, tried, book), a_matcher(), CollectorRegistry()
+    metrics, fewest = ShadowMetrics(registry), RULES.policy.smallest_group
+    await shadow.begin(database)
+
+    told = []
+    for requests in (fewest - 1, 1, fewest - 1, 1):
+        await hear(database, matcher, *[a_request() for _ in range(requests)])
+        while await shadow.follow(database):
+            pass
+        await shadow.read(database)
+        measure(metrics, book.comparisons, fewest)
+        counted = measured(registry)
+        told.append(counted['attune_shadow_rankings{first="other"}'])
+        assert (counted["attune_shadow_value_change"] == "NaN") == (told[-1] == "0.0")
+
+    assert told == ["0.0", "10.0", "10.0", "20.0"]
 
 
 async def test_rankings_of_before_are_not_compared(
@@ -245,7 +286,7 @@ async def test_the_page_tells_what_would_change_and_hides_the_few(
     shadow = Shadow(RULES, tried, book)
     await shadow.begin(database)
     online, in_person = a_case(), a_case(mode=Mode.IN_PERSON)
-    await hear(database, a_matcher(), *[a_request(details=case) for case in [in_person] * 25 + [online] * 3])
+    await hear(database, a_matcher(), *[a_request(details=case) for case in [online] * 3 + [in_person] * 29])
     while await shadow.follow(database):
         pass
     await shadow.read(database)
@@ -254,18 +295,18 @@ async def test_the_page_tells_what_would_change_and_hides_the_few(
     told = (await seen_by_operators(book, "/shadow.json")).json()
 
     assert (told["live"], told["shadow"], told["behind"]) == (RULES.policy.version, "tried", 0)
-    assert (told["totals"]["rankings"], told["totals"]["other_first"]) == (28, 28)
+    assert (told["totals"]["rankings"], told["totals"]["other_first"]) == (30, 30)
     assert told["totals"]["agreement"] == 0
     assert told["totals"]["overlap"] == 1
     assert told["groups"]["mode"] == [
         {"group": "in person", "requests": "withheld"},
         {"group": "online", "requests": "<10"},
     ]
-    assert told["groups"]["condition"][0]["requests"] == 28
+    assert told["groups"]["condition"][0]["requests"] == 30
     assert page.status_code == 200
     for words in (
         "Policy tried beside 2026-11",
-        "28 rankings compared",
+        "30 rankings of 30 requests",
         "before any group",
         "&lt;10",
         "withheld",
@@ -322,20 +363,21 @@ async def test_the_service_compares_while_it_runs(
 
     async def compared() -> Any:
         told = json.loads(await answer("/shadow.json"))
-        return told if told["totals"]["rankings"] else None
+        return told if told["totals"] else None
 
     async with (
         await Keyring.open(settings) as keyring,
         running("-m", "services.matching", "run", environment=environment(wanted)) as process,
     ):
         await eventually(lambda: "the service is up" in process.output, within=60, what="the service came up")
-        await streams.send("intake.requests", [await raw(a_request(), keyring)])
-        told = await eventually(compared, within=60, what="a ranking was compared")
+        requests = [await raw(a_request(), keyring) for _ in range(RULES.policy.smallest_group)]
+        await streams.send("intake.requests", requests)
+        told = await eventually(compared, within=60, what="rankings were compared")
         measures = await answer("/metrics")
         page = await answer("/shadow")
 
-    assert told["totals"]["other_first"] == 1
-    assert 'attune_shadow_rankings_total{first="other"} 1.0' in measures
+    assert told["totals"]["other_first"] == 10
+    assert 'attune_shadow_rankings{first="other"} 10.0' in measures
     assert "attune_shadow_value_change -" in measures
-    assert "1 rankings compared" in page
+    assert "10 rankings of 10 requests" in page
     assert "the shadow policy failed" not in process.output

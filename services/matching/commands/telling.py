@@ -27,8 +27,11 @@ def told(document: dict[str, Any]) -> Iterator[str]:
         return
     yield ""
     yield f"Under policy {document['policy']['version']} (sha256 {document['policy']['sha256'][:12]})"
-    for name, words in TOTALS.items():
-        yield f"  {words:58} {figure(name, document['totals'][name]):>10}"
+    if document["totals"] is None:
+        yield "  too few people for any figure"
+    else:
+        for name, words in TOTALS.items():
+            yield f"  {words:58} {figure(name, document['totals'][name]):>10}"
     if "cases" in document:
         yield from _case_lines(document["cases"])
         return

@@ -6,7 +6,7 @@ from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.pricing import pricing_worker, refresh_prices
 from services.matching.handlers.proposing import Matcher
 from services.matching.handlers.replaying import Again, Replay
-from services.matching.handlers.shadowing import Shadow, ShadowMetrics, shadow_worker
+from services.matching.handlers.shadowing import Shadow, ShadowMetrics, measure, shadow_worker
 from services.matching.handlers.tidying import forget, tidying_worker
 from services.matching.handlers.waiting import begin_day, offer_to_waiting, waiting_list_worker
 
@@ -21,6 +21,7 @@ __all__ = [
     "forget",
     "handlers",
     "lapse_undecided",
+    "measure",
     "offer_to_waiting",
     "pricing_worker",
     "refresh_prices",

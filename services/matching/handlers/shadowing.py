@@ -1,15 +1,16 @@
 """Tries a policy beside the live one: makes every ranking again under it, from the record, and compares."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
+from math import nan
 
 import asyncpg
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import TypeAdapter, ValidationError
 
 from services.matching import store
-from services.matching.domain.comparing import Book, Comparison, tally
+from services.matching.domain.comparing import Book, Comparison, in_steps, tally
 from services.matching.domain.ranking import Rules
 from services.matching.handlers.replaying import Replay
 from shared.ages import day_in_london
@@ -33,8 +34,8 @@ class ShadowMetrics:
     """What is measured of the comparison, in the service's registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.rankings = Counter(
-            "attune_shadow_rankings", "Rankings compared, by who came first", ["first"], registry=registry
+        self.rankings = Gauge(
+            "attune_shadow_rankings", "Rankings told of, by who came first", ["first"], registry=registry
         )
         self.faults = Counter(
             "attune_shadow_faults", "Rankings that could not be compared", ["fault"], registry=registry
@@ -49,6 +50,8 @@ class ShadowMetrics:
                 "km_change": "Mean change of the distance to the first",
             }.items()
         }
+        for mean in self.means.values():
+            mean.set(nan)
 
 
 class Shadow:
@@ -59,6 +62,12 @@ class Shadow:
         self._shadow = shadow
         self._book = book
         self._replay = Replay({live.digest: live}, shadow)
+        self._since = "0"
+
+    @property
+    def smallest_group(self) -> int:
+        """Of fewer people nothing is told."""
+        return self._live.policy.smallest_group
 
     async def begin(self, database: Database) -> None:
         """From the first time on that a policy is tried, rankings are compared with it."""
@@ -71,7 +80,8 @@ class Shadow:
         async with database.transaction() as tx:
             if not await store.lead_shadow(tx):
                 return 0
-            rankings = await store.rankings_to_shadow(tx, self._live.digest, self._shadow.digest, AT_ONCE)
+            live, shadow = self._live.digest, self._shadow.digest
+            rankings = await store.rankings_to_shadow(tx, live, shadow, self._since, AT_ONCE)
             for ranking in rankings:
                 found = await self._compared(tx, ranking)
                 fault = found if isinstance(found, str) else None
@@ -80,8 +90,8 @@ class Shadow:
                     plain = _COMPARISON.dump_json(found)
                     sealed = await tx.seal(ranking.subject_id, Purpose.CLINICAL, plain)
                 await store.add_shadow(tx, self._shadow.digest, ranking, sealed, fault)
-                if metrics is not None:
-                    _count(metrics, found)
+                if metrics is not None and fault is not None:
+                    metrics.faults.labels(fault).inc()
         return len(rankings)
 
     async def read(self, database: Database) -> int:
@@ -90,7 +100,10 @@ class Shadow:
         async with database.transaction() as tx:
             new = await store.shadowed(tx, live, shadow, self._book.read_to, READ_AT_ONCE)
             opened = [(each, await self._opened(tx, each)) for each in new]
-            self._book.behind = await store.count_to_shadow(tx, live, shadow)
+            behind = await store.behind_of(tx, live, shadow, self._since)
+        self._book.behind = behind.rankings
+        if not behind.rankings:
+            self._since = behind.oldest
         for each, found in opened:
             self._book.note(each.id, found)
         return len(new)
@@ -142,7 +155,7 @@ def shadow_worker(shadow: Shadow, book: Book, poll_seconds: float) -> Worker:
                 read = await shadow.read(service.database)
                 metrics.behind.set(book.behind)
                 if read or compared:
-                    await asyncio.to_thread(_measure, metrics, list(book.comparisons))
+                    await asyncio.to_thread(measure, metrics, list(book.comparisons), shadow.smallest_group)
                     continue
             except Exception as error:
                 logs.logger().warning("not compared with the shadow policy", **logs.fault(error))
@@ -152,26 +165,21 @@ def shadow_worker(shadow: Shadow, book: Book, poll_seconds: float) -> Worker:
     return compare_with_shadow
 
 
-def _count(metrics: ShadowMetrics, found: Comparison | str) -> None:
-    if isinstance(found, str):
-        metrics.faults.labels(found).inc()
-        return
-    old, new = found.old.first, found.new.first
-    if found.same_first:
-        first = "same" if old else "neither"
-    elif old and new:
-        first = "other"
-    else:
-        first = "live_only" if old else "shadow_only"
-    metrics.rankings.labels(first).inc()
-
-
-def _measure(metrics: ShadowMetrics, comparisons: list[Comparison]) -> None:
-    counted = tally(comparisons)
+def measure(metrics: ShadowMetrics, comparisons: Sequence[Comparison], fewest: int) -> None:
+    """Measures what may be told: no figure moves before `fewest` more people have been compared."""
+    counted = tally(in_steps(comparisons, fewest))
+    for first, rankings in {
+        "same": counted.same_first,
+        "other": counted.other_first,
+        "live_only": counted.only_old,
+        "shadow_only": counted.only_new,
+        "neither": counted.neither,
+    }.items():
+        metrics.rankings.labels(first).set(rankings)
     for name, mean in {
         "overlap": counted.overlap,
         "value_change": counted.value,
         "unmet_change": counted.unmet,
         "km_change": counted.km,
     }.items():
-        metrics.means[name].set(mean.mean or 0.0)
+        metrics.means[name].set(nan if mean.mean is None or mean.of < fewest else mean.mean)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from services.matching.store.rankings import SELECT, Ranking, ranking_of
 from shared.kit.transaction import Transaction
 
-# Since the shadow policy is tried; both policies count, so that a new live one begins anew.
+# Since the shadow policy is tried; both policies count, so that a new live one begins anew. Nothing is open
+# any more of what transactions before `$3` ranked, so that the whole record is gone through but once.
 _OPEN = """
-    k.policy = $1 AND k.ranked_at >= (SELECT first_used_at FROM policies WHERE digest = $2)
+    k.own >= $3::text::xid8 AND k.policy = $1
+    AND k.ranked_at >= (SELECT first_used_at FROM policies WHERE digest = $2)
     AND NOT EXISTS (SELECT FROM shadow_rankings s WHERE s.policy = $2 AND s.ranking_id = k.id)
 """
 
@@ -27,16 +29,31 @@ async def lead_shadow(tx: Transaction) -> bool:
     return led
 
 
-async def rankings_to_shadow(tx: Transaction, live: str, shadow: str, most: int) -> list[Ranking]:
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How many rankings are still to be compared, and the oldest transaction that may bring another."""
+
+    rankings: int
+    oldest: str
+
+
+async def rankings_to_shadow(tx: Transaction, live: str, shadow: str, since: str, most: int) -> list[Ranking]:
     """Rankings under the live policy that were not made again under the other yet."""
-    rows = await tx.fetch(f"{SELECT} WHERE {_OPEN} ORDER BY k.id LIMIT $3", live, shadow, most)
+    rows = await tx.fetch(f"{SELECT} WHERE {_OPEN} ORDER BY k.id LIMIT $4", live, shadow, since, most)
     return [ranking_of(row) for row in rows]
 
 
-async def count_to_shadow(tx: Transaction, live: str, shadow: str) -> int:
+async def behind_of(tx: Transaction, live: str, shadow: str, since: str) -> Behind:
     """How many those are."""
-    behind: int = await tx.fetchval(f"SELECT count(*) FROM rankings k WHERE {_OPEN}", live, shadow)  # noqa: S608
-    return behind
+    # In one statement: whatever it does not count is the work of that transaction or a younger one.
+    row = await tx.fetchrow(
+        f"SELECT count(*), pg_snapshot_xmin(pg_current_snapshot())::text FROM rankings k WHERE {_OPEN}",  # noqa: S608
+        live,
+        shadow,
+        since,
+    )
+    assert row is not None  # noqa: S101 - a count is one row
+    return Behind(*row)
 
 
 async def add_shadow(

@@ -4,7 +4,7 @@ from services.matching.domain.comparing.book import Book
 from services.matching.domain.comparing.comparison import Answer, Comparison, Outcome, compare, value_of
 from services.matching.domain.comparing.groups import DIVISIONS, groups_of
 from services.matching.domain.comparing.hiding import hidden
-from services.matching.domain.comparing.report import case_of, report
+from services.matching.domain.comparing.report import case_of, in_steps, report
 from services.matching.domain.comparing.tally import Tally, tally
 from services.matching.domain.comparing.wording import COLUMNS, TOTALS, figure
 
@@ -22,6 +22,7 @@ __all__ = [
     "figure",
     "groups_of",
     "hidden",
+    "in_steps",
     "report",
     "tally",
     "value_of",

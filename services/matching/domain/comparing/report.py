@@ -1,20 +1,40 @@
 """A comparison of two policies as it is told: totals, groups without small numbers, single cases by id."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from services.matching.domain.comparing.comparison import Comparison, Outcome
 from services.matching.domain.comparing.groups import DIVISIONS
 from services.matching.domain.comparing.hiding import hidden
 from services.matching.domain.comparing.tally import Mean, Tally, tally
+from shared.contract.ids import RequestId
 
 
-def report(comparisons: Collection[Comparison], fewest: int) -> dict[str, Any]:
-    """Totals, and each division of clients; groups of fewer people than `fewest` are not told."""
+def report(comparisons: Sequence[Comparison], fewest: int, *, growing: bool = False) -> dict[str, Any]:
+    """Totals, and each division of clients; of fewer people than `fewest` neither is told.
+
+    Of comparisons that are `growing` no figure moves before so many more people have come.
+    """
+    told = in_steps(comparisons, fewest) if growing else comparisons
     return {
-        "totals": _totals(tally(comparisons)),
-        "groups": {division: _groups(comparisons, division, fewest) for division in DIVISIONS},
+        "totals": _totals(tally(told), fewest) if _people(told) >= fewest else None,
+        "groups": {division: _groups(told, division, fewest, growing=growing) for division in DIVISIONS},
     }
+
+
+def in_steps(comparisons: Sequence[Comparison], fewest: int) -> Sequence[Comparison]:
+    """Those up to the last person who made `fewest` more: what two looks differ by is never one person's."""
+    people: set[RequestId] = set()
+    told = 0
+    for place, one in enumerate(comparisons, start=1):
+        if one.request_id not in people:
+            people.add(one.request_id)
+            told = place if len(people) % fewest == 0 else told
+    return comparisons[:told]
+
+
+def _people(comparisons: Collection[Comparison]) -> int:
+    return len({one.request_id for one in comparisons})
 
 
 def case_of(one: Comparison) -> dict[str, Any]:
@@ -40,7 +60,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any] | None:
     }
 
 
-def _totals(counted: Tally) -> dict[str, Any]:
+def _totals(counted: Tally, fewest: int) -> dict[str, Any]:
     return {
         "requests": counted.requests,
         "rankings": counted.rankings,
@@ -53,22 +73,32 @@ def _totals(counted: Tally) -> dict[str, Any]:
         "online_instead_or_in_person": counted.mode_changed,
         "begin_sooner": counted.sooner,
         "begin_later": counted.later,
-        "old_score": counted.old_score.mean,
-        "new_score": counted.new_score.mean,
         "agreement": counted.agreement,
-        **{name: mean.mean for name, mean in _means(counted).items()},
+        **{
+            name: mean.mean if mean.of >= fewest else None
+            for name, mean in {
+                "old_score": counted.old_score,
+                "new_score": counted.new_score,
+                **_means(counted),
+            }.items()
+        },
     }
 
 
-def _groups(comparisons: Collection[Comparison], division: str, fewest: int) -> list[dict[str, Any]]:
+def _groups(
+    comparisons: Sequence[Comparison], division: str, fewest: int, *, growing: bool
+) -> list[dict[str, Any]]:
     """A row for each group; none at all where all together are so few that being there tells enough."""
     members: dict[str, list[Comparison]] = {}
     for one in comparisons:
         members.setdefault(one.groups[division], []).append(one)
-    tallies = {group: tally(ones) for group, ones in sorted(members.items())}
-    if len({one.request_id for one in comparisons}) < fewest:
+    if _people(comparisons) < fewest:
         return []
-    kept_back = hidden({group: counted.requests for group, counted in tallies.items()}, fewest)
+    kept_back = hidden({group: _people(ones) for group, ones in sorted(members.items())}, fewest)
+    tallies = {
+        group: tally(in_steps(ones, fewest) if growing and group not in kept_back else ones)
+        for group, ones in sorted(members.items())
+    }
     untold = _untold(tallies, fewest)
     return [
         {"group": group, "requests": kept_back[group]}
