@@ -38,9 +38,13 @@ async def put(request: Request) -> Response:
         saved = await store.save_therapist(tx, reading.therapists[0], reading.undated)
         await store.want_reoffer(tx, "a therapist was changed")
     document = entry_for(caller, saved)
+    # What keeps a good entry from being proposed is no part of it, so the tag is that of the entry alone.
+    notes = [{"field": note.field, "text": note.text} for note in reading.notes]
+    told, tag = document | ({"notes": notes} if notes else {}), tag_of(document)
     if before is None:
-        return answer(document, 201, location=str(request.app.url_path_for("api-therapist", id=therapist_id)))
-    return answer(document)
+        path = str(request.app.url_path_for("api-therapist", id=therapist_id))
+        return answer(told, 201, etag=tag, location=path)
+    return answer(told, etag=tag)
 
 
 async def confirm(request: Request) -> Response:

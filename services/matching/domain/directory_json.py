@@ -30,7 +30,7 @@ _REGISTRATION = {
 }
 _ACCREDITATION = ("variant", "route", "expires_on", "cases")
 _OUTCOMES = {"cases": "outcome_cases", "change": "outcome_change"}
-_OTHERS = ("fee_pence", "seats_offered", "seats_free", "registration", "accreditations", "outcomes")
+_OTHERS = ("fee_pence", "seats_offered", "seats_free", "registration", "accreditations", "outcomes", "notes")
 _MEMBERS = frozenset((*_TEXTS, *_LISTS, *_OTHERS))
 
 _NAMES = (
@@ -46,7 +46,7 @@ _OPENING = re.compile(rb"(\xef\xbb\xbf)?\s*[\[{]")
 
 
 def row_of(line: int, entry: Mapping[str, Any]) -> Row:
-    """An entry as the row that says the same; `seats_free` is counted here, and so passed over."""
+    """An entry as the row that says the same; `seats_free` and `notes` are told by us, and so passed over."""
     faults = [
         RowFault(line, member[:40] if member.isprintable() else "entry", "is not a field of an entry")
         for member in entry
