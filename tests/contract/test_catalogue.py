@@ -27,7 +27,7 @@ def test_the_catalogue_lists_every_event_that_is_defined() -> None:
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=lambda event: event.type)
 def test_an_event_is_named_for_its_producer_and_says_who_acts(event: type[Event]) -> None:
-    producer = event.__module__.rsplit(".", 1)[-1]
+    producer = event.__module__.removeprefix("shared.contract.").partition(".")[0]
 
     assert event.type.startswith(f"attune.{producer}.")
     assert event.type.endswith(".v1")

@@ -1,0 +1,44 @@
+"""Reads a policy file, or names every fault in it with its line."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.matching.domain.policy.lines import line_of, path_in
+from services.matching.domain.policy.whole import Policy
+
+
+class PolicyFault(Exception):
+    """The policy cannot be used; every field that is wrong is named with the rule it breaks."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(
+            "the matching policy cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults)
+        )
+        self.faults = faults
+
+
+def read_policy(text: str) -> Policy:
+    """Reads a policy file, or says what is wrong with it."""
+    try:
+        return Policy.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyFault([f"it is not TOML: {error}"]) from None
+    except ValidationError as error:
+        raise PolicyFault([each for fault in error.errors(**_PLAIN) for each in _told(text, fault)]) from None
+
+
+_PLAIN: dict[str, Any] = {"include_input": False, "include_context": False, "include_url": False}
+
+
+def _told(text: str, fault: Mapping[str, Any]) -> Iterator[str]:
+    """The faults in one of pydantic's, each with its line as far as there is one."""
+    path = fault["loc"]
+    said = fault["msg"].removeprefix("Value error, ")
+    for message in said.split("; ") if not path else [said]:
+        line = line_of(text, path or path_in(message))
+        where = f"line {line}, " if line is not None else ""
+        field = ".".join(map(str, path))
+        yield f"{where}{field}: {message}" if field else f"{where}{message}"

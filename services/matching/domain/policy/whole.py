@@ -1,0 +1,152 @@
+"""The whole policy, checked as one before anything is ranked by it."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from services.matching.domain.group_rules import GroupRules
+from services.matching.domain.policy.forms import Form, OfferSources, Tier
+from services.matching.domain.policy.invariants import broken
+from services.matching.domain.policy.numbers import Phases, Positive, Span
+from services.matching.domain.policy.sources import Cited, Source, unsourced
+from services.matching.domain.policy.weights import Caps, DistanceBand, OutcomeRules, Prices, Weights
+from services.matching.domain.therapist import AgeGroup
+from shared.contract.vocabulary import Condition, Evidence, FlagKind, Format, LifeEvent, ProblemArea, Variant
+
+
+class Policy(Cited):
+    """All that the ranking depends on beside the request, the directory and the day."""
+
+    source: Mapping[str, str]
+    version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
+    shortlist_size: Annotated[int, Field(ge=1, le=20)]
+    fresh_days: Positive
+    proposal_days: Positive
+    expiry_warning_days: Annotated[int, Field(ge=0)]
+    newly_qualified_cases: Annotated[int, Field(ge=0)]
+    default_distance_km: Positive
+    consent_age: Positive
+    smallest_group: Annotated[int, Field(ge=5)]
+    wait_history_days: Positive
+    wait_history_least: Annotated[int, Field(ge=5)]
+    acute_flags: frozenset[FlagKind]
+    psychosis_flags: frozenset[FlagKind]
+    phases: Phases
+    age_groups: Mapping[AgeGroup, Span]
+    life_events: Mapping[LifeEvent, ProblemArea]
+    weights: Weights
+    caps: Caps
+    prices: Prices
+    distance_bands: Annotated[tuple[DistanceBand, ...], Field(min_length=1)]
+    outcome: OutcomeRules
+    sources: Mapping[str, Annotated[str, Field(pattern=r"\S")]]
+    offer_sources: OfferSources
+    forms: Annotated[tuple[Form, ...], Field(min_length=1)]
+    groups: Mapping[Variant, GroupRules]
+    evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        faults = [
+            *self._missing_tiers(),
+            *self._unknown_sources(),
+            *self._other_faults(),
+            *self._wrong_forms(),
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _missing_tiers(self) -> list[str]:
+        wanted = [*Condition, "unnamed"]
+        return [
+            f"evidence.{variant}.{condition} is missing"
+            for variant in Variant
+            for condition in wanted
+            if condition not in self.evidence.get(variant, {})
+        ] + [
+            f"evidence.{variant}.{condition} is {tier.tier} and needs a caution"
+            for variant, tiers in self.evidence.items()
+            for condition, tier in tiers.items()
+            if condition != "unnamed"
+            and tier.tier in (Evidence.LIMITED, Evidence.NONE_FOUND)
+            and not tier.caution
+        ]
+
+    def _unknown_sources(self) -> list[str]:
+        inside = {name: table for name, table in self if isinstance(table, Cited)}
+        # Rows of rows say theirs themselves.
+        rows = set(type(self).model_fields) - {*inside, "version", "source", "sources", *_SAY_THEIR_OWN}
+        tables: list[tuple[str, Source, set[str]]] = [("", self.source, rows)]
+        tables += [
+            (name, table.source, set(type(table).model_fields) - {"source"}) for name, table in inside.items()
+        ]
+        tables += [
+            (f"distance_bands.{place}", band.source, set()) for place, band in enumerate(self.distance_bands)
+        ]
+        tables += [(f"forms.{place}", form.source, set()) for place, form in enumerate(self.forms)]
+        tables += [
+            (f"evidence.{variant}.{condition}", tier.source, set())
+            for variant, tiers in self.evidence.items()
+            for condition, tier in tiers.items()
+        ]
+        tables += [
+            (f"groups.{variant}.{row}", source, set())
+            for variant, rules in self.groups.items()
+            for row, source in rules.sources()
+        ]
+        rules = [(f"offer_sources.{rule}", source) for rule, source in self.offer_sources]
+        rules += [
+            (f"forms.{place}.rule_sources.{rule}", source)
+            for place, form in enumerate(self.forms)
+            for rule, source in form.rule_sources.items()
+        ]
+        return [
+            fault
+            for table, source, its_rows in tables
+            for fault in unsourced(table, source, its_rows, self.sources)
+        ] + [f"{field} is not among the sources" for field, source in rules if source not in self.sources]
+
+    def _other_faults(self) -> list[str]:
+        faults = [f"age_groups.{group} is missing" for group in AgeGroup if group not in self.age_groups]
+        # Whatever else happened points to no area by itself.
+        events = [event for event in LifeEvent if event is not LifeEvent.OTHER]
+        faults += [f"life_events.{event} is missing" for event in events if event not in self.life_events]
+        faults += [
+            f"distance_bands.{place}.up_to_km must be more than the {nearer.up_to_km} of the band before"
+            for place, (nearer, further) in enumerate(pairwise(self.distance_bands), start=1)
+            if further.up_to_km <= nearer.up_to_km
+        ]
+        in_groups = {form.variant for form in self.forms if form.format is Format.GROUP}
+        faults += [f"groups.{variant} is missing" for variant in sorted(in_groups - set(self.groups))]
+        return faults + [
+            f"groups.{variant} has no form that is given in a group"
+            for variant in sorted(set(self.groups) - in_groups)
+        ]
+
+    def _wrong_forms(self) -> list[str]:
+        offered = [(form.variant, form.format) for form in self.forms]
+        faults = [
+            f"forms.{variant} is missing"
+            for variant in Variant
+            if variant not in {form.variant for form in self.forms}
+        ]
+        for place, form in enumerate(self.forms):
+            if offered.index(offered[place]) < place:
+                faults.append(f"forms.{place}.variant is {form.variant} {form.format} twice")
+            ages = form.ages.first, form.ages.last
+            faults += [
+                f"forms.{place}.{row} {rule}"
+                for row, rule in broken(form.variant, ages, form.needs, form.not_for)
+            ]
+            faults += [
+                f"forms.{place}.rule_sources.{rule} has no row"
+                for rule in form.rule_sources
+                if rule not in form.rules()
+            ]
+        return faults
+
+
+_SAY_THEIR_OWN = frozenset({"distance_bands", "offer_sources", "forms", "groups", "evidence"})

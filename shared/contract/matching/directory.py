@@ -1,0 +1,92 @@
+"""The directory of therapists as others may copy it."""
+
+from datetime import date
+from typing import ClassVar
+
+from shared.contract.event import Event, Part
+from shared.contract.ids import TherapistId
+from shared.contract.matching.streams import DIRECTORY
+from shared.contract.vocabulary import (
+    AgeGroup,
+    Approach,
+    Body,
+    Condition,
+    Format,
+    Gender,
+    Mode,
+    PreferenceAbout,
+    ProblemArea,
+    Route,
+    Slot,
+    Variant,
+)
+
+
+class CoreRegistration(Part):
+    """A core profession, live up to and including its last day."""
+
+    body: Body
+    number: str
+    expires_on: date
+
+
+class HeldAccreditation(Part):
+    """The right to practise one variant, live up to and including its last day."""
+
+    variant: Variant
+    route: Route
+    expires_on: date
+    cases: int
+
+
+class DirectoryEntry(Part):
+    """What anybody may know of a therapist: no e-mail address, and nothing about clients."""
+
+    name: str
+    gender: Gender
+    outcode: str
+    modes: tuple[Mode, ...]
+    formats: tuple[Format, ...]
+    age_groups: tuple[AgeGroup, ...]
+    languages: tuple[str, ...]
+    fee_pence: int
+    seats_offered: int
+    seats_free: int
+    slots: tuple[Slot, ...]
+    problem_areas: tuple[ProblemArea, ...]
+    conditions: tuple[Condition, ...]
+    approaches: tuple[Approach, ...]
+    affirming: tuple[PreferenceAbout, ...]
+    registration: CoreRegistration | None
+    accreditations: tuple[HeldAccreditation, ...]
+    free_from: date | None = None
+    """When a first session can be, if not at once."""
+
+    confirmed_on: date
+    """When the entry was last confirmed to be true."""
+
+
+class TherapistListed(Event):
+    """A therapist is new in the directory; whoever keeps a copy adds them."""
+
+    type: ClassVar[str] = "attune.matching.therapist-listed.v1"
+    stream: ClassVar[str] = DIRECTORY
+    keyed_by: ClassVar[str] = "therapist_id"
+
+    therapist_id: TherapistId
+    entry: DirectoryEntry
+
+
+class TherapistChanged(Event):
+    """An entry is not what it was, be it only a seat taken or freed; whoever keeps a copy replaces it."""
+
+    type: ClassVar[str] = "attune.matching.therapist-changed.v1"
+    stream: ClassVar[str] = DIRECTORY
+    keyed_by: ClassVar[str] = "therapist_id"
+
+    therapist_id: TherapistId
+    changed: tuple[str, ...]
+    """Which fields of the entry have changed."""
+
+    entry: DirectoryEntry
+    """The whole entry as it is now, so that the last event about a therapist says all there is to know."""

@@ -1,0 +1,91 @@
+"""What became of a decision: a seat taken, a place held in a group, or neither."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from shared.contract.event import Part, RequestEvent
+from shared.contract.ids import DecisionId, ProposalId, SeatId, StaffId, SubjectId, TherapistId
+from shared.contract.matching.shortlist import Group
+from shared.contract.matching.streams import STREAM
+from shared.contract.sealing import Purpose, Sealed
+from shared.contract.vocabulary import Mode, Slot
+
+
+class TherapistContact(Part):
+    """How to reach the therapist of a match."""
+
+    name: str
+    email: str
+
+
+class GroupMeeting(Part):
+    """What client and therapist read of a group in a mail: when it meets, not what it is for."""
+
+    slot: Slot
+    individual_first: int
+    """Sessions alone with the therapist before the group."""
+
+
+class SeatReserved(RequestEvent):
+    """The decided therapist has a seat for this client; only now may anyone say "matched"."""
+
+    type: ClassVar[str] = "attune.matching.seat-reserved.v1"
+    stream: ClassVar[str] = STREAM
+
+    subject_id: SubjectId
+    proposal_id: ProposalId
+    decision_id: DecisionId
+    """The human decision that caused it."""
+
+    decided_by: StaffId
+    seat_id: SeatId
+    therapist_id: TherapistId
+    mode: Mode
+    therapist: Annotated[TherapistContact | None, Sealed(Purpose.CONTACT)]
+    group: Annotated[Group | None, Sealed(Purpose.CLINICAL)] = None
+    """The group that the seat is a place in; None for a seat with the therapist alone."""
+
+    meets: Annotated[GroupMeeting | None, Sealed(Purpose.CONTACT)] = None
+    """The same for who may open contact fields alone."""
+
+
+class GroupPlaceHeld(RequestEvent):
+    """The client has a place in a group that still gathers; nobody says "matched" before it is formed."""
+
+    type: ClassVar[str] = "attune.matching.group-place-held.v1"
+    stream: ClassVar[str] = STREAM
+
+    subject_id: SubjectId
+    proposal_id: ProposalId
+    decision_id: DecisionId
+    """The human decision that caused it."""
+
+    decided_by: StaffId
+    seat_id: SeatId
+    """The place; the seat that is reserved when the group is formed is the same one."""
+
+    therapist_id: TherapistId
+    group: Annotated[Group | None, Sealed(Purpose.CLINICAL)]
+
+
+class SeatRefusal(StrEnum):
+    """Why a decision could not be carried out."""
+
+    NO_SEAT_LEFT = "no_seat_left"
+    NO_LONGER_ELIGIBLE = "no_longer_eligible"
+    PROPOSAL_SUPERSEDED = "proposal_superseded"
+    REQUEST_CLOSED = "request_closed"
+    GROUP_DISSOLVED = "group_dissolved"
+    """Too few had a place by the group's deadline; whoever had one is offered something else."""
+
+
+class SeatUnavailable(RequestEvent):
+    """The decided therapist cannot take this client after all; the case reopens at the top of the queue."""
+
+    type: ClassVar[str] = "attune.matching.seat-unavailable.v1"
+    stream: ClassVar[str] = STREAM
+
+    proposal_id: ProposalId
+    decision_id: DecisionId
+    therapist_id: TherapistId
+    reason: SeatRefusal

@@ -1,0 +1,4 @@
+"""The streams of matching."""
+
+STREAM = "matching.proposals"
+DIRECTORY = "matching.directory"
