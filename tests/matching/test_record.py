@@ -19,7 +19,7 @@ from shared.contract.matching import MatchProposed
 from shared.contract.sealing import opened
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from tests.matching.builders import RULES, a_registration, a_therapist, an_accreditation
+from tests.matching.builders import RULES, THE_DAY, a_registration, a_therapist, an_accreditation
 from tests.matching.random_matching import random_case, random_therapist
 from tests.matching.recorded import a_matcher, hear, made_again, recorded
 from tests.support.builders import (
@@ -322,6 +322,13 @@ async def moved_to_another_server(database: Database) -> None:
             """,
             ahead,
         )
+        await tx.execute(
+            """
+            UPDATE proposals SET seen = format('%s:%s:', pg_snapshot_xmin(seen)::text::bigint + $1,
+                                               pg_snapshot_xmax(seen)::text::bigint + $1)::pg_snapshot
+            """,
+            ahead,
+        )
         await tx.execute("ALTER TABLE therapists ENABLE TRIGGER USER")
 
 
@@ -348,6 +355,21 @@ async def test_a_database_that_moved_to_another_server_ranks_and_replays(
     assert all_the_same(made)
     assert await forget(database, 5) == (1, 2)
     assert all_the_same(await made_again(database))
+
+
+async def test_open_proposals_are_looked_at_again_when_a_database_has_moved(database: Database) -> None:
+    await in_directory(database, ADA, BEN)
+    request = a_request()
+    await hear(database, a_matcher(), request)
+    await moved_to_another_server(database)
+    await in_directory(database, replace(ADA, registration=None))
+
+    async with database.transaction() as tx:
+        before = await store.proposals_to_look_at(tx, THE_DAY)
+        await store.begin_era_if_moved(tx)
+        after = await store.proposals_to_look_at(tx, THE_DAY)
+
+    assert (before, after) == ([], [request.request_id])
 
 
 async def test_an_era_begins_once_though_two_processes_start(database: Database) -> None:
