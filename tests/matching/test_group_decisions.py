@@ -29,6 +29,7 @@ from tests.matching.gathering import (
 )
 from tests.matching.recorded import a_matcher, hear
 from tests.support.builders import a_withdrawal
+from tests.support.keys import Counted
 
 TUESDAY, WEDNESDAY = (Slot.TUE_EVENING,), (Slot.WED_MORNING,)
 BOTH = (*TUESDAY, *WEDNESDAY)
@@ -243,3 +244,18 @@ async def test_who_cannot_be_read_keeps_nobody_else_from_being_ranked_and_confir
     assert (state, members) == (("formed", LEAST) if has_place else ("gathering", LEAST - 1))
     assert len(choices) == LEAST - 1
     assert {each["request_id"] for each in logged} == {str(spoilt.request_id)}
+
+
+async def test_however_many_groups_and_seekers_there_are_their_keys_are_asked_for_in_two_looks(
+    database: Database, matcher: Matcher
+) -> None:
+    await in_directory(database, a_leader("ada"), a_leader("ben", slots=frozenset({Slot.SAT_MORNING})))
+    for time in (TUESDAY, WEDNESDAY, (Slot.SAT_MORNING,)):
+        await decided(database, matcher, somebody(availability=time))
+        await proposed(database, matcher, somebody(availability=time))
+    keys = Counted(database.keys)
+    counting = Database(database.pool, service="matching", keys=keys, clock=database.clock)
+
+    await proposed(counting, matcher, somebody())
+
+    assert (keys.single, keys.looks) == (0, 2)

@@ -10,14 +10,15 @@ from services.matching.domain.grouping import Gathering, group_ways
 from services.matching.domain.offering import Around, Other
 from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import Rules, search_for
-from services.matching.handlers.skipping import skipping
+from services.matching.handlers.reading import readable_cases
 from shared.contract.ids import GroupId, RequestId, TherapistId
-from shared.contract.intake import CaseDetails
 from shared.contract.vocabulary import Slot
 from shared.kit.transaction import Transaction
 
 MOST_SEEKERS = 50
 """How many others are asked, as it were, before a time is chosen."""
+
+LEFT_OUT = "a case was left out of account for groups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ async def groups_around(
     joinable = await store.joinable_groups(tx, [way.variant for way in ways])
     others: list[Other] = []
     named: list[_Named] = []
-    for seeker in await store.seekers(tx, request_id, MOST_SEEKERS):
-        case = await _case_in(tx, seeker.details, seeker.request_id)
+    seekers = await store.seekers(tx, request_id, MOST_SEEKERS)
+    cases = await readable_cases(tx, [(each.request_id, each.details) for each in seekers], LEFT_OUT)
+    for seeker in seekers:
+        case = cases.get(seeker.request_id)
         if case is not None:
             others.append(Other.looking(search_for(case, search.on, rules), rules))
             named += [_Named(seeker.named, case.date_of_birth)] if seeker.named else []
@@ -65,10 +68,11 @@ async def groups_around(
 async def with_births(groups: Sequence[Gathering], tx: Transaction) -> list[Gathering]:
     """Groups with their members' dates of birth, which decide who may come beside them."""
     born: dict[GroupId | None, list[date]] = {each.id: [] for each in groups}
-    for group_id, member in await store.members_of_each(tx, groups):
-        case = await _case_in(tx, member.details, member.request_id)
-        if case is not None:
-            born[group_id].append(case.date_of_birth)
+    members = await store.members_of_each(tx, groups)
+    cases = await readable_cases(tx, [(each.request_id, each.details) for _, each in members], LEFT_OUT)
+    for group_id, member in members:
+        if member.request_id in cases:
+            born[group_id].append(cases[member.request_id].date_of_birth)
     return [replace(each, born=tuple(born[each.id])) for each in groups]
 
 
@@ -89,11 +93,3 @@ def _would_open(named: Sequence[_Named], rules: Rules) -> list[Gathering]:
         before = found.setdefault(each.key, replace(each.group, least=size.least, most=size.most))
         found[each.key] = replace(before, promised=before.promised + 1, born=(*before.born, each.born))
     return list(found.values())
-
-
-async def _case_in(tx: Transaction, details: bytes, request_id: RequestId) -> CaseDetails | None:
-    """Somebody else's case; None once they were erased, or if it cannot be read."""
-    with skipping("a case was left out of account for groups", request_id=request_id):
-        plain = await tx.open(details)
-        return None if plain is None else CaseDetails.model_validate_json(plain)
-    return None

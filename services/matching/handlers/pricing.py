@@ -14,15 +14,12 @@ from services.matching.domain.policy import Policy
 from services.matching.domain.pricing import Edges, by_demand, by_inventory, settled
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.handlers.proposing import Matcher
-from services.matching.handlers.skipping import skipping
+from services.matching.handlers.reading import readable_cases
 from services.matching.handlers.waiting import Worker
 from shared.ages import day_in_london
 from shared.contract.ids import TherapistId
-from shared.contract.intake import CaseDetails
 from shared.kit import logs
 from shared.kit.database import Database
-from shared.kit.errors import KeyDestroyed
-from shared.kit.keyring.boxes import BoxBroken
 from shared.kit.service import Service
 from shared.kit.transaction import Transaction
 
@@ -105,14 +102,8 @@ async def _searches(tx: Transaction, requests: Sequence[store.Request], rules: R
     searches: list[Search] = []
     for start in range(0, len(sealed), OPENED_AT_ONCE):
         some = sealed[start : start + OPENED_AT_ONCE]
-        opened = await tx.open_all([details for _, details in some])
-        for (request_id, _), details in zip(some, opened, strict=True):
-            if isinstance(details, KeyDestroyed):
-                continue
-            with skipping("a request was left out of the prices", request_id=request_id):
-                if isinstance(details, BoxBroken):
-                    raise details
-                searches.append(search_for(CaseDetails.model_validate_json(details), today, rules))
+        cases = await readable_cases(tx, some, "a request was left out of the prices")
+        searches += [search_for(case, today, rules) for case in cases.values()]
     return searches
 
 
