@@ -51,7 +51,7 @@ _SELECT = """
 """
 
 # In one statement, so that the sight is that of the rows; with it alone if nothing has changed.
-_CHANGED = f"""
+CHANGED = f"""
     WITH sight AS MATERIALIZED ({SIGHT})
     SELECT changed.*, sight.snapshot, sight.own, sight.own_to, sight.era,
            changed.facts_changed_by < pg_snapshot_xmin($1::text::pg_snapshot)
@@ -107,7 +107,7 @@ class DirectoryInMemory:
     async def _catch_up(self, engine: Engine, tx: Transaction) -> None:
         unsure, self._unsure = self._unsure, []
         try:
-            found = await tx.fetch(_CHANGED, self.sight.snapshot, unsure)
+            found = await tx.fetch(CHANGED, self.sight.snapshot, unsure)
         except BaseException:
             self._unsure = unsure
             raise

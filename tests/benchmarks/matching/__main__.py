@@ -5,6 +5,7 @@
 
 One process on one core; PostgreSQL's backend on another where there is one. In each round every engine
 answers all requests, one after the other, so that noise falls on all alike; ratios are taken per round.
+The pathways of every request are known beforehand to all of them alike.
 """
 
 import argparse
@@ -13,35 +14,36 @@ import itertools
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import numpy as np
 
 from deploy.local import postgres, processes
 from services.matching.app import load_rules
 from services.matching.domain.engine import Engine, Entry, entry_of, warm_up
 from services.matching.domain.gates import Search
-from services.matching.domain.ranking import Rules, search_for
+from services.matching.domain.ranking import Rules, look, search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from tests.benchmarks.matching.loop import Answer, Loop
 from tests.benchmarks.matching.population import THE_DAY, clients, country, price_of, register
+from tests.benchmarks.matching.showing import LOOP_BELOW, shown, summary
 from tests.benchmarks.matching.sql import Sql
+from tests.benchmarks.matching.table import measure
+from tests.benchmarks.matching.ways import Ways
 
 MOST = 10
 CHUNK = 10_000
-LOOP_BELOW = 200_000
-MICRO = 1e6
+WHOLE = "whole answer with explanation, per request"
 
 Best = Callable[[Search], Awaitable[Answer]]
 
@@ -85,15 +87,24 @@ async def compare(count: int, requests: int, rounds: int, core: int) -> dict[str
         async with connected(url, core) as connection:
             tables = [Sql(connection, rules, arrays=arrays) for arrays in (False, True)]
             therapists = await fill(count, rules, engine, tables)
+            searches = [naming_others(place, each, engine) for place, each in enumerate(searches)]
+            ways = Ways(searches, rules.policy)
             await tables[0].know_distances({s.case.outcode for s in searches if s.case.outcode})
             for table in tables:
+                table.know_ways(ways)
                 await table.index()
             contenders: dict[str, Best] = {"engine": engine_best(engine)}
             if therapists:
-                contenders["loop"] = loop_best(Loop(therapists, rules))
+                contenders["loop"] = loop_best(Loop(therapists, rules, ways))
             contenders |= {"SQL, masks": sql_best(tables[0]), "SQL, arrays": sql_best(tables[1])}
             taken = await take_rounds(contenders, searches, rounds)
-    return summary(count, requests, engine, taken) | {"seats_us": seats_seen(engine, searches)}
+            taken[WHOLE] = whole_answers(engine, rules, searches, rounds)
+        found = summary(count, requests, engine, taken)
+        if therapists:
+            found["rebuild_s"] = rebuilt(therapists, rules)
+            measured = await measure(url, therapists, searches, rules)
+            found["table"] = {name: round(value, 2) for name, value in measured._asdict().items()}
+    return found
 
 
 async def fill(count: int, rules: Rules, engine: Engine, tables: list[Sql]) -> list[Therapist]:
@@ -164,62 +175,37 @@ def sql_best(table: Sql) -> Best:
     return best
 
 
-def seats_seen(engine: Engine, searches: list[Search]) -> float:
-    """Microseconds, median, from a change of somebody's seats to its being seen by the next search."""
-    search = next(each for each in searches if len(engine.best(each, 2)) == 2)
-    first = engine.best(search, 1)[0].therapist_id
-    times = []
-    for _ in range(500):
-        for free in (0, 1):
-            began = time.perf_counter()
-            engine.set_seats(first, free)
-            times.append(time.perf_counter() - began)
-            is_first = engine.best(search, 1)[0].therapist_id == first
-            assert not (is_first and free == 0)
-    return round(statistics.median(times) * MICRO, 1)
-
-
-def summary(count: int, requests: int, engine: Engine, taken: dict[str, list[list[float]]]) -> dict[str, Any]:
-    """Percentiles per contender, and per round how many times longer than the engine each took."""
-    contenders = {}
-    for name, rounds in taken.items():
-        every = np.array(rounds) * MICRO
-        ratios = every.sum(axis=1) / (np.array(taken["engine"]) * MICRO).sum(axis=1)
-        contenders[name] = {
-            "p50_us": round(float(np.percentile(every, 50)), 1),
-            "p99_us": round(float(np.percentile(every, 99)), 1),
-            "mean_us": round(float(every.mean()), 1),
-            "per_second": round(MICRO / float(every.mean())),
-            "ratio": [round(float(np.percentile(ratios, q)), 1) for q in (25, 50, 75)],
-        }
-    return {
-        "therapists": count,
-        "requests": requests,
-        "rounds": len(taken["engine"]),
-        "bytes_per_therapist": round(engine.bytes_used / count, 1),
-        "contenders": contenders,
-    }
-
-
-def shown(result: dict[str, Any]) -> str:
-    """A table in Markdown."""
-    lines = [
-        f"{result['therapists']:,} therapists, {result['requests']} requests, {result['rounds']} rounds,"
-        " the same ids and scores from all\n",
-        "| engine | p50 µs | p99 µs | mean µs | requests/s | times as long as the engine (quartiles) |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name, found in result["contenders"].items():
-        low, middle, high = found["ratio"]
-        lines.append(
-            f"| {name} | {found['p50_us']:,} | {found['p99_us']:,} | {found['mean_us']:,} |"
-            f" {found['per_second']:,} | {middle:,} ({low:,}–{high:,}) |"
-        )
-    lines.append(
-        f"\n{result['bytes_per_therapist']} bytes per therapist; a change of seats is seen after"
-        f" {result['seats_us']} µs\n\n"
+def naming_others(place: int, search: Search, engine: Engine) -> Search:
+    """Every third search may not choose its best, and of every fourth others were offered a seat first."""
+    best = [each.therapist_id for each in engine.best(search, 20)]
+    return replace(
+        search,
+        excluded=frozenset(best[:3]) if place % 3 == 0 else frozenset(),
+        spoken_for={each: 1 + number % 2 for number, each in enumerate(best[3:])} if place % 4 == 0 else {},
     )
-    return "\n".join(lines)
+
+
+def whole_answers(engine: Engine, rules: Rules, searches: list[Search], rounds: int) -> list[list[float]]:
+    """Seconds for all that is asked of the engine for one request, per round and request."""
+    taken = []
+    for _ in range(rounds):
+        times = []
+        for search in searches:
+            began = time.perf_counter()
+            look(search, engine, rules)
+            times.append(time.perf_counter() - began)
+        taken.append(times)
+    return taken
+
+
+def rebuilt(therapists: list[Therapist], rules: Rules) -> float:
+    """Seconds until an engine is built from entries that are in memory."""
+    entries = [entry_of(each) for each in therapists]
+    began = time.perf_counter()
+    engine = Engine(rules.policy, rules.places, THE_DAY)
+    engine.expect(len(entries))
+    engine.put(entries)
+    return round(time.perf_counter() - began, 2)
 
 
 @contextmanager

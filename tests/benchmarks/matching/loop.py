@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from services.matching.domain.gates import Search, meets
 from services.matching.domain.outcomes import points_of, tier_of
-from services.matching.domain.pathways import routes
 from services.matching.domain.place import metres_between
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Route, Therapist
 from shared.contract.vocabulary import Mode, Strength
 from tests.benchmarks.matching.population import price_of
+from tests.benchmarks.matching.ways import Ways
 
 Answer = list[tuple[int, int]]
 
@@ -19,8 +19,9 @@ Answer = list[tuple[int, int]]
 class Loop:
     """The therapists as dataclasses, looked at one by one."""
 
-    def __init__(self, therapists: Sequence[Therapist], rules: Rules) -> None:
+    def __init__(self, therapists: Sequence[Therapist], rules: Rules, ways: Ways) -> None:
         self._rules = rules
+        self._ways = ways
         self._prices = [price_of(therapist.id) for therapist in therapists]
         self._therapists = therapists
         self._accreditations = [{each.variant: each for each in t.accreditations} for t in therapists]
@@ -30,10 +31,7 @@ class Loop:
         """Score and id of the best by score minus what counts of the price, ties by id."""
         policy, case, on = self._rules.policy, search.case, search.on
         weights, caps = policy.weights, policy.caps
-        ways = [
-            (way.variant, way.format, weights.evidence[way.evidence])
-            for way in routes(case, on, policy).pathways
-        ]
+        ways = [(way.variant, way.format, weights.evidence[way.evidence]) for way in self._ways.of(search)]
         if not ways:
             return []
         groups = {group for group, span in policy.age_groups.items() if search.age in span}
@@ -52,7 +50,11 @@ class Loop:
                 continue
             if t.confirmed_on < fresh or not groups & t.age_groups or not languages & t.languages:
                 continue
-            if case.max_fee_pence is not None and t.fee_pence > case.max_fee_pence:
+            if (
+                (case.max_fee_pence is not None and t.fee_pence > case.max_fee_pence)
+                or t.id in search.excluded
+                or t.seats_free <= search.spoken_for.get(t.id, 0)
+            ):
                 continue
             own = -1
             for variant, form, evidence in ways:

@@ -19,12 +19,12 @@ from services.matching.domain.engine.columns import (
     day_number,
 )
 from services.matching.domain.gates import Search
-from services.matching.domain.pathways import routes
 from services.matching.domain.place import EARTH_METRES, metres_between
 from services.matching.domain.policy import OutcomeRules, Policy
 from services.matching.domain.ranking import Rules
 from shared.contract.vocabulary import Mode, PreferenceAbout, Strength
 from tests.benchmarks.matching.population import price_of
+from tests.benchmarks.matching.ways import Ways
 
 Answer = list[tuple[int, int]]
 DEGREE = 6.283185307179586 * EARTH_METRES / 360
@@ -39,6 +39,7 @@ class Sql:
 
     def __init__(self, connection: asyncpg.Connection, rules: Rules, *, arrays: bool) -> None:
         self._connection = connection
+        self._ways = Ways([], rules.policy)
         self._rules = rules
         self._arrays = arrays
         self._table = "with_arrays" if arrays else "with_masks"
@@ -79,6 +80,10 @@ class Sql:
     async def add(self, entries: list[Entry]) -> None:
         """Copies entries into the table."""
         await self._connection.copy_records_to_table(self._table, records=map(self._row, entries))
+
+    def know_ways(self, ways: Ways) -> None:
+        """The pathways of all that will be asked."""
+        self._ways = ways
 
     async def index(self) -> None:
         """Indexes what is there, as for reading."""
@@ -153,8 +158,7 @@ class Sql:
 
     def _question(self, search: Search, most: int) -> tuple[str, list[Any]]:
         policy, case = self._rules.policy, search.case
-        weights, caps = policy.weights, policy.caps
-        cap = caps.experience_cases
+        weights, caps, cap = policy.weights, policy.caps, policy.caps.experience_cases
         arguments: list[Any] = []
 
         def given(value: Any, kind: str = "int") -> str:
@@ -174,7 +178,8 @@ class Sql:
         if musts:
             mask = given(sum(1 << bit for bit in musts))
             gates.append(f"traits & {mask} = {mask}")
-        ways = routes(case, search.on, policy).pathways
+        ways = self._ways.of(search)
+        gates += _not_named(search, given)
         if not ways:
             return f"SELECT id, 0 FROM {self._table} WHERE false", []  # noqa: S608
         live = []
@@ -253,6 +258,19 @@ class Sql:
             )
             gates.append(f"at <@ {given(box, 'box')}")
         return f"CASE {bands} ELSE 0 END", source
+
+
+def _not_named(search: Search, given: Callable[..., str]) -> list[str]:
+    """Not excluded, and with more seats free than others were offered first."""
+    gates = []
+    if search.excluded:
+        gates.append(f"id <> ALL({given(list(search.excluded), 'uuid[]')})")
+    if search.spoken_for:
+        ids = given(list(search.spoken_for), "uuid[]")
+        seats = given(list(search.spoken_for.values()), "int[]")
+        source = f"unnest({ids}, {seats}) AS named (whose, seats)"
+        gates.append(f"NOT EXISTS (SELECT FROM {source} WHERE whose = id AND free <= seats)")
+    return gates
 
 
 def _standing(policy: Policy, today: str) -> list[str]:
