@@ -34,8 +34,7 @@ def shortlist(
         for form in forms(case, age):
             if t["id"] not in excluded and left > 0 and mode and gates(case, t, form, age, on):
                 reasons = [each for each in terms(case, t, form, mode, on) if each[2] > 0]
-                total = sum(points for _, _, points in reasons)
-                ways.append((t["id"], total, form["variant"], mode, reasons, price))
+                ways.append((t["id"], sum(one[2] for one in reasons), form["variant"], mode, reasons, price))
         answers += sorted(ways, key=lambda way: -way[1])[:1]
     return sorted(answers, key=lambda each: (each[5] - each[1], each[0]))
 

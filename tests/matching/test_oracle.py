@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -94,6 +95,10 @@ def directory() -> dict[TherapistId, Therapist]:
 
 def some_prices(directory: dict[TherapistId, Therapist], dice: Random) -> dict[TherapistId, int]:
     return {each: dice.randint(1, 500) for each in dice.sample(list(directory), len(directory) // 2)}
+
+
+def test_the_oracle_is_short_enough_to_be_read_at_a_sitting() -> None:
+    assert len(Path(oracle.__file__).read_text(encoding="utf-8").splitlines()) <= 120
 
 
 def test_the_engine_agrees_with_the_oracle(directory: dict[TherapistId, Therapist]) -> None:
