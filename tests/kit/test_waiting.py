@@ -94,17 +94,16 @@ async def test_who_waits_holds_up_what_follows_about_the_same_request_and_nothin
 
 
 @pytest.mark.usefixtures("topics")
-async def test_what_lies_in_the_dead_letters_is_not_waited_for(
+async def test_what_lies_in_the_dead_letters_is_not_waited_for_but_what_is_merely_late_is(
     database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
 ) -> None:
-    refused, fine = a_request(details=a_case(in_own_words="refuse")), a_request()
+    refused, fine, late = a_request(details=a_case(in_own_words="refuse")), a_request(), a_request()
 
     async with running(*PROBE, environment=as_probe(settings, NOT_YET_SECONDS="600")):
         await streams.send(REQUESTS, [await raw(refused, keyring), await raw(fine, keyring)])
         await happened(database, [fine])
-        await streams.send(
-            PROPOSALS, [await raw(a_proposal(refused), keyring), await raw(a_proposal(fine), keyring)]
-        )
+        proposals = [a_proposal(each) for each in (refused, late, fine)]
+        await streams.send(PROPOSALS, [await raw(each, keyring) for each in proposals])
         await _proposed(database, fine.request_id)
 
         async def given_up() -> bool:
@@ -112,6 +111,9 @@ async def test_what_lies_in_the_dead_letters_is_not_waited_for(
             return [letter["reason"] for letter in letters] == ["refused_by_probe", "not_yet"]
 
         await eventually(given_up, within=30)
+        await streams.send(REQUESTS, [await raw(late, keyring)])
+        await _proposed(database, fine.request_id, late.request_id)
+        assert await given_up()
 
 
 async def _proposed(database: Database, *requests: UUID) -> None:
