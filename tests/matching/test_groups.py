@@ -9,6 +9,7 @@ import pytest
 
 from services.matching import store
 from services.matching.handlers import Matcher, dissolve_overdue, handlers, offer_to_waiting
+from services.matching.handlers.proposing import open_shortlist
 from shared.contract.event import Event, RequestEvent
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import (
@@ -145,14 +146,23 @@ async def test_whoever_comes_next_is_proposed_what_was_proposed_before_any_decis
 
 
 async def test_a_group_is_opened_when_most_of_those_who_look_for_one_can_come(
-    database: Database, hear: Hear
+    database: Database, hear: Hear, matcher: Matcher
 ) -> None:
-    for _ in range(2):
-        [said] = await hear(somebody(availability=(Slot.WED_MORNING,)))
+    first = somebody()
+    for request in (first, *(somebody(availability=(Slot.WED_MORNING,)) for _ in range(2))):
+        [said] = await hear(request)
         assert isinstance(said, MatchNotFound)
     await in_directory(database, a_leader())
 
-    assert group_on(shown(await proposed(hear))).slot is Slot.WED_MORNING
+    await offer_to_waiting(database, matcher)
+
+    async with database.transaction() as tx:
+        asked = await store.lock_request(tx, first.request_id)
+        assert asked is not None
+        assert asked.proposal_id is not None
+        shortlist = await open_shortlist(tx, asked.proposal_id)
+    assert shortlist is not None
+    assert group_on(shortlist.candidates[0]).slot is Slot.WED_MORNING
 
 
 async def test_no_time_in_common_means_no_group(database: Database, hear: Hear) -> None:

@@ -85,19 +85,21 @@ async def test_a_proposal_lapses_when_nobody_has_decided_in_time(
 async def test_a_lapsed_proposal_goes_to_who_has_waited_longer(
     database: Database, process: Process, clock: MovableClock
 ) -> None:
-    older = a_request()
-    await process.hear(older)
-    clock.move(timedelta(hours=1))
     await in_directory(database, ADA)
-    undecided = await a_proposal(process)
-    assert await process.offer() == 0
+    older = await a_proposal(process)
+    clock.move(timedelta(hours=1))
+    newer = await a_proposal(process)
 
-    clock.move(LAPSES)
-    await process.lapse()
+    clock.move(LAPSES - timedelta(hours=1))
+    assert await process.lapse() == 1
+    # The only seat is still spoken for.
+    assert await process.offer() == 0
+    clock.move(timedelta(hours=1))
+    assert await process.lapse() == 1
     await process.offer()
 
     assert await state_of(database, older.request_id) is State.PROPOSED
-    assert await said_of(database, undecided.request_id) == ["match-not-found"]
+    assert await said_of(database, newer.request_id) == ["match-not-found"]
 
 
 async def test_a_lapsed_request_is_proposed_to_at_its_old_place(

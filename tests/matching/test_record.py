@@ -172,7 +172,7 @@ async def test_the_same_policy_gives_the_same_bytes_whatever_changed_in_between(
     database: Database, clock: MovableClock
 ) -> None:
     dice = Random(11)
-    therapists = [random_therapist(dice) for _ in range(60)]
+    therapists = [random_therapist(dice) for _ in range(300)]
     await in_directory(database, *therapists)
     processes = [a_matcher(), a_matcher()]
     open_ones: dict[RequestId, tuple[RequestSubmitted, MatchProposed]] = {}
@@ -185,7 +185,7 @@ async def test_the_same_policy_gives_the_same_bytes_whatever_changed_in_between(
 
     def next_events() -> list[Event]:
         """A batch: it may take a seat, free it and look again in one transaction."""
-        batch: list[Event] = [a_new_request() for _ in range(dice.randint(1, 3))]
+        batch: list[Event] = [a_new_request() for _ in range(dice.randint(1, 4))]
         for request_id in dice.sample(list(open_ones), k=min(3, len(open_ones))):
             request, proposal = open_ones.pop(request_id)
             first = opened(proposal.shortlist).candidates[0].therapist_id
@@ -204,7 +204,7 @@ async def test_the_same_policy_gives_the_same_bytes_whatever_changed_in_between(
         if turn % 5 == 0:
             clock.move(timedelta(hours=dice.randint(1, 40)))
             await begin_day(database, clock.now().date(), None)
-            await offer_to_waiting(database, dice.choice(processes))
+        await offer_to_waiting(database, dice.choice(processes))
 
     rankings = await recorded(database)
     assert len(rankings) > 80
@@ -280,6 +280,7 @@ async def test_rankings_beside_many_changes_on_other_connections_are_made_again_
                         ),
                         a_request(details=random_case(own)),
                     )
+            await offer_to_waiting(database, matcher)
 
     await asyncio.gather(change(1), change(2), ask(3), ask(4))
 

@@ -109,6 +109,30 @@ async def test_of_several_who_wait_the_first_is_offered_what_has_become_free(
     assert await proposed(database) == [str(first.request_id)]
 
 
+@pytest.mark.parametrize("passed", [False, True])
+async def test_who_comes_after_a_place_has_become_free_does_not_overtake_who_waits_for_it(
+    database: Database, process: Process, clock: MovableClock, passed: bool
+) -> None:
+    [first] = await who_wait(process, clock, 1)
+    await in_directory(database, ADA)
+    newcomer = a_request()
+
+    if passed:
+        await process.offer()
+    clock.move(timedelta(minutes=1))
+    said = await process.hear(newcomer)
+    await process.offer()
+
+    assert await proposed(database) == [str(first.request_id)]
+    if passed:
+        # The seat is not taken yet, but it is offered.
+        assert [type(each) for each in said] == [MatchNotFound]
+    else:
+        # The newcomer had to wait for the pass, which said what came of it.
+        assert said == []
+        assert (str(newcomer.request_id), "match-not-found") in await in_outbox(database)
+
+
 async def test_as_many_as_there_are_seats_are_offered_them_one_after_the_other(
     database: Database, process: Process, clock: MovableClock
 ) -> None:
@@ -227,4 +251,4 @@ async def test_a_pass_reads_how_long_people_waited_once_however_many_are_told(
     await passing.offer()
 
     assert sum("FROM waiting_list WHERE request_id = $1" in each for each in asked) >= 12
-    assert sum("FROM waits WHERE" in each for each in asked) == 1
+    assert sum("FROM waits WHERE ended_at" in each for each in asked) == 1

@@ -29,7 +29,7 @@ async def propose_match(event: RequestSubmitted, tx: Transaction, matcher: Match
     request = store.Request(
         event.request_id, event.subject_id, sealed, store.State.WAITING, submitted_at, None
     )
-    await propose_or_wait(Opened(request, event.subject_id, case), tx, matcher)
+    await propose_or_wait(Opened(request, event.subject_id, case), tx, matcher, after_the_list=True)
 
 
 @handlers.on(MatchConfirmed)

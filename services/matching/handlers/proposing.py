@@ -101,11 +101,22 @@ async def open_shortlist(tx: Transaction, proposal_id: ProposalId) -> Shortlist 
     return None if plain is None else Shortlist.model_validate_json(plain)
 
 
-async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
-    """Proposes a shortlist, or puts the request on the waiting list and says why."""
-    ranked = await _rank(await _ask(opened, tx, matcher.rules), tx, matcher)
+async def propose_or_wait(
+    opened: Opened, tx: Transaction, matcher: Matcher, *, after_the_list: bool = False
+) -> None:
+    """Proposes a shortlist, or puts the request on the waiting list and says why.
+
+    `after_the_list`, what has become free is first offered to those who wait for it.
+    """
+    # What was offered to those who had waited is not offered to others as well.
+    offered = await store.spoken_for(tx, beside=opened.request.id, of_who_waited=True)
+    ranked = await _rank(await _ask(opened, tx, matcher.rules, offered, heeding=False), tx, matcher)
     if isinstance(ranked.answer, Shortlist):
-        await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
+        # Asked only now: what this ranking saw become free was put down together with the wish to offer it.
+        if after_the_list and await store.list_comes_first(tx):
+            await store.queue(tx, opened.request)
+        else:
+            await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
         return
 
     await _keep(opened, tx, matcher.rules, ranked, None)
@@ -118,7 +129,7 @@ async def propose_if_found(
     opened: Opened, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int], lately: Lately
 ) -> Candidate | None:
     """Proposes to somebody who waits, if a seat is free that is not spoken for; returns who comes first."""
-    asked = await _ask(opened, tx, matcher.rules, spoken_for)
+    asked = await _ask(opened, tx, matcher.rules, spoken_for, heeding=True)
     # Who waits is looked at again and again: the first time of a day stands for the others.
     first_today = not await store.ranked_without_success_on(tx, opened.request.id, asked.search.on)
     told = await store.told_of(tx, opened.request.id)
@@ -138,13 +149,13 @@ async def propose_if_found(
 
 
 async def _ask(
-    opened: Opened, tx: Transaction, rules: Rules, spoken_for: Mapping[TherapistId, int] | None = None
+    opened: Opened, tx: Transaction, rules: Rules, spoken_for: Mapping[TherapistId, int], *, heeding: bool
 ) -> Asked:
-    """What is asked; for who waits, what open proposals name first is left alone."""
+    """What is asked, beside what is spoken for; `heeding` leaves places in groups alone that are proposed."""
     excluded = await store.excluded_from(tx, opened.request.id)
     waited = tx.now - opened.request.submitted_at
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded, spoken_for, waited=waited)
-    around = await groups_around(search, opened.request.id, tx, rules, heeding=spoken_for is not None)
+    around = await groups_around(search, opened.request.id, tx, rules, heeding=heeding)
     return Asked(search, around)
 
 

@@ -192,6 +192,30 @@ async def wait(tx: Transaction, request: Request, mode: Mode, told: Told) -> Non
         await begin_wait(tx, request.id, mode)
 
 
+async def queue(tx: Transaction, request: Request) -> None:
+    """Puts a request on the waiting list without a word: the next pass over it finds somebody, or says so."""
+    await tx.execute("UPDATE requests SET state = 'waiting', proposal_id = NULL WHERE id = $1", request.id)
+    await tx.execute(
+        "INSERT INTO waiting_list (request_id, submitted_at, since, shortfall) VALUES ($1, $2, $3, NULL)",
+        request.id,
+        request.submitted_at,
+        tx.now,
+    )
+    await want_reoffer(tx, "somebody asks while others wait")
+
+
+async def list_comes_first(tx: Transaction) -> bool:
+    """Whether something has become free that has not been offered yet to those who wait for it."""
+    comes: bool = await tx.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM reoffers)
+            AND EXISTS (SELECT FROM waiting_list WHERE shortfall IS DISTINCT FROM $1)
+        """,
+        Shortfall.NO_WAY_FITS.value,
+    )
+    return comes
+
+
 async def told_of(tx: Transaction, request_id: RequestId) -> Told | None:
     """What was last said to who waits; None if nothing was since the request came on the list."""
     row = await tx.fetchrow(
@@ -210,8 +234,13 @@ async def waiting_in_order(tx: Transaction) -> list[RequestId]:
     return [RequestId(row["request_id"]) for row in rows]
 
 
-async def spoken_for(tx: Transaction) -> dict[TherapistId, int]:
-    """How many seats of each therapist open proposals name first; all who would open one group need one."""
+async def spoken_for(
+    tx: Transaction, *, beside: RequestId | None = None, of_who_waited: bool = False
+) -> dict[TherapistId, int]:
+    """How many seats of each therapist open proposals name first; all who would open one group need one.
+
+    `beside` one request leaves out its own, `of_who_waited` counts only what was offered to the waiting list.
+    """
     rows = await tx.fetch(
         """
         SELECT p.first_therapist_id,
@@ -220,8 +249,12 @@ async def spoken_for(tx: Transaction) -> dict[TherapistId, int]:
                    SELECT FROM groups g WHERE g.therapist_id = p.first_therapist_id AND g.slot = p.group_slot
                        AND g.state <> 'dissolved')) AS proposals
         FROM requests r JOIN proposals p ON p.id = r.proposal_id
-        WHERE r.state = 'proposed' GROUP BY p.first_therapist_id
-        """
+        WHERE r.state = 'proposed' AND r.id IS DISTINCT FROM $1
+            AND (NOT $2 OR EXISTS (SELECT FROM waits WHERE waits.request_id = r.id))
+        GROUP BY p.first_therapist_id
+        """,
+        beside,
+        of_who_waited,
     )
     return {TherapistId(row["first_therapist_id"]): row["proposals"] for row in rows}
 
