@@ -1,14 +1,21 @@
 """Fixtures for every test: a real stack, and a corner of it for each test."""
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from shared.kit import migrating
 from shared.kit.kafka import Kafka
 from tests.support.stack import Stack, standing
+
+MakeDatabase = Callable[[str], Awaitable[str]]
+
+MIGRATED = ("intake", "matching", "review", "notify", "probe", "keyring")
+EMPTY = "template1"
 
 
 @pytest.fixture(scope="session")
@@ -24,24 +31,40 @@ def topic_prefix() -> str:
     return f"t{uuid.uuid4().hex[:10]}."
 
 
+@pytest.fixture(scope="session")
+def migrated(stack: Stack) -> Iterator[dict[str, str]]:
+    """Databases that were migrated once, to be copied: by service, as they come to be needed."""
+    made: dict[str, str] = {}
+    yield made
+    asyncio.run(_drop(stack.database_url, made.values()))
+
+
 @pytest.fixture
-async def make_database(stack: Stack) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
-    """Makes databases of this test's own; gone afterwards."""
+async def make_database(stack: Stack, migrated: dict[str, str]) -> AsyncIterator[MakeDatabase]:
+    """Makes databases of this test's own; gone afterwards.
+
+    One that is named like a service, or `keyring`, is as its migrations leave it; any other is empty.
+    """
     made: list[str] = []
     admin = await asyncpg.connect(stack.database_url)
 
-    async def make(name: str) -> str:
+    async def create(name: str, template: str) -> str:
         database = f"{name}_{uuid.uuid4().hex[:10]}"
-        await admin.execute(f'CREATE DATABASE "{database}"')
-        made.append(database)
-        return stack.database_url.rpartition("/")[0] + "/" + database
+        await admin.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        return database
+
+    async def make(name: str) -> str:
+        if name in MIGRATED and name not in migrated:
+            migrated[name] = await create(f"{name}_template", EMPTY)
+            await migrating.migrate(_at(stack.database_url, migrated[name]), _migrations(name))
+        made.append(await create(name, migrated.get(name, EMPTY)))
+        return _at(stack.database_url, made[-1])
 
     try:
         yield make
-        for database in made:
-            await admin.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
     finally:
         await admin.close()
+        await _drop(stack.database_url, made)
 
 
 @pytest.fixture
@@ -64,5 +87,22 @@ async def create_topics(stack: Stack, topic_prefix: str) -> AsyncIterator[Callab
         yield create
         if made:
             await admin.delete_topics(made)
+    finally:
+        await admin.close()
+
+
+def _migrations(name: str) -> Sequence[migrating.Migration]:
+    return migrating.of_keyring() if name == "keyring" else migrating.of_service(name)
+
+
+def _at(url: str, database: str) -> str:
+    return url.rpartition("/")[0] + "/" + database
+
+
+async def _drop(url: str, databases: Iterable[str]) -> None:
+    admin = await asyncpg.connect(url)
+    try:
+        for database in databases:
+            await admin.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
     finally:
         await admin.close()
