@@ -61,6 +61,11 @@ def _laid_out(*sizes: int) -> Layout:
 _OF_VARIANTS = [len(VARIANT)] * 4
 LAYOUT = _laid_out(*_OF_VARIANTS, 1, 1, 1, len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), 1)
 
+LIVE_BY_VARIANT = np.array(
+    [(LAYOUT.qualified + variant, LAYOUT.live + variant) for variant in range(len(VARIANT))], np.int64
+)
+"""The plane for who is qualified, and the one for who has a seat besides."""
+
 _EPOCH = date(2000, 1, 1).toordinal()
 NEVER = 0
 """A credential that is not held."""

@@ -9,7 +9,15 @@ import numpy as np
 
 from services.matching.domain.engine.answers import Nearest, Placed
 from services.matching.domain.engine.asking import Asker, Question
-from services.matching.domain.engine.columns import LAYOUT, SLOT, Array, Seats, day_number, empty_table
+from services.matching.domain.engine.columns import (
+    LAYOUT,
+    LIVE_BY_VARIANT,
+    SLOT,
+    Array,
+    Seats,
+    day_number,
+    empty_table,
+)
 from services.matching.domain.engine.encoding import Entry, write, write_standing
 from services.matching.domain.engine.nearing import NEAREST, nearest
 from services.matching.domain.engine.painting import (
@@ -51,6 +59,7 @@ class Engine:
         self._languages: dict[str, int] = {}
         self._asker = Asker(policy, self._languages)
         self._terms = terms_of(policy)
+        self._caseload = policy.weights.caseload
         self._nowhere = np.full(len(self._positions) + 1, -1, np.int16)
         self._table = empty_table(0, LAYOUT.languages + _MORE_LANGUAGES)
         self._count = 0
@@ -106,7 +115,10 @@ class Engine:
         if row is None:
             raise KeyError(therapist_id)
         self._rows.changed()
-        set_seats(LAYOUT, self._table, row, free, self._policy.weights.caseload, *self._day_limits)
+        table = self._table
+        set_seats(
+            table.kept, table.scored, table.planes, row, free, self._caseload, LAYOUT.seated, LIVE_BY_VARIANT
+        )
 
     def set_prices(self, prices: Mapping[TherapistId, int]) -> None:
         """Prices every therapist, also those still to come; who is not named costs nothing."""
@@ -148,11 +160,12 @@ class Engine:
         return self._placed(search, best[:kept])
 
     def _placed(self, search: Search, best: Array) -> list[Placed]:
-        ids = self._table.kept[["id_high", "id_low"]][best["row"]].tolist()
+        kept, rows = self._table.kept, best["row"]
+        highs, lows = kept["id_high"][rows].tolist(), kept["id_low"][rows].tolist()
         variants = self._asker.variants(search)
         return [
             Placed(high << 64 | low, variants[way], _MODES[in_person], score, order)
-            for (high, low), (_, way, in_person, score, order) in zip(ids, best.tolist(), strict=True)
+            for high, low, (_, way, in_person, score, order) in zip(highs, lows, best.tolist(), strict=True)
         ]
 
     def with_one_more_time(self, search: Search, first: Placed) -> dict[Slot, Placed]:

@@ -43,15 +43,27 @@ def _mark(planes: Array, plane: int, word: int, bit: np.uint64, holds: bool) -> 
 
 
 @_compiled
-def set_seats(  # noqa: PLR0917
-    layout: Layout, table: Table, row: int, free: int, caseload: int, today: int, oldest: int
+def set_seats(  # noqa: PLR0917 - arrays one by one, as a whole tuple takes as long to hand over as all that is done
+    kept: Array, scored: Array, planes: Array, row: int, free: int, caseload: int, seated: int, live: Array
 ) -> None:
-    """Notes how many of a therapist's seats are free; `caseload` are the points for all of them."""
-    offered = max(int(table.kept[row].seats_offered), 1)
-    before = caseload * min(int(table.kept[row].seats_free), offered) // offered
-    table.kept[row].seats_free = free
-    table.scored[row].standing += caseload * min(int(free), offered) // offered - before
-    paint_live(layout, table, np.array([row]), today, oldest)
+    """Notes how many of a therapist's seats are free; `caseload` are the points for all of them.
+
+    `live` pairs the plane of each variant for who is qualified with the one for who has a seat besides.
+    """
+    entry = kept[row]
+    offered = max(int(entry.seats_offered), 1)
+    before, has_one = int(entry.seats_free), free > 0
+    entry.seats_free = free
+    scored[row].standing += (
+        caseload * min(free, offered) // offered - caseload * min(before, offered) // offered
+    )
+    if has_one == (before > 0):
+        return
+    word, bit = row >> 6, np.uint64(1) << np.uint64(row & 63)
+    _mark(planes, seated, word, bit, has_one)
+    for pair in range(live.shape[0]):
+        qualified = (planes[live[pair, 0], word] & bit) != 0
+        _mark(planes, live[pair, 1], word, bit, qualified and has_one)
 
 
 @_compiled
@@ -101,6 +113,15 @@ def move_marks(table: Table, source: int, target: int) -> None:
         if source != target:
             planes[plane, target >> 6] &= ~(np.uint64(1) << there)
             planes[plane, target >> 6] |= mark << there
+
+
+@_compiled
+def find_rows(kept: Array, by_id: Array, highs: Array, lows: Array) -> Array:
+    """The rows of ids among the sorted ones, or -1."""
+    rows = np.empty(highs.size, np.int64)
+    for place in range(highs.size):
+        rows[place] = find_row(kept, by_id, highs[place], lows[place])
+    return rows
 
 
 @_compiled

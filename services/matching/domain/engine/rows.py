@@ -1,12 +1,12 @@
 """Which row of the table is whose."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from services.matching.domain.engine.columns import Array
-from services.matching.domain.engine.painting import find_row
+from services.matching.domain.engine.painting import find_row, find_rows
 from services.matching.domain.gates import Search
 from shared.contract.ids import TherapistId
 
@@ -75,13 +75,26 @@ class Rows:
             or known.by_exclusion is not search.excluded
             or known.by_offers is not search.spoken_for
         ):
-            excluded = (self.find(kept, each.int) for each in search.excluded)
-            offered = ((self.find(kept, each.int), seats) for each, seats in search.spoken_for.items())
+            excluded = self._find_all(kept, search.excluded)
+            offered = zip(self._find_all(kept, search.spoken_for), search.spoken_for.values(), strict=True)
             free = kept["seats_free"]
             known = self._blocked = Blocked(
                 search.excluded,
                 search.spoken_for,
-                [row for row in excluded if row is not None],
-                [row for row, seats in offered if row is not None and free[row] <= seats],
+                [row for row in excluded if row >= 0],
+                [row for row, seats in offered if row >= 0 and free[row] <= seats],
             )
         return known
+
+    def _find_all(self, kept: Array, ids: Collection[TherapistId]) -> list[int]:
+        """The rows of several, or -1."""
+        if not ids:
+            return []
+        numbers = [each.int for each in ids]
+        rows: list[int] = find_rows(
+            kept,
+            self._sorted,
+            np.array([number >> 64 for number in numbers], np.uint64),
+            np.array([number & _LOW for number in numbers], np.uint64),
+        ).tolist()
+        return [self._late.get(number, row) for number, row in zip(numbers, rows, strict=True)]

@@ -68,63 +68,79 @@ def points_by_district(metres: Array, limit: int, terms: Terms) -> Array:
 @_compiled
 def pass_planes(planes: Array, question: Question, desk: Desk) -> None:
     """Leaves in `desk.words` the rows that pass all gates but fee and distance, a plane at a time."""
-    desk.words[:] = 0
-    for way in range(question.live.size):
-        for word in range(desk.words.size):
-            desk.words[word] |= planes[question.live[way], word] & planes[question.formats[way], word]
-    _keep_any(planes, question.any_age, desk)
-    _keep_any(planes, question.any_language, desk)
-    _keep_any(planes, question.any_mode, desk)
+    # Arrays are taken out of their tuples before a loop: within it each look would count references.
+    words, live, formats = desk.words, question.live, question.formats
+    words[:] = 0
+    for way in range(live.size):
+        _add_both(words, planes[live[way]], planes[formats[way]])
+    _keep_any(words, desk.others, planes, question.any_age)
+    _keep_any(words, desk.others, planes, question.any_language)
+    _keep_any(words, desk.others, planes, question.any_mode)
     for plane in question.every:
-        for word in range(desk.words.size):
-            desk.words[word] &= planes[plane, word]
+        _keep(words, planes[plane])
 
 
 @_compiled
-def _keep_any(planes: Array, chosen: Array, desk: Desk) -> None:
-    desk.others[:] = 0
+def _keep_any(words: Array, others: Array, planes: Array, chosen: Array) -> None:
+    if chosen.size == 1:
+        _keep(words, planes[chosen[0]])
+        return
+    others[:] = 0
     for plane in chosen:
-        for word in range(desk.others.size):
-            desk.others[word] |= planes[plane, word]
-    for word in range(desk.words.size):
-        desk.words[word] &= desk.others[word]
+        _add_both(others, planes[plane], planes[plane])
+    _keep(words, others)
+
+
+@_compiled
+def _keep(words: Array, plane: Array) -> None:
+    for word in range(words.size):
+        words[word] &= plane[word]
+
+
+@_compiled
+def _add_both(words: Array, one: Array, other: Array) -> None:
+    for word in range(words.size):
+        words[word] |= one[word] & other[word]
 
 
 @_compiled
 def survivors(table: Table, blocked: Array, near: Array, question: Question, desk: Desk) -> int:
     """Writes down every row that is left, and on which pathways it passes."""
+    words, rows, ways, planes = desk.words, desk.rows, desk.ways, table.planes
+    lowest, highest = table.lowest, table.highest
+    live, formats, online = question.live, question.formats, question.online
     found = 0
-    several = question.live.size > 1
-    for word in range(desk.words.size):
-        passing = desk.words[word]
-        if not passing or (not question.online and not _any_near(table, near, word)):
+    several = live.size > 1
+    for word in range(words.size):
+        passing = words[word]
+        if not passing or (not online and not _any_near(near, lowest[word], highest[word])):
             continue
         while passing:
             bit = trailing_zeros(passing)
             passing &= passing - np.uint64(1)
-            desk.rows[found] = word * 64 + np.int64(bit)
-            desk.ways[found] = _ways(table.planes, question, word, bit) if several else 1
+            rows[found] = word * 64 + np.int64(bit)
+            ways[found] = _ways(planes, live, formats, word, bit) if several else 1
             found += 1
     for gone in blocked:
         # Rows stand in order, so the one that may not be chosen is looked up.
-        place = np.searchsorted(desk.rows[:found], gone)
-        if place < found and desk.rows[place] == gone:
-            desk.ways[place] = 0
+        place = np.searchsorted(rows[:found], gone)
+        if place < found and rows[place] == gone:
+            ways[place] = 0
     return found
 
 
 @_compiled
-def _ways(planes: Array, question: Question, word: int, bit: Any) -> Any:
+def _ways(planes: Array, live: Array, formats: Array, word: int, bit: Any) -> Any:
     on = np.uint64(0)
-    for way in range(question.live.size):
-        own = planes[question.live[way], word] & planes[question.formats[way], word]
+    for way in range(live.size):
+        own = planes[live[way], word] & planes[formats[way], word]
         on |= ((own >> bit) & np.uint64(1)) << np.uint64(way)
     return on
 
 
 @_compiled
-def _any_near(table: Table, near: Array, word: int) -> bool:
-    for district in range(table.lowest[word], table.highest[word] + 1):  # noqa: SIM110
+def _any_near(near: Array, lowest: int, highest: int) -> bool:
+    for district in range(lowest, highest + 1):  # noqa: SIM110
         if near[district] != TOO_FAR:
             return True
     return False
@@ -136,7 +152,6 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
 ) -> int:
     """Scores the survivors and keeps the best."""
     most = most_more(question, terms)
-    # Taken out of their tuples once: within the loop each look would count references.
     scored, rows, all_ways = table.scored, desk.rows, desk.ways
     by_conditions, by_slots = question.condition_points, terms.slots
     may_travel, may_call, dearest = question.in_person, question.online, question.fee
