@@ -304,7 +304,7 @@ class Engine:
             np.zeros(words, np.uint64),
             np.zeros(words, np.uint64),
             np.zeros(rows, np.int32),
-            np.zeros(rows, np.uint8),
+            np.zeros(rows, np.bool_),
         )
 
     def _metres_from(self, outcode: str) -> Array:

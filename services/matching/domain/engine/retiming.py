@@ -34,7 +34,7 @@ def retime(  # noqa: PLR0917 - compiled code takes its arrays one by one
     pass_planes(table.planes, question, desk)
     found = survivors(table, blocked, near, question, desk)
     # Taken out of their tuples once: within the loop each look would count references.
-    scored, rows, all_ways = table.scored, desk.rows, desk.ways
+    scored, planes, rows, free = table.scored, table.planes, desk.rows, desk.free
     by_conditions, by_slots = question.condition_points, terms.slots
     may_travel, may_call, dearest = question.in_person, question.online, question.fee
     wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
@@ -44,11 +44,7 @@ def retime(  # noqa: PLR0917 - compiled code takes its arrays one by one
         number = rows[place]
         row = scored[number]
         in_person = may_travel & ((row.modes & IN_PERSON) != 0) & (near[row.district] != TOO_FAR)
-        passes = (
-            (all_ways[place] != 0)
-            & (row.fee <= dearest)
-            & (in_person | (may_call & ((row.modes & ONLINE) != 0)))
-        )
+        passes = free[place] & (row.fee <= dearest) & (in_person | (may_call & ((row.modes & ONLINE) != 0)))
         points = row.standing + (near[row.district] if in_person else 0)
         points += area_points * np.int64(ones(row.areas & wanted_areas))
         points += by_conditions[ones(row.conditions & wanted_conditions)]
@@ -58,8 +54,8 @@ def retime(  # noqa: PLR0917 - compiled code takes its arrays one by one
         # Hardly anybody can come before the first, even with a time more.
         if not passes or not others or points + most - price < floor:
             continue
-        own, way = best_way(row, question, terms, all_ways[place])
-        points += own + more(table.planes, row, number, question)
+        own, way = best_way(planes, row, number, question, terms)
+        points += own + more(planes, row, number, question)
         while others:
             slot = trailing_zeros(others)
             others &= others - np.uint64(1)

@@ -35,7 +35,7 @@ class Desk(NamedTuple):
     words: Array  # 64 rows each
     others: Array
     rows: Array
-    ways: Array
+    free: Array  # whether a row may be chosen
 
 
 @_compiled
@@ -105,12 +105,10 @@ def _add_both(words: Array, one: Array, other: Array) -> None:
 
 @_compiled
 def survivors(table: Table, blocked: Array, near: Array, question: Question, desk: Desk) -> int:
-    """Writes down every row that is left, and on which pathways it passes."""
-    words, rows, ways, planes = desk.words, desk.rows, desk.ways, table.planes
-    lowest, highest = table.lowest, table.highest
-    live, formats, online = question.live, question.formats, question.online
+    """Writes down every row that is left, and which of them may be chosen."""
+    words, rows, free = desk.words, desk.rows, desk.free
+    lowest, highest, online = table.lowest, table.highest, question.online
     found = 0
-    several = live.size > 1
     for word in range(words.size):
         passing = words[word]
         if not passing or (not online and not _any_near(near, lowest[word], highest[word])):
@@ -119,23 +117,14 @@ def survivors(table: Table, blocked: Array, near: Array, question: Question, des
             bit = trailing_zeros(passing)
             passing &= passing - np.uint64(1)
             rows[found] = word * 64 + np.int64(bit)
-            ways[found] = _ways(planes, live, formats, word, bit) if several else 1
+            free[found] = True
             found += 1
     for gone in blocked:
         # Rows stand in order, so the one that may not be chosen is looked up.
         place = np.searchsorted(rows[:found], gone)
         if place < found and rows[place] == gone:
-            ways[place] = 0
+            free[place] = False
     return found
-
-
-@_compiled
-def _ways(planes: Array, live: Array, formats: Array, word: int, bit: Any) -> Any:
-    on = np.uint64(0)
-    for way in range(live.size):
-        own = planes[live[way], word] & planes[formats[way], word]
-        on |= ((own >> bit) & np.uint64(1)) << np.uint64(way)
-    return on
 
 
 @_compiled
@@ -152,7 +141,7 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
 ) -> int:
     """Scores the survivors and keeps the best."""
     most = most_more(question, terms)
-    scored, rows, all_ways = table.scored, desk.rows, desk.ways
+    scored, planes, rows, free = table.scored, table.planes, desk.rows, desk.free
     by_conditions, by_slots = question.condition_points, terms.slots
     may_travel, may_call, dearest = question.in_person, question.online, question.fee
     wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
@@ -164,11 +153,7 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
         number = rows[place]
         row = scored[number]
         in_person = may_travel & ((row.modes & IN_PERSON) != 0) & (near[row.district] != TOO_FAR)
-        passes = (
-            (all_ways[place] != 0)
-            & (row.fee <= dearest)
-            & (in_person | (may_call & ((row.modes & ONLINE) != 0)))
-        )
+        passes = free[place] & (row.fee <= dearest) & (in_person | (may_call & ((row.modes & ONLINE) != 0)))
         points = row.standing + (near[row.district] if in_person else 0)
         points += area_points * np.int64(ones(row.areas & wanted_areas))
         points += by_conditions[ones(row.conditions & wanted_conditions)]
@@ -177,8 +162,8 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
         # One jump, hardly ever taken: most cannot come near the best any more.
         if not passes or points + most - price < floor:
             continue
-        own, way = best_way(row, question, terms, all_ways[place])
-        points += own + more(table.planes, row, number, question)
+        own, way = best_way(planes, row, number, question, terms)
+        points += own + more(planes, row, number, question)
         order = points - price
         if order >= floor:
             kept = _insert(table.kept, best, kept, number, way, in_person, points, order)
@@ -220,12 +205,12 @@ def is_set(planes: Array, plane: int, row: int) -> bool:
 
 
 @_compiled
-def best_way(row: Row, question: Question, terms: Terms, ways: int) -> tuple[Any, int]:
+def best_way(planes: Array, row: Row, number: int, question: Question, terms: Terms) -> tuple[Any, int]:
     """The points of the pathway that suits the therapist best, the first of equals, and its place."""
     most: Any = _LEAST
     chosen = 0
     for way in range(question.variants.size):
-        if (ways >> way) & 1:
+        if is_set(planes, question.live[way], number) and is_set(planes, question.formats[way], number):
             closed = min(int(row.cases[question.variants[way]]), terms.experience.size - 1)
             points = question.evidence[way] + terms.experience[closed]
             if points > most:
