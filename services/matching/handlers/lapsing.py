@@ -7,10 +7,9 @@ from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import search_for
 from services.matching.domain.standing import stands
 from services.matching.handlers.proposing import Matcher, open_request, open_shortlist, propose_or_wait
+from services.matching.handlers.skipping import skipping
 from shared.ages import day_in_london
 from shared.contract.ids import RequestId
-from shared.kit import logs
-from shared.kit.consuming.verdicts import Kind, judge
 from shared.kit.database import Database
 from shared.kit.transaction import Transaction
 
@@ -36,19 +35,13 @@ async def renew_fallen(database: Database, matcher: Matcher) -> int:
 
 
 async def _look(database: Database, matcher: Matcher, request_id: RequestId) -> bool:
-    try:
+    with skipping("an open proposal was passed over", request_id=request_id):
         async with database.transaction() as tx:
             return await _renewed(request_id, tx, matcher)
-    except Exception as error:
-        if judge(error).kind in {Kind.TRANSIENT, Kind.FATAL}:
-            raise
-        # It is looked at again tomorrow, and the others are today.
-        logs.logger().error(
-            "an open proposal was passed over", request_id=str(request_id), **logs.fault(error)
-        )
-        async with database.transaction() as tx:
-            await store.note_look(tx, request_id, on=day_in_london(tx.now), seen=await store.snapshot(tx))
-        return False
+    # It is looked at again tomorrow, and the others are today.
+    async with database.transaction() as tx:
+        await store.note_look(tx, request_id, on=day_in_london(tx.now), seen=await store.snapshot(tx))
+    return False
 
 
 async def _renewed(request_id: RequestId, tx: Transaction, matcher: Matcher) -> bool:

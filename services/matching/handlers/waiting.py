@@ -10,11 +10,11 @@ from services.matching import store
 from services.matching.handlers.dissolving import dissolve_overdue
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.proposing import Lately, Matcher, open_request, propose_if_found
+from services.matching.handlers.skipping import skipping
 from shared.ages import day_in_london
 from shared.contract.ids import RequestId, TherapistId
 from shared.contract.matching import Candidate
 from shared.kit import logs
-from shared.kit.consuming.verdicts import Kind, judge
 from shared.kit.database import Database
 from shared.kit.service import Service
 from shared.kit.transaction import Transaction
@@ -95,17 +95,11 @@ async def _offer(
     spoken_for: Mapping[TherapistId, int],
     lately: Lately,
 ) -> Candidate | None:
-    try:
+    # One request that cannot be read must not keep everybody behind it waiting.
+    with skipping("a waiting request was passed over", request_id=request_id):
         async with database.transaction() as tx:
             return await _offered(request_id, tx, matcher, spoken_for, lately)
-    except Exception as error:
-        if judge(error).kind in {Kind.TRANSIENT, Kind.FATAL}:
-            raise
-        # One request that cannot be read must not keep everybody behind it waiting.
-        logs.logger().error(
-            "a waiting request was passed over", request_id=str(request_id), **logs.fault(error)
-        )
-        return None
+    return None
 
 
 async def _offered(
