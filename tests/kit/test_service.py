@@ -69,8 +69,12 @@ async def test_topics_that_are_missing_are_named_with_what_to_do(
     assert REQUESTS in process.output
 
 
-async def test_a_database_that_was_not_migrated_is_named_with_what_to_do(settings: KitSettings) -> None:
-    async with running(*PROBE, "run", environment=environment(settings)) as process:
+async def test_a_database_that_was_not_migrated_is_named_with_what_to_do(
+    settings: KitSettings, make_database: Callable[[str], Awaitable[str]]
+) -> None:
+    empty = environment(settings) | {"DATABASE_URL": await make_database("empty")}
+
+    async with running(*PROBE, "run", environment=empty) as process:
         assert await process.ended() == 1
 
     assert "run `python -m services.probe migrate`" in process.output
