@@ -1,17 +1,22 @@
 """A service starts only with what it needs, says how it is, ends when it is stuck and stops without loss."""
 
+import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from deploy.local.processes import free_port
 from shared.kit import settings as kit_settings
 from shared.kit.database import Database
+from shared.kit.health import Health
 from shared.kit.keyring import Keyring
+from shared.kit.metrics import Metrics
 from shared.kit.settings import DatabaseSettings, KitSettings, load
 from shared.kit.testing import eventually
 from tests.support.builders import a_case, a_request
@@ -116,6 +121,24 @@ async def test_a_consumer_that_makes_no_progress_takes_its_process_down(
 
 
 @pytest.mark.usefixtures("topics")
+async def test_the_doors_are_said_to_shut_as_soon_as_the_end_is_called_for(database: Database) -> None:
+    stopping = asyncio.Event()
+    health = Health(
+        pool=database.pool,
+        relay=cast(Any, None),
+        subscriptions=(),
+        metrics=Metrics(CollectorRegistry()),
+        failure=lambda: None,
+        stopping=stopping,
+    )
+    before = await health.wrongs()
+
+    stopping.set()
+
+    assert before == {}
+    assert await health.wrongs() == {"service": "is stopping"}
+
+
 async def test_sigterm_finishes_what_is_in_flight_and_leaves_nothing_uncommitted(
     database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
 ) -> None:

@@ -1,10 +1,13 @@
 """What needs a fact that another stream has not brought waits, and only its own request waits with it."""
 
+import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
 
+from shared.kit.consuming.patience import PATIENT_SECONDS, Trial
+from shared.kit.consuming.verdicts import Kind
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from shared.kit.settings import KitSettings
@@ -114,6 +117,17 @@ async def test_what_lies_in_the_dead_letters_is_not_waited_for_but_what_is_merel
         await streams.send(REQUESTS, [await raw(late, keyring)])
         await _proposed(database, fine.request_id, late.request_id)
         assert await given_up()
+
+
+def test_it_is_worth_a_warning_once_the_other_stream_should_have_brought_it() -> None:
+    trial = Trial()
+    trial.count(Kind.NOT_YET)
+    at_first = trial.overdue
+
+    trial.not_yet_since = time.monotonic() - PATIENT_SECONDS - 1
+
+    assert not at_first
+    assert trial.overdue
 
 
 async def _proposed(database: Database, *requests: UUID) -> None:
