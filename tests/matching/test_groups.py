@@ -165,6 +165,27 @@ async def test_a_group_is_opened_when_most_of_those_who_look_for_one_can_come(
     assert group_on(shortlist.candidates[0]).slot is Slot.WED_MORNING
 
 
+@pytest.mark.parametrize("look", ["seekers", "slots_in_use", "joinable_groups"])
+async def test_a_decision_that_comes_while_others_are_looked_at_hides_no_group(
+    database: Database, hear: Hear, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    await in_directory(database, a_leader("ada"), a_leader("ben"))
+    first = await proposed(hear)
+    looks = getattr(store, look)
+
+    async def looks_and_is_overtaken(*arguments: Any) -> Any:
+        seen = await looks(*arguments)
+        monkeypatch.undo()
+        await hear(a_choice(first))
+        return seen
+
+    monkeypatch.setattr(store, look, looks_and_is_overtaken)
+    second = await proposed(hear)
+
+    assert shown(second).therapist_id == shown(first).therapist_id
+    assert group_on(shown(second)).slot is group_on(shown(first)).slot
+
+
 async def test_no_time_in_common_means_no_group(database: Database, hear: Hear) -> None:
     await in_directory(database, a_leader())
 

@@ -47,10 +47,13 @@ async def groups_around(
     await store.look_for_group(tx, request_id, looks=bool(ways))
     if not ways:
         return None
+    # In this order: a decision that comes between two of these looks turns a proposal into a group, which is
+    # then seen as one of them or as both, and never as neither.
+    seekers = await store.seekers(tx, request_id, MOST_SEEKERS)
+    busy = await store.slots_in_use(tx)
     joinable = await store.joinable_groups(tx, [way.variant for way in ways])
     others: list[Other] = []
     named: list[_Named] = []
-    seekers = await store.seekers(tx, request_id, MOST_SEEKERS)
     cases = await readable_cases(tx, [(each.request_id, each.details) for each in seekers], LEFT_OUT)
     for seeker in seekers:
         case = cases.get(seeker.request_id)
@@ -60,7 +63,6 @@ async def groups_around(
     gathering = await with_births(joinable, tx)
     if heeding:
         gathering = [replace(each, promised=sum(_means(one, each) for one in named)) for each in gathering]
-    busy = await store.slots_in_use(tx)
     proposed = [each for each in named if each.would_open(busy)]
     return Around(search, rules, (*gathering, *_would_open(proposed, rules)), tuple(others), busy)
 
