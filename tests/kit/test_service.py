@@ -120,7 +120,6 @@ async def test_a_consumer_that_makes_no_progress_takes_its_process_down(
     assert await streams.committed(f"probe.{REQUESTS}", REQUESTS) in ({}, {0: 0})
 
 
-@pytest.mark.usefixtures("topics")
 async def test_the_doors_are_said_to_shut_as_soon_as_the_end_is_called_for(database: Database) -> None:
     stopping = asyncio.Event()
     health = Health(
@@ -139,6 +138,7 @@ async def test_the_doors_are_said_to_shut_as_soon_as_the_end_is_called_for(datab
     assert await health.wrongs() == {"service": "is stopping"}
 
 
+@pytest.mark.usefixtures("topics")
 async def test_sigterm_finishes_what_is_in_flight_and_leaves_nothing_uncommitted(
     database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
 ) -> None:
