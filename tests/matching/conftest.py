@@ -10,6 +10,7 @@ from services.matching.settings import Settings
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.testing import service_database
+from tests.matching.processes import Process
 from tests.support.stack import Stack
 
 
@@ -44,3 +45,16 @@ async def database(settings: Settings, clock: MovableClock) -> AsyncIterator[Dat
     """Matching's migrated database."""
     async with service_database("matching", settings, clock) as database:
         yield database
+
+
+@pytest.fixture
+def process(database: Database) -> Process:
+    """A process that matches."""
+    return Process(database)
+
+
+@pytest.fixture
+async def another(settings: Settings, clock: MovableClock) -> AsyncIterator[Process]:
+    """A second process on the same database."""
+    async with service_database("matching", settings, clock) as database:
+        yield Process(database)

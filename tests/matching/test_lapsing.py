@@ -1,7 +1,6 @@
 """Open proposals: they lapse if nobody decides, and are renewed once somebody on them falls away."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import pytest
 
 from services.matching import store
-from services.matching.settings import Settings
 from services.matching.store import State
 from shared.contract.ids import RequestId
 from shared.contract.matching import MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
@@ -17,7 +15,6 @@ from shared.contract.vocabulary import Variant
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
-from shared.kit.testing import service_database
 from tests.matching.builders import RULES, THE_DAY, a_registration, a_therapist, an_accreditation, born
 from tests.matching.gathering import a_leader, in_directory, in_outbox, somebody
 from tests.matching.processes import Process
@@ -26,18 +23,6 @@ from tests.support.builders import a_case, a_confirmation, a_request, a_withdraw
 LAPSES = timedelta(days=RULES.policy.proposal_days)
 ADA = a_therapist("ada", seats_offered=1, seats_free=1)
 BEN = a_therapist("ben", seats_offered=1, seats_free=1)
-
-
-@pytest.fixture
-def process(database: Database) -> Process:
-    return Process(database)
-
-
-@pytest.fixture
-async def another(settings: Settings, clock: MovableClock) -> AsyncIterator[Process]:
-    """A second process on the same database."""
-    async with service_database("matching", settings, clock) as database:
-        yield Process(database)
 
 
 async def a_proposal(process: Process, **case: Any) -> MatchProposed:

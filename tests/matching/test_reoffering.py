@@ -18,7 +18,6 @@ from shared.contract.matching import MatchNotFound, MatchProposed
 from shared.contract.vocabulary import ProblemArea
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from shared.kit.testing import service_database
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory, in_outbox
 from tests.matching.processes import Process
@@ -30,18 +29,6 @@ GAP = RULES.policy.weights.problem_area
 PER_WEEK = RULES.policy.prices.credit_per_week
 
 Freed = Callable[[Database, Process, MatchProposed], Awaitable[None]]
-
-
-@pytest.fixture
-def process(database: Database) -> Process:
-    return Process(database)
-
-
-@pytest.fixture
-async def another(settings: Settings, clock: MovableClock) -> AsyncIterator[Process]:
-    """A second process on the same database."""
-    async with service_database("matching", settings, clock) as database:
-        yield Process(database)
 
 
 async def who_wait(process: Process, clock: MovableClock, number: int) -> list[RequestSubmitted]:
