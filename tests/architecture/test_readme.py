@@ -1,14 +1,17 @@
-"""The README says what the code does: its events, its rooms and its commands."""
+"""The README says what the code does: its events, rooms and commands; and no link leads nowhere."""
 
 import re
 from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 from shared.contract.catalogue import EVENTS
 from shared.kit.handlers import Handlers
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = sorted(page for part in ("services", "shared", "deploy") for page in (ROOT / part).rglob("*.md"))
 SERVICES = ("intake", "matching", "notify", "review")
 
 
@@ -48,3 +51,11 @@ def test_every_make_command_of_the_readme_is_there() -> None:
 def test_every_place_of_the_map_exists() -> None:
     for place in re.findall(r"^\| `([a-z/]+)` \|", README, re.MULTILINE):
         assert (ROOT / place).is_dir()
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_every_link_to_another_page_leads_there(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
