@@ -13,6 +13,7 @@ from services.matching.domain.engine.scanning import (
     Desk,
     best_way,
     goes_before,
+    is_set,
     more,
     most_more,
     pass_planes,
@@ -34,8 +35,17 @@ def retime(  # noqa: PLR0917 - compiled code takes its arrays one by one
     pass_planes(table.planes, question, desk)
     found = survivors(table, blocked, near, question, desk)
     # Taken out of their tuples once: within the loop each look would count references.
-    scored, planes, rows, free = table.scored, table.planes, desk.rows, desk.free
-    by_conditions, by_slots = question.condition_points, terms.slots
+    ids, scored, planes, rows, free = table.kept, table.scored, table.planes, desk.rows, desk.free
+    by_conditions, by_slots, experience = question.condition_points, terms.slots, terms.experience
+    live, formats, variants, evidence = (
+        question.live,
+        question.formats,
+        question.variants,
+        question.evidence,
+    )
+    wishes, wish_points = question.wishes, question.wish_points
+    language, first_points = question.first_language, question.first_language_points
+    other_points, fee_points = question.other_language_points, question.fee_points
     may_travel, may_call, dearest = question.in_person, question.online, question.fee
     wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
     wanted_slots, area_points = np.uint64(question.slots), question.area_points
@@ -54,11 +64,14 @@ def retime(  # noqa: PLR0917 - compiled code takes its arrays one by one
         # Hardly anybody can come before the first, even with a time more.
         if not passes or not others or points + most - price < floor:
             continue
-        own, way = best_way(planes, row, number, question, terms)
-        points += own + more(planes, row, number, question)
+        own, way = best_way(planes, row, number, live, formats, variants, evidence, experience)
+        speaks = language >= 0 and is_set(planes, language, number)
+        points += own + more(
+            row, wishes, wish_points, speaks, first_points, other_points, dearest, fee_points
+        )
         while others:
             slot = trailing_zeros(others)
             others &= others - np.uint64(1)
-            if goes_before(table.kept, number, points - price, best[slot]):
+            if goes_before(ids, number, points - price, best[slot]):
                 best[slot].row, best[slot].way, best[slot].in_person = number, way, in_person
                 best[slot].score, best[slot].order = points, points - price

@@ -141,8 +141,19 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
 ) -> int:
     """Scores the survivors and keeps the best."""
     most = most_more(question, terms)
-    scored, planes, rows, free = table.scored, table.planes, desk.rows, desk.free
-    by_conditions, by_slots = question.condition_points, terms.slots
+    # Whatever is used within the loop is taken out of its tuple: each look into one, and each call that is
+    # given one, would count references to all of its arrays.
+    ids, scored, planes, rows, free = table.kept, table.scored, table.planes, desk.rows, desk.free
+    by_conditions, by_slots, experience = question.condition_points, terms.slots, terms.experience
+    live, formats, variants, evidence = (
+        question.live,
+        question.formats,
+        question.variants,
+        question.evidence,
+    )
+    wishes, wish_points = question.wishes, question.wish_points
+    language, first_points = question.first_language, question.first_language_points
+    other_points, fee_points = question.other_language_points, question.fee_points
     may_travel, may_call, dearest = question.in_person, question.online, question.fee
     wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
     wanted_slots, area_points = np.uint64(question.slots), question.area_points
@@ -162,11 +173,14 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
         # One jump, hardly ever taken: most cannot come near the best any more.
         if not passes or points + most - price < floor:
             continue
-        own, way = best_way(planes, row, number, question, terms)
-        points += own + more(planes, row, number, question)
+        own, way = best_way(planes, row, number, live, formats, variants, evidence, experience)
+        speaks = language >= 0 and is_set(planes, language, number)
+        points += own + more(
+            row, wishes, wish_points, speaks, first_points, other_points, dearest, fee_points
+        )
         order = points - price
         if order >= floor:
-            kept = _insert(table.kept, best, kept, number, way, in_person, points, order)
+            kept = _insert(ids, best, kept, number, way, in_person, points, order)
             if kept == best.size:
                 floor = best[kept - 1].order
     return kept
@@ -185,16 +199,22 @@ def most_more(question: Question, terms: Terms) -> Any:
 
 
 @_compiled
-def more(planes: Array, row: Row, number: int, question: Question) -> Any:
+def more(  # noqa: PLR0917
+    row: Row,
+    wishes: Array,
+    wish_points: Array,
+    first_language: bool,
+    first_points: int,
+    other_points: int,
+    fee: int,
+    fee_points: int,
+) -> Any:
     """The points for wishes, language and fee."""
-    points = np.int64(0)
-    for wish in range(question.wishes.size):
-        if row.traits & question.wishes[wish]:
-            points += question.wish_points[wish]
-    first = question.first_language >= 0 and is_set(planes, question.first_language, number)
-    points += question.first_language_points if first else question.other_language_points
-    if question.fee_points:
-        points += question.fee_points * (question.fee - row.fee) // question.fee
+    points = np.int64(first_points if first_language else other_points)
+    for wish in range(wishes.size):
+        points += wish_points[wish] * ((row.traits & wishes[wish]) != 0)
+    if fee_points:
+        points += fee_points * (fee - row.fee) // fee
     return points
 
 
@@ -205,14 +225,23 @@ def is_set(planes: Array, plane: int, row: int) -> bool:
 
 
 @_compiled
-def best_way(planes: Array, row: Row, number: int, question: Question, terms: Terms) -> tuple[Any, int]:
+def best_way(  # noqa: PLR0917
+    planes: Array,
+    row: Row,
+    number: int,
+    live: Array,
+    formats: Array,
+    variants: Array,
+    evidence: Array,
+    experience: Array,
+) -> tuple[Any, int]:
     """The points of the pathway that suits the therapist best, the first of equals, and its place."""
     most: Any = _LEAST
     chosen = 0
-    for way in range(question.variants.size):
-        if is_set(planes, question.live[way], number) and is_set(planes, question.formats[way], number):
-            closed = min(int(row.cases[question.variants[way]]), terms.experience.size - 1)
-            points = question.evidence[way] + terms.experience[closed]
+    for way in range(variants.size):
+        if is_set(planes, live[way], number) and is_set(planes, formats[way], number):
+            closed = min(int(row.cases[variants[way]]), experience.size - 1)
+            points = evidence[way] + experience[closed]
             if points > most:
                 most, chosen = points, way
     return most, chosen
