@@ -160,12 +160,10 @@ class Engine:
         return self._placed(search, best[:kept])
 
     def _placed(self, search: Search, best: Array) -> list[Placed]:
-        kept, rows = self._table.kept, best["row"]
-        highs, lows = kept["id_high"][rows].tolist(), kept["id_low"][rows].tolist()
         variants = self._asker.variants(search)
         return [
             Placed(high << 64 | low, variants[way], _MODES[in_person], score, order)
-            for high, low, (_, way, in_person, score, order) in zip(highs, lows, best.tolist(), strict=True)
+            for _, way, in_person, score, order, high, low in best.tolist()
         ]
 
     def with_one_more_time(self, search: Search, first: Placed) -> dict[Slot, Placed]:

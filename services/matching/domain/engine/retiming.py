@@ -16,6 +16,7 @@ from services.matching.domain.engine.scanning import (
     is_set,
     more,
     most_more,
+    name,
     pass_planes,
     survivors,
 )
@@ -75,3 +76,4 @@ def retime(  # noqa: PLR0917 - compiled code takes its arrays one by one
             if goes_before(ids, number, points - price, best[slot]):
                 best[slot].row, best[slot].way, best[slot].in_person = number, way, in_person
                 best[slot].score, best[slot].order = points, points - price
+    name(ids, best)

@@ -24,6 +24,8 @@ BEST = np.dtype(
         ("in_person", np.int64),
         ("score", np.int64),
         ("order", np.int64),  # score minus what counts of the price: what the list is ordered by
+        ("id_high", np.uint64),
+        ("id_low", np.uint64),
     ]
 )
 """One of the best, in order."""
@@ -48,7 +50,17 @@ def search(  # noqa: PLR0917
     """
     pass_planes(table.planes, question, desk)
     found = survivors(table, blocked, near, question, desk)
-    return _choose(table, near, question, terms, desk, found, best)
+    kept = _choose(table, near, question, terms, desk, found, best)
+    name(table.kept, best[:kept])
+    return kept
+
+
+@_compiled
+def name(ids: Array, best: Array) -> None:
+    """Writes beside each of the best whose row it is."""
+    for place in range(best.size):
+        best[place].id_high = ids[best[place].row].id_high
+        best[place].id_low = ids[best[place].row].id_low
 
 
 @_compiled
