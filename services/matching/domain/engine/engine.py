@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from uuid import UUID
 
 import numpy as np
@@ -18,6 +17,7 @@ from services.matching.domain.engine.columns import (
     day_number,
     empty_table,
 )
+from services.matching.domain.engine.districts import Districts
 from services.matching.domain.engine.encoding import Entry, write, write_standing
 from services.matching.domain.engine.nearing import NEAREST, nearest
 from services.matching.domain.engine.painting import (
@@ -29,12 +29,12 @@ from services.matching.domain.engine.painting import (
 )
 from services.matching.domain.engine.retiming import retime
 from services.matching.domain.engine.rows import Blocked, Rows
-from services.matching.domain.engine.scanning import BEST, Desk, points_by_district
+from services.matching.domain.engine.scanning import BEST, Desk
 from services.matching.domain.engine.scanning import search as scan
 from services.matching.domain.engine.tallying import tally
 from services.matching.domain.engine.terms import terms_of
 from services.matching.domain.gates import Gate, Search
-from services.matching.domain.place import Places, metres_between
+from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
 from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import Mode, Slot
@@ -52,15 +52,11 @@ class Engine:
         self._policy = policy
         self._today = today
         self._day_limits = self._limits_of(today)
-        self._positions = list(places.positions.values())
-        self._districts = {outcode: place + 1 for place, outcode in enumerate(places.positions)}
-        self._near = lru_cache(maxsize=1024)(self._near_to)
-        self._metres = lru_cache(maxsize=1024)(self._metres_from)
         self._languages: dict[str, int] = {}
         self._asker = Asker(policy, self._languages)
         self._terms = terms_of(policy)
+        self._districts = Districts(places, policy, self._terms)
         self._caseload = policy.weights.caseload
-        self._nowhere = np.full(len(self._positions) + 1, -1, np.int16)
         self._table = empty_table(0, LAYOUT.languages + _MORE_LANGUAGES)
         self._count = 0
         self._rows = Rows()
@@ -85,11 +81,14 @@ class Engine:
         """Adds entries or brings them up to date; of two with one id the later counts."""
         # Neighbours stand side by side, so that a search in person can pass over whole regions.
         self._rows.changed()
-        latest = sorted({entry.id: entry for entry in entries}.values(), key=self._district_of)
+        latest = sorted(
+            {entry.id: entry for entry in entries}.values(),
+            key=lambda entry: self._districts.number_of(entry.outcode),
+        )
         if self._count + len(latest) > self._table.kept.size:
             self._make_room(max(self._count + len(latest), self._table.kept.size * 5 // 4))
         rows = np.fromiter((self._row_for(entry.id.int) for entry in latest), np.int64, len(latest))
-        write(self._table, rows, latest, self._districts, self._policy.outcome)
+        write(self._table, rows, latest, self._districts.numbers, self._policy.outcome)
         write_standing(self._table, rows, self._policy, self._day_limits[0])
         self._table.scored["price"][rows] = [self._prices.get(entry.id.int, 0) for entry in latest]
         self._paint(rows, latest)
@@ -151,7 +150,7 @@ class Engine:
         kept = scan(
             self._table,
             blocked,
-            self._near_for(search),
+            self._districts.points_for(search.case),
             question,
             self._terms,
             self._desk,
@@ -174,7 +173,7 @@ class Engine:
         retime(
             self._table,
             self._blocked(search).rows,
-            self._near_for(search),
+            self._districts.points_for(search.case),
             self._asker.question(search),
             self._terms,
             self._desk,
@@ -190,7 +189,7 @@ class Engine:
         tally(
             LAYOUT,
             self._table,
-            self._near_for(search),
+            self._districts.points_for(search.case),
             self._asker.question(search),
             *self._marked(search),
             kept_out,
@@ -204,7 +203,7 @@ class Engine:
         if not nearest(
             LAYOUT,
             self._table,
-            self._near_for(search),
+            self._districts.points_for(search.case),
             self._asker.question(search),
             self._terms,
             *self._marked(search),
@@ -232,16 +231,6 @@ class Engine:
             marks[row >> 6] |= np.uint64(1 << (row & 63))
         return marks
 
-    def _near_for(self, search: Search) -> Array:
-        case = search.case
-        if case.mode is Mode.ONLINE:
-            return self._nowhere
-        metres = (case.max_distance_km or self._policy.default_distance_km) * 1000
-        return self._near((case.outcode or "").strip().upper(), metres)
-
-    def _near_to(self, outcode: str, limit: int) -> Array:
-        return points_by_district(self._metres(outcode), limit, self._terms)
-
     def _turn_to(self, day: date) -> None:
         if day != self._today:
             self._today = day
@@ -263,9 +252,6 @@ class Engine:
         pairs = np.array(spoken, np.int64).reshape(-1, 2)
         paint_languages(self._table.planes, pairs[:, 0].copy(), pairs[:, 1].copy())
         paint_live(LAYOUT, self._table, rows, *self._day_limits)
-
-    def _district_of(self, entry: Entry) -> int:
-        return self._districts.get(entry.outcode.strip().upper(), 0)
 
     def _language_plane(self, code: str) -> int:
         plane = self._languages.get(code)
@@ -304,11 +290,3 @@ class Engine:
             np.zeros(rows, np.int32),
             np.zeros(rows, np.bool_),
         )
-
-    def _metres_from(self, outcode: str) -> Array:
-        metres = np.full(len(self._positions) + 1, -1, np.int32)
-        district = self._districts.get(outcode)
-        if district is not None:
-            here = self._positions[district - 1]
-            metres[1:] = [metres_between(here, there) for there in self._positions]
-        return metres
