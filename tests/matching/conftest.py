@@ -3,7 +3,9 @@
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
+import asyncpg
 import pytest
 
 from services.matching.settings import Settings
@@ -58,3 +60,22 @@ async def another(settings: Settings, clock: MovableClock) -> AsyncIterator[Proc
     """A second process on the same database."""
     async with service_database("matching", settings, clock) as database:
         yield Process(database)
+
+
+@pytest.fixture
+async def watched(
+    database: Database, clock: MovableClock, settings: Settings
+) -> AsyncIterator[tuple[Process, list[str]]]:
+    """A process, and every statement that it asks of the database."""
+    asked: list[str] = []
+
+    async def listen(connection: Any) -> None:
+        connection.add_query_logger(lambda record: asked.append(record.query))
+
+    pool = await asyncpg.create_pool(
+        settings.database_url.get_secret_value(), init=listen, min_size=1, max_size=3
+    )
+    try:
+        yield Process(Database(pool, service="matching", keys=database.keys, clock=clock)), asked
+    finally:
+        await pool.close()

@@ -2,16 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
 from services.matching import store
-from services.matching.settings import Settings
 from shared.contract.ids import RequestId
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchNotFound, MatchProposed
@@ -193,25 +191,6 @@ async def test_who_finds_another_at_it_leaves_the_list_to_them_and_nothing_is_fo
 
     assert ours
     assert (meanwhile, afterwards) == (0, 1)
-
-
-@pytest.fixture
-async def watched(
-    database: Database, clock: MovableClock, settings: Settings
-) -> AsyncIterator[tuple[Process, list[str]]]:
-    """A process, and every statement that it asks of the database."""
-    asked: list[str] = []
-
-    async def listen(connection: Any) -> None:
-        connection.add_query_logger(lambda record: asked.append(record.query))
-
-    pool = await asyncpg.create_pool(
-        settings.database_url.get_secret_value(), init=listen, min_size=1, max_size=3
-    )
-    try:
-        yield Process(Database(pool, service="matching", keys=database.keys, clock=clock)), asked
-    finally:
-        await pool.close()
 
 
 async def test_a_pass_counts_what_is_spoken_for_once_however_many_wait(
