@@ -1,6 +1,7 @@
 """The door for partners' programmes: JSON over HTTP, with an API key each."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
@@ -15,12 +16,14 @@ from services.intake.settings import Settings
 from services.intake.store import Arrival, Outcome, View
 from shared.contract.ids import RequestId
 from shared.contract.intake import WithdrawalReason
+from shared.contract.matching import WaitWeeks
 from shared.contract.vocabulary import Door
 from shared.kit import api_keys
 from shared.kit.identifiers import new_id
 from shared.kit.problems import FieldError, Problem, read_body
 from shared.kit.service import Service
 from shared.kit.transaction import Transaction
+from shared.waiting import waiting_time
 
 _JSON = re.compile(r"application/json\s*(;|$)", re.IGNORECASE)
 _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,200})"?')
@@ -71,7 +74,8 @@ async def show(request: Request) -> Response:
     service: Service = request.app.state.service
     async with service.database.transaction() as tx:
         view = await _own_request(request, tx)
-    return _answer(request, view.request_id, view.state)
+        weeks = await store.wait_told(tx, view)
+    return _answer(request, view.request_id, view.state, weeks=weeks)
 
 
 async def withdraw(request: Request) -> Response:
@@ -133,9 +137,23 @@ def _refusal(refused: Refused) -> Problem:
     return problem
 
 
-def _answer(request: Request, request_id: RequestId, state: State, status: int = 200) -> Response:
+def _answer(
+    request: Request,
+    request_id: RequestId,
+    state: State,
+    status: int = 200,
+    *,
+    weeks: WaitWeeks | None = None,
+) -> Response:
     words = STATES[state]
-    document = {"request_id": str(request_id), "state": state, "status": f"{words.now} {words.next}"}
+    document: dict[str, Any] = {
+        "request_id": str(request_id),
+        "state": state,
+        "status": f"{words.now} {words.next}",
+    }
+    if state is State.WAITING:
+        document["status"] += f" {waiting_time(weeks)}"
+        document["wait_weeks"] = None if weeks is None else weeks.model_dump()
     headers = (
         {"Location": str(request.app.url_path_for("api-request", id=request_id))} if status == 201 else {}
     )

@@ -18,7 +18,6 @@ from services.intake.settings import Settings
 from services.intake.store import Arrival, Outcome, View
 from shared.contract.ids import reference
 from shared.contract.intake import WithdrawalReason
-from shared.contract.matching import WaitWeeks
 from shared.contract.vocabulary import Door, OnwardRoute
 from shared.kit.problems import read_body
 from shared.kit.service import Service
@@ -89,7 +88,7 @@ async def status(request: Request) -> Response:
     async with service.database.transaction() as tx:
         view = await _by_token(request, tx)
         note = None if view.note is None else await tx.open(view.note)
-        weeks = None if view.wait_weeks is None else await tx.open(view.wait_weeks)
+        weeks = await store.wait_told(tx, view)
     text = None if note is None else note.decode()
     state = view.state
     return _look(request).page(
@@ -99,7 +98,7 @@ async def status(request: Request) -> Response:
         view=view,
         question=text if state is State.QUESTION else None,
         onward_route=_onward_route(text) if state is State.DECLINED else None,
-        waiting_time=waiting_time(_weeks(weeks)) if state is State.WAITING else None,
+        waiting_time=waiting_time(weeks) if state is State.WAITING else None,
         token=request.path_params["token"],
     )
 
@@ -155,10 +154,6 @@ async def _by_token(request: Request, tx: Transaction) -> View:
     if view is None:
         raise HTTPException(404)
     return view
-
-
-def _weeks(document: bytes | None) -> WaitWeeks | None:
-    return None if document is None else WaitWeeks.model_validate_json(document)
 
 
 def _onward_route(route: str | None) -> str:

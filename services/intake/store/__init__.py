@@ -19,6 +19,7 @@ from services.intake.store.requests import (
     find_for_partner,
     hear,
     take_in,
+    wait_told,
     withdraw,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "renew_key",
     "revoke_partner",
     "take_in",
+    "wait_told",
     "withdraw",
 ]

@@ -11,6 +11,7 @@ import asyncpg
 from services.intake.domain import Accepted, Fact, Heard, Progress, State, progress
 from shared.contract.ids import RequestId, SubjectId
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn, WithdrawalReason
+from shared.contract.matching import WaitWeeks
 from shared.contract.sealing import Purpose
 from shared.contract.vocabulary import Door
 from shared.kit.api_keys import digest
@@ -212,6 +213,12 @@ async def find_for_partner(tx: Transaction, request_id: UUID, partner: str) -> V
             partner,
         ),
     )
+
+
+async def wait_told(tx: Transaction, view: View) -> WaitWeeks | None:
+    """How long others waited, as who waits may be told; None where that is not known."""
+    plain = None if view.wait_weeks is None else await tx.open(view.wait_weeks)
+    return None if plain is None else WaitWeeks.model_validate_json(plain)
 
 
 async def exists_from_web(tx: Transaction, request_id: UUID) -> bool:
