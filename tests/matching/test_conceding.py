@@ -29,6 +29,10 @@ def better(**changes: Any) -> Therapist:
     return replace(a_therapist("ben", slots=frozenset({Slot.TUE_EVENING}), fee_pence=6_000), **changes)
 
 
+def must(about: PreferenceAbout, wish: str = "yes") -> Preference:
+    return Preference(about=about, wish=wish, strength=Strength.MUST)
+
+
 def conceded(case: dict[str, Any], *others: Therapist) -> list[Concession]:
     return list(rank(a_search(**(PLAIN | case)), [FIRST, *others], RULES).concessions)
 
@@ -41,25 +45,34 @@ def test_nothing_is_named_where_nothing_would_change() -> None:
 @pytest.mark.parametrize(
     ("case", "other", "code", "text"),
     [
-        ({"max_fee_pence": 7_000}, {"fee_pence": 7_500}, "fee", "£10 a session more than £70"),
-        ({"max_fee_pence": 7_000}, {"fee_pence": 8_500}, "fee", "£20 a session more than £70"),
+        ({"max_fee_pence": 7_000}, {"fee_pence": 7_500}, "fee", "up to £80 a session instead of £70"),
+        ({"max_fee_pence": 7_000}, {"fee_pence": 8_500}, "fee", "up to £90 a session instead of £70"),
         ({}, {"modes": frozenset({Mode.IN_PERSON})}, "mode", "sessions in person as well"),
         (
             {"mode": Mode.IN_PERSON, "max_distance_km": 2},
             {"outcode": "N1", "modes": frozenset({Mode.IN_PERSON})},
             "distance",
-            "5 km further than 2 km",
+            "up to 7 km away instead of 2 km",
         ),
         (
-            {
-                "preferences": (
-                    Preference(about=PreferenceAbout.THERAPIST_GENDER, wish="woman", strength=Strength.MUST),
-                )
-            },
+            {"preferences": (must(PreferenceAbout.THERAPIST_GENDER, "woman"),)},
             {"gender": Gender.MAN, "seats_free": 4},
             "preference",
-            "a woman as a strong wish instead of a condition",
+            "ideally a woman, but not necessarily",
         ),
+        (
+            {"preferences": (must(PreferenceAbout.APPROACH, "structured"),)},
+            {"approaches": frozenset(), "seats_free": 4},
+            "preference",
+            "ideally structured in approach, but not necessarily",
+        ),
+        (
+            {"preferences": (must(PreferenceAbout.LGBTQ_AFFIRMING),)},
+            {"affirming": frozenset(), "seats_free": 4},
+            "preference",
+            "ideally LGBTQ-affirming, but not necessarily",
+        ),
+        ({"mode": Mode.IN_PERSON}, {"modes": frozenset({Mode.ONLINE})}, "mode", "online sessions as well"),
     ],
 )
 def test_the_smallest_concession_of_a_kind_is_named(

@@ -73,7 +73,7 @@ def case(console: Console, story: Story) -> None:
         console.print(f"   and {more} more")
     for each in shortlist["concessions"]:
         then = f"{escape(each['name'])} would come first ({each['score']} points)"
-        console.print(f"   would change the order: {escape(each['text'])}; {then}")
+        console.print(f"   would change the order: {escape(each['text'])}: {then}")
     if (missed := shortlist["next_best"]) is not None:
         console.print(f"   next best: {escape(missed['name'])}, who {escape(missed['text'])}")
 

@@ -70,7 +70,7 @@ def _distances(search: Search, policy: Policy) -> Iterator[Change]:
     for more in FURTHER_KM:
         yield (
             "distance",
-            f"{more} km further than {limit} km",
+            f"up to {limit + more} km away instead of {limit} km",
             case.model_copy(update={"max_distance_km": limit + more}),
         )
 
@@ -89,7 +89,8 @@ def _fees(case: CaseDetails) -> Iterator[Change]:
         for more in DEARER_PENCE:
             yield (
                 "fee",
-                f"{wording.pounds(more)} a session more than {wording.pounds(case.max_fee_pence)}",
+                f"up to {wording.pounds(case.max_fee_pence + more)} a session instead of "
+                f"{wording.pounds(case.max_fee_pence)}",
                 case.model_copy(update={"max_fee_pence": case.max_fee_pence + more}),
             )
 
@@ -101,6 +102,6 @@ def _musts(case: CaseDetails) -> Iterator[Change]:
             wishes = (*case.preferences[:place], softer, *case.preferences[place + 1 :])
             yield (
                 "preference",
-                f"{wording.wish(wish)} as a strong wish instead of a condition",
+                f"ideally {wording.wish(wish)}, but not necessarily",
                 case.model_copy(update={"preferences": wishes}),
             )

@@ -1,0 +1,30 @@
+"""What the client could give on is said to staff as people speak."""
+
+from shared.contract import matching
+from shared.contract.ids import TherapistId
+from tests.review.builders import Office, page_url
+from tests.support.builders import a_candidate, a_pathway, a_proposal, a_request, id_of
+
+
+async def test_staff_read_what_would_change_the_order_and_who_would_come_first(office: Office) -> None:
+    request = a_request()
+    texts = {
+        "distance": "up to 9 km away instead of 4 km",
+        "preference": "ideally LGBTQ-affirming, but not necessarily",
+    }
+    concessions = tuple(
+        matching.Concession(
+            code=code, text=text, therapist_id=TherapistId(id_of("ben")), name="Ben", score=800
+        )
+        for code, text in texts.items()
+    )
+    shortlist = matching.Shortlist(
+        candidates=(a_candidate("ada"),), pathways=(a_pathway(),), concessions=concessions
+    )
+
+    await office.hear(request, a_proposal(request, shortlist=shortlist))
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+
+    assert "Up to 9 km away instead of 4 km: Ben would come first (800 points)." in page
+    assert "Ideally LGBTQ-affirming, but not necessarily: Ben would come first (800 points)." in page
