@@ -132,7 +132,7 @@ async def test_a_group_that_was_opened_otherwise_than_staff_were_shown_is_for_th
 
     said = await heard(database, matcher, a_choice(proposal))
 
-    assert refusal(said) is SeatRefusal.NO_LONGER_ELIGIBLE
+    assert refusal(said) is SeatRefusal.GROUP_GONE
     assert group_on(shown(said[1])).members == 1
 
 
@@ -161,7 +161,7 @@ async def test_a_group_that_is_gone_is_not_opened_anew_by_a_decision_for_it(
 
     said = await heard(database, matcher, a_choice(late))
 
-    assert refusal(said) is SeatRefusal.NO_LONGER_ELIGIBLE
+    assert refusal(said) is SeatRefusal.GROUP_GONE
     assert group_on(shown(said[1])).group_id is None
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.matching import store
-from services.matching.domain.gates import Fit, Gate, Search, check
+from services.matching.domain.gates import Gate, Search, check
 from services.matching.domain.grouping import Gathering, as_told, group_ways, joining, narrowed, opening
 from services.matching.domain.pathways import routes
 from services.matching.domain.policy import Policy
@@ -75,7 +75,7 @@ async def hold_place(
         decided_by=decision.decided_by,
     )
     if not await store.take_place(tx, group, member):
-        return SeatRefusal.NO_SEAT_LEFT
+        return SeatRefusal.GROUP_GONE
     await store.mark_seated(tx, decision.request_id)
     await _tell(member, group, therapist, tx, rules.policy)
     return None
@@ -92,20 +92,23 @@ async def _joined(coming: _Coming, tx: Transaction) -> Gathering | None:
 
 
 async def _opened(coming: _Coming, tx: Transaction) -> Gathering | SeatRefusal:
-    if coming.shown.group_id is not None:
-        return SeatRefusal.NO_LONGER_ELIGIBLE
     policy, slot = coming.rules.policy, coming.shown.slot
     search = narrowed(coming.search, coming.mode)
     fit = check(search, coming.pathway, coming.therapist, policy, coming.rules.places)
-    if fit is Gate.SEAT:
-        return SeatRefusal.NO_SEAT_LEFT
-    if not isinstance(fit, Fit) or slot not in fit.shared_slots:
+    if isinstance(fit, Gate) and fit is not Gate.SEAT:
         return SeatRefusal.NO_LONGER_ELIGIBLE
+    # What is said of the therapist comes first; of the seat only where one is needed.
+    if coming.shown.group_id is not None:
+        return SeatRefusal.GROUP_GONE
+    if isinstance(fit, Gate):
+        return SeatRefusal.NO_SEAT_LEFT
+    if slot not in fit.shared_slots:
+        return SeatRefusal.GROUP_GONE
     gathering = timedelta(days=policy.groups[coming.pathway.variant].gathering.days)
     group = replace(opening(search, fit, slot, policy), id=GroupId(new_id()), deadline=tx.now + gathering)
     # A therapist has one group at a time; another than was shown is for staff to decide on afresh.
     if not coming.was_shown(group) or not await store.open_group(tx, group):
-        return SeatRefusal.NO_LONGER_ELIGIBLE
+        return SeatRefusal.GROUP_GONE
     if not await store.join_caseload(tx, coming.therapist.id):
         raise AssertionError("a seat went while its therapist was locked")
     return group

@@ -78,6 +78,9 @@ class SeatRefusal(StrEnum):
     GROUP_DISSOLVED = "group_dissolved"
     """Too few had a place by the group's deadline; whoever had one is offered something else."""
 
+    GROUP_GONE = "group_gone"
+    """The group is not there as it was shown: full, gone, begun, or changed in time, mode or language."""
+
 
 class SeatUnavailable(RequestEvent):
     """The decided therapist cannot take this client after all; the case reopens at the top of the queue."""

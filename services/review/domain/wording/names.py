@@ -146,6 +146,9 @@ REFUSALS = {
     SeatRefusal.PROPOSAL_SUPERSEDED: "there was a newer shortlist",
     SeatRefusal.REQUEST_CLOSED: "the request was closed meanwhile",
     SeatRefusal.GROUP_DISSOLVED: "too few had a place in the group by its deadline",
+    SeatRefusal.GROUP_GONE: (
+        "the group could not be joined as it was shown: it was full, gone, had begun or had changed"
+    ),
 }
 ACTIONS = {
     "submitted": "Took the request in",
