@@ -80,6 +80,7 @@ async def test_who_came_on_the_list_without_a_word_is_looked_at_in_full_and_told
 ) -> None:
     await wait(process, clock, a_request())
     await in_directory(database, ADA)
+    clock.move(timedelta(minutes=1))
     newcomer = a_request()
     assert await process.hear(newcomer) == []
 
