@@ -13,9 +13,9 @@ from services.matching.domain.gates import Fit, Search, check
 from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import rank, search_for
 from services.matching.domain.telling import age_band, for_client, for_therapist
-from shared.contract.intake import CaseDetails, Flag
+from shared.contract.intake import CaseDetails, Flag, Preference
 from shared.contract.matching import Shortlist
-from shared.contract.vocabulary import Condition, FlagKind, Mode
+from shared.contract.vocabulary import Condition, FlagKind, Mode, PreferenceAbout, Strength
 from tests.matching.builders import RULES, THE_DAY, a_search, a_therapist, born
 from tests.matching.random_matching import random_case, random_therapist
 
@@ -140,6 +140,15 @@ def test_a_wish_that_is_not_met_is_told_to_the_client() -> None:
 
     assert isinstance(found, Shortlist)
     assert "A woman: which you wished for and this therapist is not." in found.candidates[0].for_client
+
+
+def test_of_what_an_entry_does_not_say_the_client_is_not_told_that_it_is_not_so() -> None:
+    wish = Preference(about=PreferenceAbout.LGBTQ_AFFIRMING, wish="yes", strength=Strength.STRONG)
+    found = rank(a_search(preferences=(wish,)), [a_therapist(affirming=frozenset())], RULES)
+
+    assert isinstance(found, Shortlist)
+    said = [each for each in found.candidates[0].for_client if "wished for" in each]
+    assert said == ["LGBTQ-affirming: which you wished for; this therapist's entry does not say so."]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,19 @@ from collections.abc import Iterator
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, meets
 from services.matching.domain.languages import language
+from services.matching.domain.therapist import Therapist
 from shared.ages import age_on
 from shared.contract.intake import Preference
-from shared.contract.vocabulary import Condition, Format, Mode, ProblemArea, Slot, Strength, Variant
+from shared.contract.vocabulary import (
+    Condition,
+    Format,
+    Mode,
+    PreferenceAbout,
+    ProblemArea,
+    Slot,
+    Strength,
+    Variant,
+)
 
 AGE_BANDS = {
     8: "a child under 8",
@@ -91,8 +101,16 @@ def _for_client(search: Search, fit: Fit) -> Iterator[str]:
     if first is not None and first > search.on:
         yield f"The first session can be from {wording.day(first)}."
     for wish in case.preferences:
-        met = "as you wished" if meets(therapist, wish) else "which you wished for and this therapist is not"
-        yield f"{_sentence(wording.wish(wish))}: {met}."
+        yield f"{_sentence(wording.wish(wish))}: {_met(therapist, wish)}."
+
+
+def _met(therapist: Therapist, wish: Preference) -> str:
+    if meets(therapist, wish):
+        return "as you wished"
+    if wish.about is PreferenceAbout.THERAPIST_GENDER:
+        return "which you wished for and this therapist is not"
+    # Of everything else an entry may simply say nothing.
+    return "which you wished for; this therapist's entry does not say so"
 
 
 def _for_therapist(search: Search, fit: Fit) -> Iterator[str]:
