@@ -286,6 +286,13 @@ RISK = [
         "*: consent evidence_psychosis; ipt-a: format_differs"),
     Row("14, being hurt is not an acute sign", 14, YOUNG | flagged(FlagKind.BEING_HURT),
         "ipt-a/individual ipt-ast/group", YOUNG_ALONE, "*: consent; ipt-ast: format_differs"),
+    # What is said in front of who hurts somebody may do harm: couples and families are seen apart first.
+    Row("40, being hurt, as a couple", 40, EITHER | COUPLE | flagged(FlagKind.BEING_HURT),
+        "ipt/couple systemic/couple", "bipolar-only: ipsrt; format: ipt-g; ages: *",
+        "ipt: form; *: flag_being_hurt"),
+    Row("40, being hurt, one to one", 40, IPT | flagged(FlagKind.BEING_HURT), "ipt/individual", ADULT_ALONE),
+    Row("9, a child at risk, with the family", 9, YOUNG | FAMILY | flagged(FlagKind.CHILD_AT_RISK),
+        "fb-ipt/family", "asked-ipt: systemic; ages: *", "*: consent flag_child_at_risk"),
     Row("40, suicidal thoughts", 40, IPT | flagged(FlagKind.SUICIDAL_THOUGHTS),
         "ipt/individual", ADULT_ALONE, "*: risk_flag"),
     Row("40, suicidal thoughts and self-harm", 40,
