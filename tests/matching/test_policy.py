@@ -39,6 +39,8 @@ def test_what_the_clinic_claims_without_evidence_is_marked(variant: Variant, con
         ("shortlist_size = 5", "shortlist_size = 0", "shortlist_size: Input should be greater than or equal"),
         ("shortlist_size = 5", "", "shortlist_size: Field required"),
         ("fresh_days = 120 ", 'fresh_days = "long"', "fresh_days: Input should be a valid integer"),
+        ("fresh_days = 120 ", "fresh_days = 999999 ", "fresh_days: Input should be less than or equal"),
+        ("ending = [15, 16]", "ending = [15, 99999999]", "phases.ending.last: Input should be less than"),
         ("wait_history_least = 20", "wait_history_least = 4", "wait_history_least: Input should be greater"),
         ("wait_history_days = 180 ", "wait_history_days = 0 ", "wait_history_days: Input should be greater"),
         ("fee = 40", "fee = 40\nwealth = 3", "weights.wealth: Extra inputs are not permitted"),
@@ -179,6 +181,9 @@ def test_a_form_that_is_there_twice_is_named_by_its_second_line() -> None:
             'needs = ["no_diagnosis"]',
             "needs must hold no_acute_flag",
         ),
+        (Variant.IPT, "ages = [18, 120]", "ages = [7, 120]", "ages must lie within 18 to 120"),
+        (Variant.IPT_G, "ages = [18, 120]", "ages = [16, 120]", "ages must lie within 18 to 120"),
+        (Variant.FB_IPT, "ages = [7, 12]", "ages = [7, 13]", "ages must lie within 0 to 12"),
         (Variant.IPT_AST, "ages = [12, 16]", "ages = [7, 30]", "ages must lie within 12 to 16"),
         (Variant.IPT_A, "ages = [12, 18]", "ages = [12, 19]", "ages must lie within 12 to 18"),
         *(

@@ -8,7 +8,13 @@ _NEEDS: Mapping[Variant, tuple[str, ...]] = {
     Variant.FB_IPT: ("attending_adult",),
     Variant.IPT_AST: ("no_diagnosis", "no_acute_flag"),
 }
-_WIDEST_AGES = {Variant.IPT_A: (12, 18), Variant.IPT_AST: (12, 16)}
+_WIDEST_AGES = {
+    Variant.IPT: (18, 120),
+    Variant.IPT_A: (12, 18),
+    Variant.IPT_AST: (12, 16),
+    Variant.FB_IPT: (0, 12),
+    Variant.IPT_G: (18, 120),
+}
 _OPEN_TO_BIPOLAR = frozenset({Variant.IPSRT, Variant.SYSTEMIC})
 """Of the forms of IPT only the one made for it."""
 

@@ -8,6 +8,7 @@ from services.matching.domain.policy.sources import Cited
 
 Points = Annotated[int, Field(ge=0, le=10_000)]
 Positive = Annotated[int, Field(ge=1)]
+Days = Annotated[int, Field(ge=1, le=3_650)]
 
 
 class Table(BaseModel):
@@ -20,7 +21,7 @@ class Span(Table):
     """A range of whole numbers with both ends included; written `[first, last]`."""
 
     first: Annotated[int, Field(ge=0)]
-    last: int
+    last: Annotated[int, Field(le=120)]
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from services.matching.domain.policy.numbers import Points, Positive, Table
+from services.matching.domain.policy.numbers import Days, Points, Positive, Table
 from services.matching.domain.policy.sources import Cited
 from shared.contract.vocabulary import Evidence, Strength
 
@@ -66,11 +66,11 @@ class Prices(Cited):
     """What seats cost, and how far a price may hold one back from somebody who has waited."""
 
     on: bool
-    history_days: Positive
+    history_days: Days
     most_requests: Annotated[int, Field(ge=1, le=20_000)]
     most_therapists: Annotated[int, Field(ge=1, le=1_000)]
     least_requests: Positive
-    horizon_days: Positive
+    horizon_days: Days
     iterations: Annotated[int, Field(ge=10, le=1_000)]
     settled_within: Points
     scarcity: Points

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from services.matching.domain.group_rules import GroupRules
 from services.matching.domain.policy.forms import Form, OfferSources, Tier
 from services.matching.domain.policy.invariants import broken
-from services.matching.domain.policy.numbers import Phases, Positive, Span
+from services.matching.domain.policy.numbers import Days, Phases, Positive, Span
 from services.matching.domain.policy.sources import Cited, Source, unsourced
 from services.matching.domain.policy.weights import Caps, DistanceBand, OutcomeRules, Prices, Weights
 from services.matching.domain.therapist import AgeGroup
@@ -22,14 +22,14 @@ class Policy(Cited):
     source: Mapping[str, str]
     version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
     shortlist_size: Annotated[int, Field(ge=1, le=20)]
-    fresh_days: Positive
-    proposal_days: Positive
-    expiry_warning_days: Annotated[int, Field(ge=0)]
+    fresh_days: Days
+    proposal_days: Days
+    expiry_warning_days: Annotated[int, Field(ge=0, le=3_650)]
     newly_qualified_cases: Annotated[int, Field(ge=0)]
     default_distance_km: Positive
     consent_age: Positive
     smallest_group: Annotated[int, Field(ge=5)]
-    wait_history_days: Positive
+    wait_history_days: Days
     wait_history_least: Annotated[int, Field(ge=5)]
     acute_flags: frozenset[FlagKind]
     psychosis_flags: frozenset[FlagKind]
