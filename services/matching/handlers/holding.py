@@ -50,17 +50,20 @@ class _Coming:
         return same and told == (group.slot, group.mode, group.language)
 
 
-async def hold_place(
-    decision: MatchConfirmed, opened: Opened, chosen: Candidate, tx: Transaction, rules: Rules
+async def hold_place(  # noqa: PLR0917
+    decision: MatchConfirmed,
+    opened: Opened,
+    chosen: Candidate,
+    therapist: Therapist,
+    tx: Transaction,
+    rules: Rules,
 ) -> SeatRefusal | None:
-    """Takes a place and says so; or why this client cannot come into a group of this therapist."""
-    await store.lock_therapist(tx, decision.therapist_id)
-    therapist = await store.find_therapist(tx, decision.therapist_id)
+    """Takes a place and says so; or why this client cannot come into a group of this locked therapist."""
     excluded = await store.excluded_from(tx, opened.request.id)
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded)
     ways = group_ways(routes(search.case, search.on, rules.policy).pathways, rules.policy)
     pathway = next((way for way in ways if way.variant is chosen.variant), None)
-    if therapist is None or pathway is None or chosen.group is None:
+    if pathway is None or chosen.group is None:
         return SeatRefusal.NO_LONGER_ELIGIBLE
     coming = _Coming(search, pathway, therapist, chosen.mode, chosen.group, rules)
     group = await _joined(coming, tx) or await _opened(coming, tx)

@@ -26,11 +26,13 @@ async def reserve(
     decision: MatchConfirmed, opened: Opened, tx: Transaction, rules: Rules
 ) -> SeatRefusal | None:
     """Takes the seat or the place and says so; or why this therapist cannot have this client."""
+    # Locked before it is read: a change that is just being made counts, not what stood there before.
+    await store.lock_therapist(tx, decision.therapist_id)
     chosen = await _chosen(decision, tx)
     if chosen is None:
         return SeatRefusal.NO_LONGER_ELIGIBLE
     if chosen.candidate.group is not None:
-        return await hold_place(decision, opened, chosen.candidate, tx, rules)
+        return await hold_place(decision, opened, chosen.candidate, chosen.therapist, tx, rules)
     # Days may have passed since the shortlist: credentials, fees, ages and seats are looked at afresh.
     excluded = await store.excluded_from(tx, opened.request.id)
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded)

@@ -48,7 +48,7 @@ _GROUP = """
 
 
 async def lock_therapist(tx: Transaction, therapist_id: TherapistId) -> None:
-    """Lets nobody else open, join or dissolve this therapist's groups until the transaction ends."""
+    """Lets nobody else change this therapist's entry, seats or groups until the transaction ends."""
     # First behind an import: who waited for one with a row in hand would make it wait in turn.
     await tx.execute("LOCK TABLE therapists IN ROW EXCLUSIVE MODE")
     await tx.execute("SELECT FROM therapists WHERE id = $1 FOR NO KEY UPDATE", therapist_id)
