@@ -154,6 +154,7 @@ def test_a_file_that_cannot_be_read_says_what_to_do(data: bytes, why: str) -> No
         ("name", "", "must be 1 to 120 printable characters"),
         ("name", '=HYPERLINK("x")', "not begin with = + - @"),
         ("email", "nobody", "must be one address"),
+        ("email", "=cmd|'/Ccalc'!A0@therapists.example", "must be one address"),
         ("email", "ada@therapists.example\nBcc: all@elsewhere.example", "without spaces or line breaks"),
         ("email", "ada@therapists.example\r", "without spaces or line breaks"),
         ("email", "ada@therapists.example,ben@therapists.example", "must be one address"),

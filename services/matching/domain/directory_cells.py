@@ -12,6 +12,9 @@ from services.matching.domain.therapist import Accreditation, Body, Outcomes, Re
 from shared.contract.vocabulary import Variant
 
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_FORMULA = "=+-@"
+"""Signs at which a spreadsheet would run a cell instead of showing it."""
+
 _FEE = re.compile(r"[0-9]{1,4}(\.[0-9]{2})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CHANGE = re.compile(r"(-?)([0-9])(?:\.([0-9]{1,2}))?")
@@ -155,15 +158,14 @@ def uuid(cell: str) -> UUID:
 
 def name(cell: str) -> str:
     """A person's name."""
-    # A leading sign would make a spreadsheet run the cell as a formula.
-    if len(cell) > 120 or not cell.isprintable() or cell[0] in "=+-@":
+    if len(cell) > 120 or not cell.isprintable() or cell[0] in _FORMULA:
         raise ValueError
     return cell
 
 
 def email(cell: str) -> str:
     """One address."""
-    if len(cell) > 254 or not _EMAIL.fullmatch(cell):
+    if len(cell) > 254 or not _EMAIL.fullmatch(cell) or cell[0] in _FORMULA:
         raise ValueError
     return cell
 
