@@ -1,16 +1,17 @@
 """Tries a policy beside the live one: makes every ranking again under it, from the record, and compares."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from math import nan
+from typing import Any
 
 import asyncpg
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import TypeAdapter, ValidationError
 
 from services.matching import store
-from services.matching.domain.comparing import Book, Comparison, in_steps, tally
+from services.matching.domain.comparing import KINDS, Book, Comparison, report
 from services.matching.domain.ranking import Rules
 from services.matching.handlers.replaying import Replay
 from shared.ages import day_in_london
@@ -166,20 +167,16 @@ def shadow_worker(shadow: Shadow, book: Book, poll_seconds: float) -> Worker:
 
 
 def measure(metrics: ShadowMetrics, comparisons: Sequence[Comparison], fewest: int) -> None:
-    """Measures what may be told: no figure moves before `fewest` more people have been compared."""
-    counted = tally(in_steps(comparisons, fewest))
-    for first, rankings in {
-        "same": counted.same_first,
-        "other": counted.other_first,
-        "live_only": counted.only_old,
-        "shadow_only": counted.only_new,
-        "neither": counted.neither,
-    }.items():
-        metrics.rankings.labels(first).set(rankings)
-    for name, mean in {
-        "overlap": counted.overlap,
-        "value_change": counted.value,
-        "unmet_change": counted.unmet,
-        "km_change": counted.km,
-    }.items():
-        metrics.means[name].set(nan if mean.mean is None or mean.of < fewest else mean.mean)
+    """Measures what the page tells: every figure in steps of people, and none of few."""
+    told: Mapping[str, Any] = report(comparisons, fewest, growing=True)["totals"] or dict.fromkeys(
+        KINDS.values(), 0
+    )
+    for kind, name in KINDS.items():
+        metrics.rankings.labels(kind).set(_measured(told[name]))
+    for name, mean in metrics.means.items():
+        mean.set(_measured(told.get(name)))
+
+
+def _measured(figure: float | str | None) -> float:
+    """A figure, or none where there is none or it is kept back."""
+    return nan if figure is None or isinstance(figure, str) else figure

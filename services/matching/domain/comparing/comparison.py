@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from services.matching.domain.comparing.groups import groups_of
 from services.matching.domain.gates import Fit, Search, check
@@ -15,6 +16,20 @@ from shared.contract.matching import NothingFound, Shortlist
 from shared.contract.vocabulary import RequesterRole
 
 Answer = Shortlist | NothingFound
+
+
+class Kind(StrEnum):
+    """What two answers to one search have in common; every ranking is of one kind."""
+
+    SAME = "same"
+    OTHER = "other"
+    ONLY_OLD = "live_only"
+    """Somebody would have been found no more."""
+
+    ONLY_NEW = "shadow_only"
+    """Somebody would have been found."""
+
+    NEITHER = "neither"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,23 @@ class Comparison:
 
     old: Outcome
     new: Outcome
+
+    @property
+    def kind(self) -> Kind:
+        """Who comes first under which policy."""
+        if not self.old.listed or not self.new.listed:
+            return Kind.ONLY_OLD if self.old.listed else Kind.ONLY_NEW if self.new.listed else Kind.NEITHER
+        return Kind.SAME if self.same_first else Kind.OTHER
+
+    @property
+    def outside(self) -> bool:
+        """Whether the new first is one whom the recorded policy lets through nowhere: no value compares."""
+        return bool(self.new.listed) and self.new.value is None
+
+    @property
+    def mode_changed(self) -> bool:
+        """Whether one first is met online and the other in person."""
+        return bool(self.old.listed and self.new.listed) and (self.old.km is None) != (self.new.km is None)
 
     @property
     def same_first(self) -> bool:

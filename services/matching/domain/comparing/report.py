@@ -5,32 +5,22 @@ from typing import Any
 
 from services.matching.domain.comparing.comparison import Comparison, Outcome
 from services.matching.domain.comparing.groups import DIVISIONS
+from services.matching.domain.comparing.growing import told_so_far
 from services.matching.domain.comparing.hiding import hidden
 from services.matching.domain.comparing.tally import Mean, Tally, tally
-from shared.contract.ids import RequestId
 
 
 def report(comparisons: Sequence[Comparison], fewest: int, *, growing: bool = False) -> dict[str, Any]:
     """Totals, and each division of clients; of fewer people than `fewest` neither is told.
 
-    Of comparisons that are `growing` no figure moves before so many more people have come.
+    Of comparisons that are `growing` every figure is told in steps of so many people.
     """
-    told = in_steps(comparisons, fewest) if growing else comparisons
+    if growing:
+        return told_so_far(comparisons, fewest)
     return {
-        "totals": _totals(tally(told), fewest) if _people(told) >= fewest else None,
-        "groups": {division: _groups(told, division, fewest, growing=growing) for division in DIVISIONS},
+        "totals": _totals(tally(comparisons), fewest) if _people(comparisons) >= fewest else None,
+        "groups": {division: _groups(comparisons, division, fewest) for division in DIVISIONS},
     }
-
-
-def in_steps(comparisons: Sequence[Comparison], fewest: int) -> Sequence[Comparison]:
-    """Those up to the last person who made `fewest` more: what two looks differ by is never one person's."""
-    people: set[RequestId] = set()
-    told = 0
-    for place, one in enumerate(comparisons, start=1):
-        if one.request_id not in people:
-            people.add(one.request_id)
-            told = place if len(people) % fewest == 0 else told
-    return comparisons[:told]
 
 
 def _people(comparisons: Collection[Comparison]) -> int:
@@ -85,9 +75,7 @@ def _totals(counted: Tally, fewest: int) -> dict[str, Any]:
     }
 
 
-def _groups(
-    comparisons: Sequence[Comparison], division: str, fewest: int, *, growing: bool
-) -> list[dict[str, Any]]:
+def _groups(comparisons: Sequence[Comparison], division: str, fewest: int) -> list[dict[str, Any]]:
     """A row for each group; none at all where all together are so few that being there tells enough."""
     members: dict[str, list[Comparison]] = {}
     for one in comparisons:
@@ -95,10 +83,7 @@ def _groups(
     if _people(comparisons) < fewest:
         return []
     kept_back = hidden({group: _people(ones) for group, ones in sorted(members.items())}, fewest)
-    tallies = {
-        group: tally(in_steps(ones, fewest) if growing and group not in kept_back else ones)
-        for group, ones in sorted(members.items())
-    }
+    tallies = {group: tally(ones) for group, ones in sorted(members.items())}
     untold = _untold(tallies, fewest)
     return [
         {"group": group, "requests": kept_back[group]}

@@ -1,9 +1,10 @@
 """Many comparisons together."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from services.matching.domain.comparing.comparison import Comparison, Outcome
+from services.matching.domain.comparing.comparison import Comparison, Kind, Outcome
 from shared.contract.ids import RequestId
 
 
@@ -61,32 +62,63 @@ class Tally:
         return round((self.same_first + self.neither) / self.rankings, 4) if self.rankings else None
 
 
+Values = Sequence[tuple[RequestId, float]]
+"""What a mean is taken over, each with whose it is."""
+
+_DIGITS = {"overlap": 4}
+
+
 def tally(comparisons: Iterable[Comparison]) -> Tally:
     """Counts them up."""
     each = sorted(comparisons, key=lambda one: one.ranking)
-    both = [one for one in each if one.old.listed and one.new.listed]
-    waits = _waits(each)
+    kinds = Counter(one.kind for one in each)
+    values = values_of(each)
+    means = {name: mean_of(name, of) for name, of in values.items()}
     return Tally(
         requests=len({one.request_id for one in each}),
         rankings=len(each),
-        same_first=sum(one.same_first for one in both),
-        other_first=sum(not one.same_first for one in both),
-        only_old=sum(not one.new.listed for one in each if one.old.listed),
-        only_new=sum(not one.old.listed for one in each if one.new.listed),
-        neither=sum(not one.old.listed and not one.new.listed for one in each),
-        outside=sum(one.new.value is None for one in each if one.new.listed),
-        mode_changed=sum((one.old.km is None) != (one.new.km is None) for one in both),
-        overlap=_mean([(one.request_id, _overlap(one)) for one in each], 4),
-        old_score=_mean([(one.request_id, one.old.score) for one in each if one.old.listed]),
-        new_score=_mean([(one.request_id, one.new.score) for one in each if one.new.listed]),
-        value=_mean(_changes(both, lambda outcome: outcome.value)),
-        list_value=_mean(_changes(both, _list_value)),
-        unmet=_mean(_changes(both, lambda outcome: outcome.unmet)),
-        km=_mean(_changes(both, lambda outcome: outcome.km)),
-        wait_days=_mean(waits),
-        sooner=sum(change < 0 for _, change in waits),
-        later=sum(change > 0 for _, change in waits),
+        same_first=kinds[Kind.SAME],
+        other_first=kinds[Kind.OTHER],
+        only_old=kinds[Kind.ONLY_OLD],
+        only_new=kinds[Kind.ONLY_NEW],
+        neither=kinds[Kind.NEITHER],
+        outside=sum(one.outside for one in each),
+        mode_changed=sum(one.mode_changed for one in each),
+        overlap=means["overlap"],
+        old_score=means["old_score"],
+        new_score=means["new_score"],
+        value=means["value_change"],
+        list_value=means["list_value_change"],
+        unmet=means["unmet_change"],
+        km=means["km_change"],
+        wait_days=means["wait_days_change"],
+        sooner=sum(change < 0 for _, change in values["wait_days_change"]),
+        later=sum(change > 0 for _, change in values["wait_days_change"]),
     )
+
+
+def values_of(comparisons: Sequence[Comparison]) -> dict[str, Values]:
+    """What each mean is taken over, in the order of the comparisons."""
+    return {
+        "old_score": [(one.request_id, one.old.score) for one in comparisons if one.old.listed],
+        "new_score": [(one.request_id, one.new.score) for one in comparisons if one.new.listed],
+        "overlap": [(one.request_id, _overlap(one)) for one in comparisons],
+        "value_change": _changes(comparisons, lambda outcome: outcome.value),
+        "list_value_change": _changes(comparisons, _list_value),
+        "unmet_change": _changes(comparisons, lambda outcome: outcome.unmet),
+        "km_change": _changes(comparisons, lambda outcome: outcome.km),
+        "wait_days_change": _waits(comparisons),
+    }
+
+
+def mean_of(name: str, values: Values) -> Mean:
+    """The mean of that name."""
+    if not values:
+        return Mean(0, None)
+    people = {request for request, _ in values}
+    # Adding 0.0 makes one zero of the two.
+    mean = round(sum(value for _, value in values) / len(values), _DIGITS.get(name, 2)) + 0.0
+    return Mean(len(people), mean)
 
 
 def _overlap(one: Comparison) -> float:
@@ -99,28 +131,26 @@ def _list_value(outcome: Outcome) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _changes(
-    comparisons: Iterable[Comparison], measured: Callable[[Outcome], float | None]
-) -> list[tuple[RequestId, float]]:
-    pairs = [(one.request_id, measured(one.old), measured(one.new)) for one in comparisons]
-    return [(request, new - old) for request, old, new in pairs if old is not None and new is not None]
+def _changes(comparisons: Iterable[Comparison], measured: Callable[[Outcome], float | None]) -> Values:
+    return [
+        (one.request_id, new - old)
+        for one in comparisons
+        if one.old.listed and one.new.listed
+        if (old := measured(one.old)) is not None and (new := measured(one.new)) is not None
+    ]
 
 
-def _waits(comparisons: Sequence[Comparison]) -> list[tuple[RequestId, float]]:
+def _waits(comparisons: Sequence[Comparison]) -> Values:
     """For each request that finds somebody under both: how many days later therapy could begin."""
     old: dict[RequestId, int] = {}
     new: dict[RequestId, int] = {}
+    changes: dict[RequestId, float] = {}
     for one in comparisons:
+        request = one.request_id
         if one.old.listed:
-            old.setdefault(one.request_id, one.waited_days + one.old.begins_in_days)
+            old.setdefault(request, one.waited_days + one.old.begins_in_days)
         if one.new.listed:
-            new.setdefault(one.request_id, one.waited_days + one.new.begins_in_days)
-    return [(request, new[request] - old[request]) for request in old if request in new]
-
-
-def _mean(values: Sequence[tuple[RequestId, float]], digits: int = 2) -> Mean:
-    if not values:
-        return Mean(0, None)
-    people = {request for request, _ in values}
-    # Adding 0.0 makes one zero of the two.
-    return Mean(len(people), round(sum(value for _, value in values) / len(values), digits) + 0.0)
+            new.setdefault(request, one.waited_days + one.new.begins_in_days)
+        if request in old and request in new:
+            changes.setdefault(request, new[request] - old[request])
+    return list(changes.items())
