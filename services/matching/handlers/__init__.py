@@ -1,5 +1,6 @@
 """What matching does about each event it hears, and about those who wait."""
 
+from services.matching.handlers.closing import close_erased
 from services.matching.handlers.dissolving import dissolve_overdue
 from services.matching.handlers.events import handlers
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
@@ -17,6 +18,7 @@ __all__ = [
     "Shadow",
     "ShadowMetrics",
     "begin_day",
+    "close_erased",
     "dissolve_overdue",
     "forget",
     "handlers",

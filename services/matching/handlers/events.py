@@ -1,6 +1,7 @@
 """One function per event that matching hears."""
 
 from services.matching import store
+from services.matching.handlers.closing import close
 from services.matching.handlers.proposing import Matcher, Opened, open_request, propose_or_wait
 from services.matching.handlers.seating import reserve
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
@@ -42,6 +43,7 @@ async def seat_client(event: MatchConfirmed, tx: Transaction, matcher: Matcher) 
         return
     case = None if request.state is store.State.CLOSED else await open_request(tx, request)
     if case is None:
+        await close(request, tx, "erased")
         await _refuse(event, tx, SeatRefusal.REQUEST_CLOSED)
         return
     if request.state is not store.State.PROPOSED or request.proposal_id != event.proposal_id:
@@ -67,6 +69,7 @@ async def propose_again(event: RematchRequested, tx: Transaction, matcher: Match
         return
     case = await open_request(tx, request)
     if case is None:
+        await close(request, tx, "erased")
         return
 
     await store.exclude(tx, event.request_id, event.exclude, event.decision_id)
@@ -81,7 +84,7 @@ async def close_declined(event: RequestDeclined, tx: Transaction) -> None:
     request = await store.lock_request(tx, event.request_id)
     if request is None:
         raise NotYet("the request")
-    await _close(request, tx, "declined")
+    await close(request, tx, "declined")
 
 
 @handlers.on(RequestWithdrawn)
@@ -92,15 +95,7 @@ async def close_withdrawn(event: RequestWithdrawn, tx: Transaction) -> None:
         # Its submission is ahead in the same stream, so it was parked; if replayed, it stays closed.
         await store.close_request(tx, event.request_id, "withdrawn")
         return
-    await _close(request, tx, "withdrawn")
-
-
-async def _close(request: store.Request, tx: Transaction, because: str) -> None:
-    if request.state is store.State.CLOSED:
-        return
-    await store.close_request(tx, request.id, because)
-    await store.give_back(tx, request.id, because)
-    await store.want_reoffer(tx, "a request was closed")
+    await close(request, tx, "withdrawn")
 
 
 async def _refuse(event: MatchConfirmed, tx: Transaction, reason: SeatRefusal) -> None:

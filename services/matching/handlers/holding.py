@@ -164,11 +164,9 @@ async def _tell(
 
 
 async def _is_here(member: Member, tx: Transaction) -> bool:
-    """Whether a member may count; whoever was erased gives their place back."""
+    """Whether a member may count; who was erased does not."""
+    # Their place goes back together with their request, which may not be waited for with a therapist in hand.
     erased = False
     with skipping("a member who cannot be read still has their place", request_id=member.request_id):
         erased = await tx.open(member.details) is None
-    if not erased:
-        return True
-    await store.leave_group(tx, member.request_id, "erased")
-    return False
+    return not erased

@@ -6,6 +6,7 @@ from services.matching import store
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import search_for
 from services.matching.domain.standing import stands
+from services.matching.handlers.closing import close
 from services.matching.handlers.proposing import Matcher, open_request, open_shortlist, propose_or_wait
 from services.matching.handlers.skipping import skipping
 from shared.ages import day_in_london
@@ -51,8 +52,7 @@ async def _renewed(request_id: RequestId, tx: Transaction, matcher: Matcher) -> 
     opened = await open_request(tx, request)
     shortlist = await open_shortlist(tx, request.proposal_id)
     if opened is None or shortlist is None:
-        await store.close_request(tx, request_id, "erased")
-        await store.want_reoffer(tx, "a request was closed")
+        await close(request, tx, "erased")
         return False
     search = search_for(opened.case, day_in_london(tx.now), matcher.rules)
     # Before the entries are: what changes in between is looked at again.

@@ -1,4 +1,4 @@
-"""Forgets rankings that are older than the clinic keeps them, and the directory's history with them."""
+"""Tidies up: ends what erased people hold, forgets old rankings and the history of the directory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,6 +7,7 @@ from datetime import timedelta
 import asyncpg
 
 from services.matching import store
+from services.matching.handlers.closing import close_erased
 from shared.kit import logs
 from shared.kit.database import Database
 from shared.kit.service import Service
@@ -18,17 +19,19 @@ Worker = Callable[[Service], Awaitable[None]]
 
 
 def tidying_worker(days: int) -> Worker:
-    """A worker that forgets for as long as the service runs."""
+    """A worker that tidies up for as long as the service runs."""
 
-    async def forget_old_rankings(service: Service) -> None:
+    async def tidy_up(service: Service) -> None:
         while True:
             try:
+                if closed := await close_erased(service.database):
+                    logs.logger().info("requests of erased people closed", closed=closed)
                 await forget(service.database, days)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                logs.logger().warning("old rankings not forgotten, will try again", **logs.fault(error))
+                logs.logger().warning("not tidied up, will try again", **logs.fault(error))
             await asyncio.sleep(EVERY_SECONDS)
 
-    return forget_old_rankings
+    return tidy_up
 
 
 async def forget(database: Database, days: int) -> tuple[int, int]:

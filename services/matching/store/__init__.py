@@ -27,7 +27,6 @@ from services.matching.store.groups import (
     give_back,
     groups_overdue,
     joinable_groups,
-    leave_group,
     lock_therapist,
     look_for_group,
     members_of,
@@ -91,7 +90,13 @@ from services.matching.store.requests import (
     waiting_in_order,
     want_reoffer,
 )
-from services.matching.store.seats import decision_has_seat, free_seat, join_caseload, take_seat
+from services.matching.store.seats import (
+    decision_has_seat,
+    free_seat,
+    join_caseload,
+    seated_after,
+    take_seat,
+)
 from services.matching.store.shadow import (
     Shadowed,
     add_shadow,
@@ -149,7 +154,6 @@ __all__ = [
     "keep_policy",
     "lapse_proposals",
     "lead_shadow",
-    "leave_group",
     "list_comes_first",
     "lock_directory",
     "lock_entry",
@@ -178,6 +182,7 @@ __all__ = [
     "revoke_caller",
     "save_therapist",
     "save_therapists",
+    "seated_after",
     "seekers",
     "shadowed",
     "slots_in_use",

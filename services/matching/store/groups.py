@@ -146,10 +146,10 @@ async def form_group(tx: Transaction, group: Gathering, joinable_until: datetime
 async def give_back(tx: Transaction, request_id: RequestId, because: str) -> None:
     """Gives back whatever a request holds, a seat or a place in a group."""
     if not await free_seat(tx, request_id, because):
-        await leave_group(tx, request_id, because)
+        await _leave_group(tx, request_id, because)
 
 
-async def leave_group(tx: Transaction, request_id: RequestId, because: str) -> bool:
+async def _leave_group(tx: Transaction, request_id: RequestId, because: str) -> bool:
     """Gives a request's place back; False if it has none. With the last one the group and its seat go."""
     therapist_id = await tx.fetchval(
         """

@@ -54,6 +54,19 @@ async def free_seat(tx: Transaction, request_id: RequestId, because: str) -> boo
     return True
 
 
+async def seated_after(tx: Transaction, last: RequestId | None, most: int) -> list[tuple[RequestId, bytes]]:
+    """The next requests by id that hold a seat or a place, with their sealed details."""
+    rows = await tx.fetch(
+        """
+        SELECT id, details FROM requests
+        WHERE state = 'seated' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2
+        """,
+        last,
+        most,
+    )
+    return [(RequestId(row["id"]), row["details"]) for row in rows]
+
+
 async def join_caseload(tx: Transaction, therapist_id: TherapistId) -> bool:
     """Takes one place of a caseload, for a client or for a whole group; False if none is free."""
     # The condition is checked again under the row's lock: of two who see the last seat, one gets it.
