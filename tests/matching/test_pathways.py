@@ -240,6 +240,16 @@ def test_the_best_supported_condition_gives_the_tier_and_the_others_their_cautio
 
     assert pathway.evidence is Evidence.STRONG
     assert [caution.code for caution in pathway.cautions] == ["evidence_chronic_fatigue"]
+    assert [(each.condition, each.evidence, each.source) for each in pathway.supports] == [
+        (Condition.DEPRESSION, Evidence.STRONG, RULES.policy.sources["cuijpers"]),
+        (Condition.CHRONIC_FATIGUE, Evidence.NONE_FOUND, RULES.policy.sources["none"]),
+    ]
+
+
+def test_who_names_no_condition_is_told_the_evidence_for_such_clients() -> None:
+    [pathway] = routes(a_case(conditions=()), THE_DAY, RULES.policy).pathways
+
+    assert (pathway.evidence, pathway.supports) == (Evidence.MODERATE, ())
 
 
 def test_no_diagnosis_told_is_a_caution_for_skills_training() -> None:

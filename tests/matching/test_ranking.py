@@ -238,7 +238,7 @@ def test_reasons_read_as_sentences() -> None:
     assert texts == {
         "problem_area": "Works often with role transitions.",
         "condition": "Experienced with depression.",
-        "evidence": "Strong evidence for IPT for what the client named.",
+        "evidence": "Strong evidence for IPT with depression.",
         "experience": "Has completed 20 courses of IPT.",
         "availability": "Free when the client is: Tuesday evening.",
         "preference": "Is a woman: a strong wish.",
@@ -248,6 +248,30 @@ def test_reasons_read_as_sentences() -> None:
         "wait": "Can begin at once.",
         "caseload": "Has 4 of 4 seats free.",
     }
+
+
+@pytest.mark.parametrize(
+    ("named", "text"),
+    [
+        ((), "Moderate evidence for IPT for clients who name no condition."),
+        ((Condition.ANXIETY,), "Limited evidence for IPT with anxiety."),
+        (
+            (Condition.PSYCHOSIS, Condition.DEPRESSION),
+            "Strong evidence for IPT with depression; no evidence found with psychosis.",
+        ),
+        (
+            (Condition.OTHER, Condition.ANXIETY, Condition.DEPRESSION, Condition.BULIMIA_NERVOSA),
+            "Strong evidence for IPT with depression; limited evidence with anxiety and bulimia nervosa; "
+            "no evidence found with another condition.",
+        ),
+    ],
+)
+def test_evidence_is_told_of_each_condition_and_not_of_the_best_supported_alone(
+    named: tuple[Condition, ...], text: str
+) -> None:
+    candidate = only(a_therapist(), conditions=named)
+
+    assert [reason.text for reason in candidate.reasons if reason.term == "evidence"] == [text]
 
 
 @pytest.mark.parametrize(

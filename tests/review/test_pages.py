@@ -10,7 +10,7 @@ from services.review.domain.staff import Role
 from shared.contract import intake, matching
 from shared.contract.ids import SubjectId, TherapistId, reference
 from shared.contract.notify import FailureReason, MessageFailed
-from shared.contract.vocabulary import Evidence, FlagKind, Variant
+from shared.contract.vocabulary import Condition, Evidence, FlagKind, Variant
 from tests.review.builders import NOTE, PASSWORD, REASON, Office, a_mail, page_url
 from tests.support.builders import (
     a_candidate,
@@ -317,6 +317,28 @@ async def test_staff_read_in_plain_words_what_may_be_said_to_client_and_therapis
     client, therapist = told.split("not saying who the client is")
     assert "<li>Interpersonal therapy, one to one, online.</li>" in client
     assert "<li>For an adult from 25 to 39.</li>" in therapist
+
+
+async def test_staff_read_for_which_condition_the_evidence_is(office: Office) -> None:
+    request = a_request()
+    supports = tuple(
+        matching.Support(condition=condition, evidence=evidence, source=source)
+        for condition, evidence, source in (
+            (Condition.DEPRESSION, Evidence.STRONG, "Cuijpers 2016"),
+            (Condition.ANXIETY, Evidence.LIMITED, "Markowitz 2014"),
+        )
+    )
+    shortlist = matching.Shortlist(candidates=(a_candidate("ada"),), pathways=(a_pathway(supports=supports),))
+    await office.hear(request, a_proposal(request, shortlist=shortlist))
+
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+
+    pathways = page.partition('<ul class="pathways">')[2].partition("</ul>")[0]
+    strong, limited = pathways.split("limited evidence with anxiety")
+    assert "strong evidence with depression" in strong
+    assert "Cuijpers 2016" in strong
+    assert "Markowitz 2014" in limited
 
 
 async def test_staff_read_whom_one_rule_alone_keeps_off_the_list(office: Office) -> None:

@@ -48,12 +48,7 @@ def case(console: Console, story: Story) -> None:
         kind = flag["kind"].replace("_", " ")
         console.print(f"   [red]flag[/red] {kind}: {escape(flag['evidence'])} ({flag['field']})")
     for pathway in shortlist["pathways"]:
-        # The address of the source stands on the page for staff.
-        source = escape(pathway["source"].partition(", http")[0])
-        evidence = pathway["evidence"].replace("_", " ")
-        console.print(
-            f"   fits {pathway['variant'].upper()}, {pathway['format']}; evidence {evidence} ({source})"
-        )
+        console.print(f"   fits {pathway['variant'].upper()}, {pathway['format']}; {_evidence(pathway)}")
     for caution in {each["text"]: None for pathway in shortlist["pathways"] for each in pathway["cautions"]}:
         console.print(f"   [yellow]caution[/yellow] {escape(caution)}")
     table = Table("", "therapist", "score", "where", "fee", "why", box=None, padding=(0, 1), pad_edge=False)
@@ -76,6 +71,14 @@ def case(console: Console, story: Story) -> None:
         console.print(f"   would change the order: {escape(each['text'])}: {then}")
     if (missed := shortlist["next_best"]) is not None:
         console.print(f"   next best: {escape(missed['name'])}, who {escape(missed['text'])}")
+
+
+def _evidence(pathway: dict[str, Any]) -> str:
+    """How well a pathway is supported for what was named, and by what in the best case."""
+    named = [f"{each['evidence']} with {each['condition']}" for each in pathway["supports"]]
+    told = ", ".join(named or [pathway["evidence"]]).replace("_", " ")
+    # The address of the source stands on the page for staff.
+    return f"evidence {told} ({escape(pathway['source'].partition(', http')[0])})"
 
 
 def decision(console: Console, story: Story, who: str) -> None:

@@ -13,6 +13,7 @@ from services.matching.domain.scoring import Scored, Term, weeks_until_free
 from shared.contract.matching import Caution, Reason
 from shared.contract.vocabulary import (
     Condition,
+    Evidence,
     Mode,
     ProblemArea,
     Slot,
@@ -120,9 +121,20 @@ def _condition(_search: Search, _fit: Fit, scored: Scored) -> str:
     return f"Experienced with {wording.joined([wording.CONDITIONS[Condition(word)] for word in scored.on])}."
 
 
-def _evidence(search: Search, fit: Fit, scored: Scored) -> str:
-    for_what = "what the client named" if search.case.conditions else "clients who name no condition"
-    return f"{scored.on[0].capitalize()} evidence for {wording.VARIANTS[fit.pathway.variant]} for {for_what}."
+def _evidence(_search: Search, fit: Fit, _scored: Scored) -> str:
+    pathway, name = fit.pathway, wording.VARIANTS[fit.pathway.variant]
+    if not pathway.supports:
+        found = f"{wording.EVIDENCE[pathway.evidence]} for {name} for clients who name no condition"
+        return f"{wording.capital(found)}."
+    by_tier: dict[Evidence, list[str]] = {}
+    for each in pathway.supports:
+        by_tier.setdefault(each.evidence, []).append(wording.CONDITIONS[each.condition])
+    # The points are those of the best supported: whatever is supported less is said beside it.
+    told: list[str] = []
+    for tier, conditions in by_tier.items():
+        of = "" if told else f" for {name}"
+        told.append(f"{wording.EVIDENCE[tier]}{of} with {wording.joined(conditions)}")
+    return f"{wording.capital('; '.join(told))}."
 
 
 def _experience(_search: Search, fit: Fit, _scored: Scored) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.matching.domain import wording
-from services.matching.domain.policy import Form, Need, Policy, Tier
+from services.matching.domain.policy import Form, Need, Policy
 from shared.ages import age_on
 from shared.contract.intake import CaseDetails
-from shared.contract.matching import Caution, Pathway, RuledOut
+from shared.contract.matching import Caution, Pathway, RuledOut, Support
 from shared.contract.vocabulary import Condition, Evidence, LifeEvent, ProblemArea, Therapy, Variant
 
 # The better supported first.
@@ -150,22 +150,27 @@ def _rule(form: Form, age: int) -> str:
 
 
 def _pathway(form: Form, case: CaseDetails, age: int, policy: Policy) -> Pathway:
-    tiers = _tiers(form.variant, case, policy)
-    best = min(tiers, key=lambda tier: _RANK[tier.tier])
+    supports, unnamed = _supports(form.variant, case, policy), policy.evidence[form.variant]["unnamed"]
     return Pathway(
         variant=form.variant,
         format=form.format,
         rule=_rule(form, age),
         rule_sources=tuple(dict.fromkeys(policy.sources[form.source_of(rule)] for rule in form.rules())),
-        evidence=best.tier,
-        source=policy.sources[best.source],
+        evidence=supports[0].evidence if supports else unnamed.tier,
+        source=supports[0].source if supports else policy.sources[unnamed.source],
+        supports=supports,
         cautions=tuple(_cautions(form, case, age, policy)),
     )
 
 
-def _tiers(variant: Variant, case: CaseDetails, policy: Policy) -> list[Tier]:
-    known = policy.evidence[variant]
-    return [known[condition] for condition in case.conditions] or [known["unnamed"]]
+def _supports(variant: Variant, case: CaseDetails, policy: Policy) -> tuple[Support, ...]:
+    """How well each condition that is named is supported, the best first."""
+    tiers = {condition: policy.evidence[variant][condition] for condition in case.conditions}
+    named = (
+        Support(condition=condition, evidence=tier.tier, source=policy.sources[tier.source])
+        for condition, tier in tiers.items()
+    )
+    return tuple(sorted(named, key=lambda each: _RANK[each.evidence]))
 
 
 def _cautions(form: Form, case: CaseDetails, age: int, policy: Policy) -> Iterator[Caution]:

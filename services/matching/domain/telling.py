@@ -101,7 +101,7 @@ def _for_client(search: Search, fit: Fit) -> Iterator[str]:
     if first is not None and first > search.on:
         yield f"The first session can be from {wording.day(first)}."
     for wish in case.preferences:
-        yield f"{_sentence(wording.wish(wish))}: {_met(therapist, wish)}."
+        yield f"{wording.capital(wording.wish(wish))}: {_met(therapist, wish)}."
 
 
 def _met(therapist: Therapist, wish: Preference) -> str:
@@ -117,7 +117,7 @@ def _for_therapist(search: Search, fit: Fit) -> Iterator[str]:
     case = search.case
     yield f"For {age_band(age_on(search.on, case.date_of_birth))}."
     form = f"{wording.VARIANTS[fit.pathway.variant]} {wording.FORMATS[fit.pathway.format]}"
-    yield f"{_sentence(form)}, {_WHERE[fit.mode]}."
+    yield f"{wording.capital(form)}, {_WHERE[fit.mode]}."
     areas = list(dict.fromkeys(wording.AREAS[area.area] for area in search.areas))
     yield f"Points to {wording.joined(areas)}." if areas else "The problem area is open."
     yield f"Times in common: {_times(fit)}." if fit.shared_slots else "No time in common was found."
@@ -136,10 +136,6 @@ def age_band(age: int) -> str:
 
 def _times(fit: Fit) -> str:
     return wording.joined([wording.slot(each) for each in fit.shared_slots])
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _wish(wish: Preference) -> str:

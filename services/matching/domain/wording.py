@@ -5,6 +5,7 @@ from datetime import date
 from shared.contract.intake import Preference
 from shared.contract.vocabulary import (
     Condition,
+    Evidence,
     Format,
     LifeEvent,
     Mode,
@@ -45,6 +46,12 @@ CONDITIONS = {
     Condition.RELATIONSHIP_CONFLICT: "relationship conflict",
     Condition.PSYCHOSIS: "psychosis",
     Condition.OTHER: "another condition",
+}
+EVIDENCE = {
+    Evidence.STRONG: "strong evidence",
+    Evidence.MODERATE: "moderate evidence",
+    Evidence.LIMITED: "limited evidence",
+    Evidence.NONE_FOUND: "no evidence found",
 }
 LIFE_EVENTS = {
     LifeEvent.DEATH: "a death",
@@ -93,6 +100,11 @@ def pounds(pence: int) -> str:
 def joined(parts: list[str]) -> str:
     """A list in a sentence: `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def capital(text: str) -> str:
+    """The same as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def wish(wanted: Preference) -> str:

@@ -28,6 +28,7 @@ from shared.contract.matching.shortlist import (
     Reason,
     RuledOut,
     Shortlist,
+    Support,
 )
 from shared.contract.matching.streams import DIRECTORY, STREAM
 
@@ -56,6 +57,7 @@ __all__ = [
     "SeatUnavailable",
     "Shortfall",
     "Shortlist",
+    "Support",
     "TherapistChanged",
     "TherapistContact",
     "TherapistListed",

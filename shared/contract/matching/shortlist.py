@@ -4,7 +4,7 @@ from pydantic import AwareDatetime
 
 from shared.contract.event import Part
 from shared.contract.ids import GroupId, TherapistId
-from shared.contract.vocabulary import Evidence, Format, Mode, Slot, Variant
+from shared.contract.vocabulary import Condition, Evidence, Format, Mode, Slot, Variant
 
 
 class Reason(Part):
@@ -23,6 +23,14 @@ class Caution(Part):
     text: str
 
 
+class Support(Part):
+    """How well a variant is supported for one condition that the client named."""
+
+    condition: Condition
+    evidence: Evidence
+    source: str
+
+
 class Pathway(Part):
     """A variant and format that fit the person, with the evidence for it."""
 
@@ -36,6 +44,9 @@ class Pathway(Part):
 
     evidence: Evidence
     source: str
+    supports: tuple[Support, ...] = ()
+    """For each condition that is named, the best first; `evidence` is that of the first."""
+
     cautions: tuple[Caution, ...] = ()
 
 
