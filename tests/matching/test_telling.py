@@ -10,12 +10,23 @@ import pytest
 
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, check
+from services.matching.domain.languages import language
 from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import rank, search_for
 from services.matching.domain.telling import age_band, for_client, for_therapist
-from shared.contract.intake import CaseDetails, Flag, Preference
+from shared.ages import age_on
+from shared.contract.intake import Flag, Preference
 from shared.contract.matching import Shortlist
-from shared.contract.vocabulary import Condition, FlagKind, Mode, PreferenceAbout, Strength
+from shared.contract.vocabulary import (
+    Condition,
+    FlagKind,
+    Format,
+    Mode,
+    PreferenceAbout,
+    Slot,
+    Strength,
+    Variant,
+)
 from tests.matching.builders import RULES, THE_DAY, a_search, a_therapist, born
 from tests.matching.random_matching import random_case, random_therapist
 
@@ -28,6 +39,16 @@ RISK = re.compile(
 CLINICAL = re.compile(
     r"\b(role|grief|deficits?|IPT|IPSRT|FB|AST|diagnos\w*|disorder|evidence|tier|points?|score)\b", re.I
 )
+SYSTEMIC = Variant.SYSTEMIC
+SENSITIVE = [
+    *(re.escape(each) for each in wording.CONDITIONS.values()),
+    *(each for each in wording.LIFE_EVENTS.values() if each != "something else"),
+    *wording.AFFIRMING.values(),
+    r"\w*affirming|\w*aware|LGBT\w*|faith|neuro\w*",
+    r"(wo)?m[ae]n|non-binary",
+    r"IPSRT|IPT(-\w+)?|FB-IPT|bipolar|depress\w*|eating|diagnos\w*|disorder|condition",
+]
+"""Whatever a person may have answered that is nobody's to know before they are in therapy with them."""
 
 
 def random_fits() -> Iterator[tuple[Search, Fit]]:
@@ -43,11 +64,6 @@ def random_fits() -> Iterator[tuple[Search, Fit]]:
                 if isinstance(fit, Fit):
                     made += 1
                     yield search, fit
-
-
-def alike(search: Search, case: CaseDetails) -> Search:
-    """Another person's search, alike in all that may be told."""
-    return replace(search, case=case)
 
 
 def test_the_client_is_told_no_word_of_risk_and_no_clinical_word_they_did_not_use() -> None:
@@ -68,24 +84,29 @@ def test_the_client_is_told_no_word_of_risk_and_no_clinical_word_they_did_not_us
         assert fit.therapist.name not in told
 
 
-def test_the_therapist_is_told_nothing_that_tells_who_it_is() -> None:
+def test_the_therapist_is_told_nothing_that_tells_who_it_is_or_what_they_live_with() -> None:
     for search, fit in random_fits():
         told = " ".join(for_therapist(search, fit))
-        birth, outcode = search.case.date_of_birth, (search.case.outcode or "").strip()
+        case = search.case
+        outcode = (case.outcode or "").strip()
+        shared = next(each for each in case.languages if each in fit.therapist.languages)
+        others = [language(each) for each in case.languages if each != shared]
 
         assert "Quillfeather" not in told
-        assert str(birth.year) not in told
+        assert str(case.date_of_birth.year) not in told
         assert not outcode or not re.search(rf"\b{outcode}\b", told, re.I)
         assert not re.search(rf"\b{search.age}\b", told.replace(age_band(search.age), ""))
-        assert not any(wording.CONDITIONS[each] in told for each in Condition)
+        assert not [word for word in SENSITIVE if re.search(rf"\b{word}\b", told, re.I)]
+        assert not any(each in told for each in others)
         assert not RISK.search(told)
 
 
 def test_the_therapist_cannot_tell_apart_two_people_of_one_age_band() -> None:
     for search, fit in random_fits():
-        case = search.case
+        case, pathway = search.case, fit.pathway
         other = date(case.date_of_birth.year, 1, 1)
-        if age_band(a_search(date_of_birth=other).age) != age_band(search.age):
+        age = age_on(search.on, other)
+        if age_band(age) != age_band(search.age):
             continue
         changed = {
             "date_of_birth": other,
@@ -93,11 +114,18 @@ def test_the_therapist_cannot_tell_apart_two_people_of_one_age_band() -> None:
             "in_own_words": "",
             "flags": (),
             "conditions": (),
+            "diagnosed": None,
+            "life_event": None,
+            "max_fee_pence": None,
+            "preferences": tuple(each for each in case.preferences if each.about is PreferenceAbout.APPROACH),
         }
+        of_one_school = [each for each in Variant if (each is SYSTEMIC) == (pathway.variant is SYSTEMIC)]
 
-        assert for_therapist(search, fit) == for_therapist(
-            alike(search, case.model_copy(update=changed)), fit
-        )
+        for variant in of_one_school:
+            assert for_therapist(search, fit) == for_therapist(
+                replace(search, case=case.model_copy(update=changed), age=age),
+                replace(fit, pathway=pathway.model_copy(update={"variant": variant})),
+            )
 
 
 def test_the_client_is_told_the_same_whoever_else_is_in_the_directory() -> None:
@@ -126,12 +154,50 @@ def test_an_adult_after_a_move_is_told_in_plain_words() -> None:
     )
     assert found.candidates[0].for_therapist == (
         "For an adult from 25 to 39.",
-        "IPT one to one, online.",
-        "Points to role transitions.",
+        "Interpersonal therapy, one to one, online.",
+        "You are accredited for the form that it takes.",
+        "It is about changes in life.",
         "Times in common: Tuesday evening.",
-        "Speaks English.",
-        "Wishes for a therapist who is a woman (strong wish).",
+        "The sessions would be in English.",
     )
+
+
+def test_a_therapist_reads_how_a_child_would_come_and_how_they_would_have_to_work() -> None:
+    wishes = (
+        Preference(about=PreferenceAbout.APPROACH, wish="structured", strength=Strength.SLIGHT),
+        Preference(about=PreferenceAbout.FAITH_AWARE, wish="yes", strength=Strength.STRONG),
+    )
+    search = a_search(
+        date_of_birth=born(9),
+        format=Format.FAMILY,
+        attending_adult=True,
+        problem_areas=(),
+        life_event=None,
+        preferences=wishes,
+        availability=(Slot.FRI_MORNING,),
+        languages=("cy", "en"),
+    )
+    found = rank(search, [a_therapist()], RULES)
+
+    assert isinstance(found, Shortlist)
+    assert found.candidates[0].for_therapist == (
+        "For a child from 8 to 12.",
+        "Interpersonal therapy, as a family, online.",
+        "You are accredited for the form that it takes.",
+        "What it is about is still open.",
+        "No time in common was found.",
+        "The sessions would be in English.",
+        "An adult would come to every session.",
+        "Wishes for somebody who is structured in approach (slight wish).",
+    )
+
+
+@pytest.mark.parametrize(("age", "told"), [(17, True), (18, False)])
+def test_that_somebody_comes_along_is_told_of_a_child_alone(age: int, told: bool) -> None:
+    found = rank(a_search(date_of_birth=born(age), attending_adult=True), [a_therapist()], RULES)
+
+    assert isinstance(found, Shortlist)
+    assert ("An adult would come to every session." in found.candidates[0].for_therapist) is told
 
 
 def test_a_wish_that_is_not_met_is_told_to_the_client() -> None:

@@ -6,8 +6,7 @@ from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, meets
 from services.matching.domain.languages import language
 from services.matching.domain.therapist import Therapist
-from shared.ages import age_on
-from shared.contract.intake import Preference
+from shared.contract.intake import CaseDetails, Preference
 from shared.contract.vocabulary import (
     Condition,
     Format,
@@ -30,6 +29,7 @@ AGE_BANDS = {
 }
 """By the age at which each band is over; narrow where the law and the forms of therapy change."""
 
+_OF_AGE = 18
 OLDEST_BAND = "an adult of 65 or older"
 
 _UNSAID = {Condition.PSYCHOSIS, Condition.OTHER}
@@ -59,7 +59,7 @@ def for_client(search: Search, fit: Fit) -> tuple[str, ...]:
 
 
 def for_therapist(search: Search, fit: Fit) -> tuple[str, ...]:
-    """Enough to say yes or no: no name, exact age, place, contact or free text."""
+    """Enough to say yes or no: whom it is for as a band of age, which work, when and in which language."""
     return tuple(_for_therapist(search, fit))
 
 
@@ -70,14 +70,12 @@ def of_group(slot: Slot) -> str:
 
 def _for_client(search: Search, fit: Fit) -> Iterator[str]:
     case, therapist = search.case, fit.therapist
-    school = "Systemic therapy" if fit.pathway.variant is Variant.SYSTEMIC else "Interpersonal therapy"
-    yield f"{school}, {_GIVEN[fit.pathway.format]}, {_WHERE[fit.mode]}."
+    yield f"{_school(fit)}, {_GIVEN[fit.pathway.format]}, {_WHERE[fit.mode]}."
     if fit.metres is not None:
         yield (
             "In your postcode district." if fit.metres == 0 else f"About {fit.metres / 1000:.1f} km from you."
         )
-    spoken = next(each for each in case.languages if each in therapist.languages)
-    yield f"The sessions can be in {language(spoken)}."
+    yield f"The sessions can be in {_spoken(case, therapist)}."
     if fit.shared_slots:
         yield f"Times that suit you both: {_times(fit)}."
     else:
@@ -115,18 +113,28 @@ def _met(therapist: Therapist, wish: Preference) -> str:
 
 def _for_therapist(search: Search, fit: Fit) -> Iterator[str]:
     case = search.case
-    yield f"For {age_band(age_on(search.on, case.date_of_birth))}."
-    form = f"{wording.VARIANTS[fit.pathway.variant]} {wording.FORMATS[fit.pathway.format]}"
-    yield f"{wording.capital(form)}, {_WHERE[fit.mode]}."
-    areas = list(dict.fromkeys(wording.AREAS[area.area] for area in search.areas))
-    yield f"Points to {wording.joined(areas)}." if areas else "The problem area is open."
+    yield f"For {age_band(search.age)}."
+    # Never the variant: IPSRT alone would tell of bipolar disorder.
+    yield f"{_school(fit)}, {wording.FORMATS[fit.pathway.format]}, {_WHERE[fit.mode]}."
+    yield "You are accredited for the form that it takes."
+    areas = [_LIVED[each.area] for each in search.areas]
+    yield f"It is about {wording.joined(areas)}." if areas else "What it is about is still open."
     yield f"Times in common: {_times(fit)}." if fit.shared_slots else "No time in common was found."
-    yield f"Speaks {wording.joined([language(each) for each in case.languages])}."
-    if case.attending_adult:
-        yield "An adult can come to every session."
-    wishes = [_wish(each) for each in case.preferences]
+    yield f"The sessions would be in {_spoken(case, fit.therapist)}."
+    if case.attending_adult and search.age < _OF_AGE:
+        yield "An adult would come to every session."
+    # Of all wishes only the one that says how they would have to work.
+    wishes = [_wish(each) for each in case.preferences if each.about is PreferenceAbout.APPROACH]
     if wishes:
-        yield f"Wishes for a therapist who is {wording.joined(wishes)}."
+        yield f"Wishes for somebody who is {wording.joined(wishes)}."
+
+
+def _school(fit: Fit) -> str:
+    return "Systemic therapy" if fit.pathway.variant is Variant.SYSTEMIC else "Interpersonal therapy"
+
+
+def _spoken(case: CaseDetails, therapist: Therapist) -> str:
+    return language(next(each for each in case.languages if each in therapist.languages))
 
 
 def age_band(age: int) -> str:
