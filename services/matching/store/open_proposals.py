@@ -12,8 +12,8 @@ async def lapse_proposals(tx: Transaction, made_by: datetime) -> int:
     status = await tx.execute(
         """
         WITH overdue AS (
-            SELECT r.id, r.submitted_at FROM requests r JOIN proposals p ON p.id = r.proposal_id
-            WHERE r.state = 'proposed' AND p.proposed_at <= $1
+            SELECT r.id, r.submitted_at FROM proposals p JOIN requests r ON r.id = p.request_id
+            WHERE p.open AND p.proposed_at <= $1 AND r.state = 'proposed' AND r.proposal_id = p.id
             FOR UPDATE OF r SKIP LOCKED
         ), lapsed AS (
             UPDATE requests SET state = 'waiting', proposal_id = NULL
@@ -29,17 +29,24 @@ async def lapse_proposals(tx: Transaction, made_by: datetime) -> int:
 
 
 async def proposals_to_look_at(tx: Transaction, today: date) -> list[RequestId]:
-    """Whose proposal was not looked at today, or not since an entry that it names has changed."""
+    """Whose proposal was not looked at today, or not since an entry that it names has changed or gone."""
     rows = await tx.fetch(
         """
-        SELECT r.id FROM requests r JOIN proposals p ON p.id = r.proposal_id
-        WHERE r.state = 'proposed' AND (
-            p.looked_on IS NULL OR p.looked_on < $1 OR EXISTS (
-                SELECT FROM therapists t
-                WHERE t.id = ANY(p.named) AND NOT pg_visible_in_snapshot(t.changed_by, p.seen)
-            )
+        WITH changed AS (
+            SELECT id, facts_changed_by AS changed_by FROM therapists
+            WHERE changed_by >= (SELECT min(pg_snapshot_xmin(seen)) FROM proposals WHERE open)
+            UNION ALL
+            SELECT therapist_id, changed_by FROM therapist_history
+            WHERE entry IS NULL
+            AND changed_by >= (SELECT min(pg_snapshot_xmin(seen)) FROM proposals WHERE open)
+        ), doubtful AS (
+            SELECT request_id FROM proposals WHERE open AND (looked_on IS NULL OR looked_on < $1)
+            UNION
+            SELECT p.request_id FROM changed JOIN proposals p ON p.named @> ARRAY[changed.id]
+            WHERE p.open AND NOT pg_visible_in_snapshot(changed.changed_by, p.seen)
         )
-        ORDER BY r.submitted_at, r.id
+        SELECT id FROM requests WHERE id = ANY(ARRAY(SELECT request_id FROM doubtful))
+        ORDER BY submitted_at, id
         """,
         today,
     )

@@ -248,9 +248,9 @@ async def spoken_for(
                + count(DISTINCT p.group_slot) FILTER (WHERE p.group_slot IS NOT NULL AND NOT EXISTS (
                    SELECT FROM groups g WHERE g.therapist_id = p.first_therapist_id AND g.slot = p.group_slot
                        AND g.state <> 'dissolved')) AS proposals
-        FROM requests r JOIN proposals p ON p.id = r.proposal_id
-        WHERE r.state = 'proposed' AND r.id IS DISTINCT FROM $1
-            AND (NOT $2 OR EXISTS (SELECT FROM waits WHERE waits.request_id = r.id))
+        FROM proposals p
+        WHERE p.open AND p.request_id IS DISTINCT FROM $1
+            AND (NOT $2 OR EXISTS (SELECT FROM waits WHERE waits.request_id = p.request_id))
         GROUP BY p.first_therapist_id
         """,
         beside,
