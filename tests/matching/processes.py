@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from services.matching import store
 from services.matching.handlers import (
     Matcher,
-    dissolve_overdue,
+    dissolve_groups,
     handlers,
     lapse_undecided,
     offer_to_waiting,
@@ -42,7 +42,7 @@ class Process:
             await (function(event, tx, self.matcher) if needs_matcher else function(event, tx))
 
     async def dissolve(self) -> int:
-        return await dissolve_overdue(self.database, self.matcher)
+        return await dissolve_groups(self.database, self.matcher)
 
     async def lapse(self) -> int:
         return await lapse_undecided(self.database, RULES.policy)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from services.matching.handlers import Matcher, dissolve_overdue, offer_to_waiting
+from services.matching.handlers import Matcher, dissolve_groups, offer_to_waiting
 from shared.contract.event import Event, RequestEvent
 from shared.contract.ids import RequestId
 from shared.contract.intake import RequestSubmitted
@@ -180,7 +180,7 @@ async def test_a_member_who_cannot_be_read_holds_up_no_group_at_its_deadline(
     clock.move(timedelta(days=RULE.gathering.days))
 
     with capture_logs() as logged:
-        assert await dissolve_overdue(database, matcher) == 2
+        assert await dissolve_groups(database, matcher) == 2
 
     said = await in_outbox(database)
     assert names(said, spoilt.request_id) == ["seat-unavailable"]
@@ -197,7 +197,7 @@ async def test_a_member_who_can_be_read_again_is_found_among_those_who_wait(
     spoilt = await decided(database, matcher, somebody())
     await spoil(database, spoilt.request_id)
     clock.move(timedelta(days=RULE.gathering.days))
-    await dissolve_overdue(database, matcher)
+    await dissolve_groups(database, matcher)
 
     await mend(database, spoilt.request_id)
     await offer_to_waiting(database, matcher)
@@ -219,7 +219,7 @@ async def test_a_group_that_cannot_be_dissolved_holds_up_no_other(
     clock.move(timedelta(days=RULE.gathering.days))
 
     with capture_logs() as logged:
-        assert await dissolve_overdue(database, matcher) == 1
+        assert await dissolve_groups(database, matcher) == 1
 
     said = await in_outbox(database)
     assert names(said, stuck.request_id) == []

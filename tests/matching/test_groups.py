@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.matching import store
-from services.matching.handlers import Matcher, dissolve_overdue, handlers, offer_to_waiting
+from services.matching.handlers import Matcher, dissolve_groups, handlers, offer_to_waiting
 from services.matching.handlers.proposing import open_shortlist
 from shared.contract.event import Event, RequestEvent
 from shared.contract.intake import RequestSubmitted
@@ -410,7 +410,7 @@ async def test_a_formed_group_stays_although_somebody_leaves(
     await hear(a_withdrawal(request))
     clock.move(timedelta(days=RULE.gathering.days))
 
-    assert await dissolve_overdue(database, matcher) == 0
+    assert await dissolve_groups(database, matcher) == 0
     assert await groups(database) == [("formed", LEAST - 1)]
 
 
@@ -425,11 +425,11 @@ async def test_a_group_too_small_at_its_deadline_is_dissolved_and_everybody_is_o
     waits = await proposed(hear)
 
     clock.move(timedelta(days=RULE.gathering.days) - timedelta(seconds=1))
-    assert await dissolve_overdue(database, matcher) == 0
+    assert await dissolve_groups(database, matcher) == 0
     clock.move(timedelta(seconds=1))
     dissolved = await asyncio.gather(
-        dissolve_overdue(database, matcher),
-        dissolve_overdue(database, Matcher(RULES, store.DirectoryInMemory(RULES))),
+        dissolve_groups(database, matcher),
+        dissolve_groups(database, Matcher(RULES, store.DirectoryInMemory(RULES))),
     )
 
     assert sum(dissolved) == 1
@@ -448,7 +448,7 @@ async def test_the_old_decision_means_nothing_once_the_group_is_dissolved(
     await in_directory(database, a_leader())
     [choice] = await gather(hear, 1)
     clock.move(timedelta(days=RULE.gathering.days))
-    await dissolve_overdue(database, matcher)
+    await dissolve_groups(database, matcher)
 
     assert await hear(choice) == []
     assert await groups(database) == [("dissolved", 0)]

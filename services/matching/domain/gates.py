@@ -12,7 +12,7 @@ from services.matching.domain.therapist import Accreditation, Route, Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.intake import CaseDetails, Preference
 from shared.contract.matching import Pathway
-from shared.contract.vocabulary import Mode, PreferenceAbout, Slot, Strength
+from shared.contract.vocabulary import Mode, PreferenceAbout, Slot, Strength, Variant
 
 
 class Gate(StrEnum):
@@ -67,16 +67,11 @@ def check(  # noqa: PLR0911 - a gate, a return
 ) -> Fit | Gate:
     """How the therapist fits, or the first gate that keeps them out."""
     case = search.case
-    held = therapist.accreditation_for(pathway.variant)
     if therapist.id in search.excluded:
         return Gate.EXCLUDED
-    if therapist.registration is None or therapist.registration.expires_on < search.on:
-        # Somebody without a core profession comes by the KSA route, and is kept out as such.
-        return Gate.PRIVATE_PRACTICE if held is not None and held.route is Route.KSA else Gate.REGISTRATION
-    if held is None or held.expires_on < search.on:
-        return Gate.ACCREDITATION
-    if held.route is Route.KSA:
-        return Gate.PRIVATE_PRACTICE
+    held = credentials(therapist, pathway.variant, search.on)
+    if isinstance(held, Gate):
+        return held
     if not any(search.age in policy.age_groups[group] for group in therapist.age_groups):
         return Gate.AGE_GROUP
     if pathway.format not in therapist.formats:
@@ -90,13 +85,29 @@ def check(  # noqa: PLR0911 - a gate, a return
         return Gate.FEE
     if not all(meets(therapist, wish) for wish in case.preferences if wish.strength is Strength.MUST):
         return Gate.MUST_HAVE
-    if therapist.confirmed_on < search.on - timedelta(days=policy.fresh_days):
+    if not is_fresh(therapist, search.on, policy):
         return Gate.FRESH
     if therapist.seats_free - search.spoken_for.get(therapist.id, 0) < 1:
         return Gate.SEAT
     mode, metres = where
     shared = tuple(slot for slot in Slot if slot in case.availability and slot in therapist.slots)
     return Fit(therapist, pathway, held, mode, metres, shared)
+
+
+def credentials(therapist: Therapist, variant: Variant, on: date) -> Accreditation | Gate:
+    """What somebody holds for a variant, with a registration that is live; or the gate that bars them."""
+    held = therapist.accreditation_for(variant)
+    if therapist.registration is None or therapist.registration.expires_on < on:
+        # Somebody without a core profession comes by the KSA route, and is kept out as such.
+        return Gate.PRIVATE_PRACTICE if held is not None and held.route is Route.KSA else Gate.REGISTRATION
+    if held is None or held.expires_on < on:
+        return Gate.ACCREDITATION
+    return Gate.PRIVATE_PRACTICE if held.route is Route.KSA else held
+
+
+def is_fresh(therapist: Therapist, on: date, policy: Policy) -> bool:
+    """Whether an entry was confirmed lately enough to be believed."""
+    return therapist.confirmed_on >= on - timedelta(days=policy.fresh_days)
 
 
 def meets(therapist: Therapist, wish: Preference) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from services.matching.domain.gates import Fit, Search, check
+from services.matching.domain.gates import Fit, Gate, Search, check, credentials, is_fresh
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Therapist
@@ -65,13 +65,31 @@ def joining_in_time(
         return None
     if not _near_in_age(search, group, rules.policy):
         return None
-    if group.id is None and therapist.seats_free < 1:
+    if therapist.seats_offered == 0 or (group.id is None and therapist.seats_free < 1):
         return None
     # The group has its seat; whoever comes into it needs none.
     seated = replace(therapist, seats_free=max(1, therapist.seats_free))
     there = narrowed(search, group.mode)
     fit = check(replace(there, spoken_for={}), pathway, seated, rules.policy, rules.places)
     return replace(fit, therapist=therapist) if isinstance(fit, Fit) else None
+
+
+def may_lead(therapist: Therapist | None, group: Gathering, on: date, rules: Rules) -> bool:
+    """Whether somebody may still lead a group that gathers; that it has their time and seat is no matter."""
+    # Who offers no seat at all has left.
+    if therapist is None or therapist.seats_offered == 0:
+        return False
+    ages = [age_on(on, born) for born in group.born]
+    sees = [rules.policy.age_groups[each] for each in therapist.age_groups]
+    return (
+        not isinstance(credentials(therapist, group.variant, on), Gate)
+        and is_fresh(therapist, on, rules.policy)
+        and Format.GROUP in therapist.formats
+        and group.mode in therapist.modes
+        and group.language in therapist.languages
+        # A member who has grown out of it does not end the group for the others.
+        and (not ages or any(age in span for age in ages for span in sees))
+    )
 
 
 def narrowed(search: Search, mode: Mode) -> Search:

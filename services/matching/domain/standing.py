@@ -21,8 +21,8 @@ def stands(
 
 
 def _qualifies(search: Search, candidate: Candidate, therapist: Therapist | None, rules: Rules) -> bool:
-    # Who offers no seat at all has left; a group of theirs that gathers goes on.
-    if therapist is None or (therapist.seats_offered == 0 and candidate.group is None):
+    # Who offers no seat at all has left.
+    if therapist is None or therapist.seats_offered == 0:
         return False
     wanted = search if candidate.group is None else narrowed(search, candidate.mode)
     fit = still_fits(wanted, therapist, candidate.variant, rules)

@@ -1,7 +1,7 @@
 """What matching does about each event it hears, and about those who wait."""
 
 from services.matching.handlers.closing import close_erased
-from services.matching.handlers.dissolving import dissolve_overdue
+from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.events import handlers
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.pricing import pricing_worker, refresh_prices
@@ -19,7 +19,7 @@ __all__ = [
     "ShadowMetrics",
     "begin_day",
     "close_erased",
-    "dissolve_overdue",
+    "dissolve_groups",
     "forget",
     "handlers",
     "lapse_undecided",

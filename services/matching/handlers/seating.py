@@ -27,7 +27,7 @@ async def reserve(
 ) -> SeatRefusal | None:
     """Takes the seat or the place and says so; or why this therapist cannot have this client."""
     # Locked before it is read: a change that is just being made counts, not what stood there before.
-    await store.lock_therapist(tx, decision.therapist_id)
+    await store.lock_entry(tx, decision.therapist_id)
     chosen = await _chosen(decision, tx)
     if chosen is None:
         return SeatRefusal.NO_LONGER_ELIGIBLE

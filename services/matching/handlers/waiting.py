@@ -7,7 +7,7 @@ from datetime import date
 import asyncpg
 
 from services.matching import store
-from services.matching.handlers.dissolving import dissolve_overdue
+from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.proposing import Lately, Matcher, open_request, propose_if_found
 from services.matching.handlers.skipping import skipping
@@ -31,7 +31,7 @@ def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
         while True:
             try:
                 looked_on = await begin_day(service.database, day_in_london(service.clock.now()), looked_on)
-                if dissolved := await dissolve_overdue(service.database, matcher):
+                if dissolved := await dissolve_groups(service.database, matcher):
                     log.info("groups dissolved", dissolved=dissolved)
                 if lapsed := await lapse_undecided(service.database, matcher.rules.policy):
                     log.info("proposals lapsed undecided", lapsed=lapsed)

@@ -61,12 +61,20 @@ async def lock_directory(tx: Transaction) -> None:
 
 
 async def lock_entry(tx: Transaction, therapist_id: UUID) -> None:
-    """Lets nobody else change or add this entry until this transaction ends."""
+    """Lets nobody else change or add this entry, its seats or groups until this transaction ends."""
     # First behind an import: who waited for one with a row in hand would make it wait in turn.
     await tx.execute("LOCK TABLE therapists IN ROW EXCLUSIVE MODE")
-    # An entry that is still to come has no row that could be locked.
+    if await _lock_row(tx, therapist_id):
+        return
+    # An entry that is still to come has no row that could be locked. Only then, and never with a row in hand:
+    # whoever has this lock may go on to wait for the row.
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", str(therapist_id))
-    await tx.execute("SELECT 1 FROM therapists WHERE id = $1 FOR NO KEY UPDATE", therapist_id)
+    await _lock_row(tx, therapist_id)
+
+
+async def _lock_row(tx: Transaction, therapist_id: UUID) -> bool:
+    there = await tx.fetchval("SELECT true FROM therapists WHERE id = $1 FOR NO KEY UPDATE", therapist_id)
+    return there is not None
 
 
 async def write_history(tx: Transaction) -> None:

@@ -5,12 +5,13 @@ Whoever changes a group locks the requests concerned first, then the therapist, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
 from services.matching.domain.grouping import Gathering
+from services.matching.store.directory import lock_entry
 from services.matching.store.seats import free_seat, leave_caseload
 from shared.contract.ids import (
     DecisionId,
@@ -45,13 +46,6 @@ _GROUP = """
            joinable_until
     FROM groups
 """
-
-
-async def lock_therapist(tx: Transaction, therapist_id: TherapistId) -> None:
-    """Lets nobody else change this therapist's entry, seats or groups until the transaction ends."""
-    # First behind an import: who waited for one with a row in hand would make it wait in turn.
-    await tx.execute("LOCK TABLE therapists IN ROW EXCLUSIVE MODE")
-    await tx.execute("SELECT FROM therapists WHERE id = $1 FOR NO KEY UPDATE", therapist_id)
 
 
 async def joinable_groups(
@@ -160,7 +154,7 @@ async def _leave_group(tx: Transaction, request_id: RequestId, because: str) -> 
     )
     if therapist_id is None:
         return False
-    await lock_therapist(tx, TherapistId(therapist_id))
+    await lock_entry(tx, therapist_id)
     group_id: UUID | None = await tx.fetchval(
         """
         UPDATE group_places SET freed_at = $2, freed_because = $3
@@ -228,43 +222,35 @@ async def members_of_each(tx: Transaction, groups: Sequence[Gathering]) -> list[
     return [(GroupId(group_id), Member(*row)) for group_id, *row in rows]
 
 
-async def groups_overdue(tx: Transaction) -> list[Gathering]:
-    """Groups that still gather although their time is over."""
+async def groups_to_look_at(tx: Transaction, today: date) -> list[Gathering]:
+    """Groups that gather and are out of time, or whose leader has changed or gone since the last look."""
     rows = await tx.fetch(
-        f"{_GROUP} WHERE state = 'gathering' AND deadline <= $1 ORDER BY deadline, id", tx.now
+        f"""
+        {_GROUP}
+        WHERE state = 'gathering' AND (
+            deadline <= $1 OR looked_on IS NULL OR looked_on < $2 OR NOT EXISTS (
+                SELECT FROM therapists t
+                WHERE t.id = groups.therapist_id AND pg_visible_in_snapshot(t.facts_changed_by, groups.seen)
+            )
+        )
+        ORDER BY deadline, id
+        """,
+        tx.now,
+        today,
     )
     return [_gathering(row) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Seeker:
-    """Somebody else who looks for a group: their sealed details, and the group their proposal names first."""
-
-    request_id: RequestId
-    details: bytes
-    named: Gathering | None
+async def find_gathering(tx: Transaction, group_id: GroupId | None) -> Gathering | None:
+    """A group as it is now; None if it gathers no more."""
+    row = await tx.fetchrow(f"{_GROUP} WHERE state = 'gathering' AND id = $1", group_id)
+    return None if row is None else _gathering(row)
 
 
-async def seekers(tx: Transaction, request_id: RequestId, most: int) -> list[Seeker]:
-    """Who else looks for a group and has no place, the oldest request first."""
-    rows = await tx.fetch(
-        """
-        SELECT r.id, r.details, p.group_id, p.first_therapist_id, p.group_variant, p.group_slot, p.group_mode,
-               p.group_language
-        FROM requests r LEFT JOIN proposals p ON p.id = r.proposal_id AND r.state = 'proposed'
-        WHERE r.looks_for_group AND r.state IN ('proposed', 'waiting') AND r.id <> $1
-        ORDER BY r.submitted_at, r.id LIMIT $2
-        """,
-        request_id,
-        most,
-    )
-    return [Seeker(RequestId(row["id"]), row["details"], _named(row)) for row in rows]
-
-
-async def look_for_group(tx: Transaction, request_id: RequestId, *, looks: bool) -> None:
-    """Notes whether a request could be served by a group."""
+async def note_leader(tx: Transaction, group: Gathering, *, on: date, seen: str) -> None:
+    """Notes that a group's leader was looked at, with those changes seen."""
     await tx.execute(
-        "UPDATE requests SET looks_for_group = $2 WHERE id = $1 AND looks_for_group <> $2", request_id, looks
+        "UPDATE groups SET looked_on = $2, seen = $3::text::pg_snapshot WHERE id = $1", group.id, on, seen
     )
 
 
@@ -281,19 +267,4 @@ def _gathering(row: asyncpg.Record) -> Gathering:
         members=row["places_taken"],
         deadline=row["deadline"],
         joinable_until=row["joinable_until"],
-    )
-
-
-def _named(row: asyncpg.Record) -> Gathering | None:
-    if row["group_slot"] is None:
-        return None
-    return Gathering(
-        id=None if row["group_id"] is None else GroupId(row["group_id"]),
-        therapist_id=TherapistId(row["first_therapist_id"]),
-        variant=Variant(row["group_variant"]),
-        slot=Slot(row["group_slot"]),
-        mode=Mode(row["group_mode"]),
-        language=row["group_language"],
-        least=0,
-        most=0,
     )

@@ -119,8 +119,9 @@ async def begin_era_if_moved(tx: Transaction) -> bool:
         """
     )
     await tx.execute("UPDATE therapists SET updated_at = updated_at")
-    # What open proposals had seen is numbered elsewhere, too: they are looked at in any case.
-    await tx.execute("UPDATE proposals SET looked_on = NULL WHERE looked_on IS NOT NULL")
+    # What open proposals and groups had seen is numbered elsewhere, too: they are looked at in any case.
+    await tx.execute("UPDATE proposals SET looked_on = NULL, seen = NULL WHERE looked_on IS NOT NULL")
+    await tx.execute("UPDATE groups SET looked_on = NULL, seen = NULL WHERE looked_on IS NOT NULL")
     await write_history(tx)
     return True
 

@@ -76,7 +76,7 @@ class SeatRefusal(StrEnum):
     PROPOSAL_SUPERSEDED = "proposal_superseded"
     REQUEST_CLOSED = "request_closed"
     GROUP_DISSOLVED = "group_dissolved"
-    """Too few had a place by the group's deadline; whoever had one is offered something else."""
+    """Too few came in time, or its leader may lead it no longer; its members are offered something else."""
 
     GROUP_GONE = "group_gone"
     """The group is not there as it was shown: full, gone, begun, or changed in time, mode or language."""
