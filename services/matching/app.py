@@ -22,6 +22,7 @@ from services.matching.handlers import (
     shadow_worker,
     tidying_worker,
     waiting_list_worker,
+    watching_worker,
 )
 from services.matching.settings import POLICY, Settings
 from services.matching.store import DirectoryInMemory, begin_era_if_moved
@@ -38,6 +39,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
     matcher = Matcher(rules, DirectoryInMemory(rules))
     workers = [
         waiting_list_worker(matcher, settings.reoffer_poll_seconds),
+        watching_worker(),
         pricing_worker(matcher, settings.price_seconds),
         tidying_worker(settings.replay_days),
     ]

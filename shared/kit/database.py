@@ -1,9 +1,9 @@
 """A service's own database: the pool, and transactions on it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Self
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Self, TypeVar
 
 import asyncpg
 
@@ -13,13 +13,16 @@ from shared.kit.clock import Clock, SystemClock
 from shared.kit.errors import Fatal
 from shared.kit.keyring import Keyring
 from shared.kit.keyring.sealing import Keys
+from shared.kit.leadership import Leadership
 from shared.kit.migrating import Migration
 from shared.kit.settings import DatabaseSettings
-from shared.kit.transaction import Transaction
+from shared.kit.transaction import Connection, Transaction
 
 ACQUIRE_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
 """Below `stuck_after_seconds`: a database that hangs is a fault that may pass, not a stuck handler."""
+
+T = TypeVar("T")
 
 
 class Database:
@@ -66,16 +69,33 @@ class Database:
 
         `step` names it for the failpoints around the commit.
         """
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            async with connection.transaction():
-                tx = Transaction(
-                    connection, service=self.service, keys=self.keys, now=self.clock.now(), cause=cause
-                )
-                yield tx
-                if tx.said.events:
-                    await outbox.wake_relay(connection)
-                failpoints.reach(f"{step}.before_commit")
-            failpoints.reach(f"{step}.after_commit")
+        async with (
+            self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+            self._transaction(connection, cause, step) as tx,
+        ):
+            yield tx
+
+    @asynccontextmanager
+    async def turn(self, what: str) -> AsyncIterator["Turn | None"]:
+        """A turn at what one process at a time does for all; None while it is another's."""
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as session:
+            leadership = Leadership(session)
+            # Given back to the pool, the session forgets the lock.
+            yield Turn(self, leadership) if await leadership.seek(f"{self.service}: {what}") else None
+
+    @asynccontextmanager
+    async def _transaction(
+        self, connection: Connection, cause: Envelope | None, step: str
+    ) -> AsyncIterator[Transaction]:
+        async with connection.transaction():
+            tx = Transaction(
+                connection, service=self.service, keys=self.keys, now=self.clock.now(), cause=cause
+            )
+            yield tx
+            if tx.said.events:
+                await outbox.wake_relay(connection)
+            failpoints.reach(f"{step}.before_commit")
+        failpoints.reach(f"{step}.after_commit")
 
     async def check_migrated(self, migrations: Sequence[Migration]) -> None:
         """Refuses to work on a database that lacks what this build needs."""
@@ -93,3 +113,23 @@ class Database:
                 await self.pool.close()
         except TimeoutError:
             self.pool.terminate()
+
+
+class Turn:
+    """This process's turn: all its transactions are on the one session that holds it.
+
+    A process that was frozen finds that session ended: it can neither finish what it had in hand nor begin
+    anything else, for meanwhile another had its turn.
+    """
+
+    def __init__(self, database: Database, leadership: Leadership) -> None:
+        self._database = database
+        self._leadership = leadership
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """One unit of work, as `Database.transaction` opens it."""
+        return self._database._transaction(self._leadership.session, None, "turn")
+
+    async def during(self, work: Coroutine[Any, Any, T]) -> T:
+        """Keeps the turn while some work is done that asks nothing of the database."""
+        return await self._leadership.during(work)

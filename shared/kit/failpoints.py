@@ -3,7 +3,7 @@
 `ATTUNE_FAILPOINT=consume.before_commit` kills the process with SIGKILL when it reaches that step;
 `ATTUNE_FAILPOINT=consume.before_commit@3` when it reaches it for the third time;
 `ATTUNE_FAILPOINT=relay.after_select:stop` freezes it there with SIGSTOP, until somebody sends SIGCONT.
-The kit's own steps: consume.before_commit, consume.after_commit (and the same for request., replay.),
+The kit's own steps: consume.before_commit, consume.after_commit (and the same for request., replay., turn.),
 relay.after_select, relay.after_send, relay.after_delete.
 """
 

@@ -4,7 +4,7 @@ Doors stay open while Kafka is away: what they accept is kept in the outbox, and
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import asyncpg
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -33,6 +33,7 @@ class Health:
         metrics: Metrics,
         failure: Callable[[], str | None],
         stopping: asyncio.Event,
+        noted: Mapping[str, str],
     ) -> None:
         self._pool = pool
         self._relay = relay
@@ -40,6 +41,7 @@ class Health:
         self._metrics = metrics
         self._failure = failure
         self._stopping = stopping
+        self._noted = noted
         self._parked = 0
 
     async def wrongs(self) -> dict[str, str]:
@@ -63,7 +65,7 @@ class Health:
 
     def troubles(self) -> dict[str, str]:
         """What has to wait although the doors are open, by part; `wrongs` has looked before."""
-        troubles: dict[str, str] = {}
+        troubles = dict(self._noted)
         for subscription in self._subscriptions:
             name = subscription.consumer.name
             if not subscription.alive:

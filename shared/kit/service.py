@@ -51,6 +51,9 @@ class Service:
     provided: Provided
     """What `assemble` and `prepare` provide, by type."""
 
+    troubles: dict[str, str] = field(default_factory=dict)
+    """What has to wait, by part, as workers note it; `/ready` tells it."""
+
     failed: asyncio.Event = field(default_factory=asyncio.Event)
     failure: str | None = None
 
@@ -175,6 +178,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
             metrics=metrics,
             failure=lambda: service.failure,
             stopping=stopping,
+            noted=service.troubles,
         )
         yield
         stopping.set()
@@ -247,13 +251,12 @@ async def _consuming(
         unassigned=settings.unassigned_after_seconds,
         fail=service.fail,
     )
-    pool = service.database.pool
     try:
         await _start(broker, settings.startup_wait_seconds)
         async with (
             _task(service, "watchdog", watchdog.run()),
-            _task(service, "measure", measure(pool, metrics)),
-            _task(service, "tidy", tidy(pool, settings.inbox_days)),
+            _task(service, "measure", measure(service.database.pool, metrics)),
+            _task(service, "tidy", tidy(service.database.pool, settings.inbox_days)),
         ):
             yield subscriptions
     finally:

@@ -5,6 +5,7 @@ import json
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -120,16 +121,35 @@ async def test_a_consumer_that_makes_no_progress_takes_its_process_down(
     assert await streams.committed(f"probe.{REQUESTS}", REQUESTS) in ({}, {0: 0})
 
 
-async def test_the_doors_are_said_to_shut_as_soon_as_the_end_is_called_for(database: Database) -> None:
-    stopping = asyncio.Event()
-    health = Health(
+def a_health(database: Database, stopping: asyncio.Event, noted: dict[str, str]) -> Health:
+    return Health(
         pool=database.pool,
-        relay=cast(Any, None),
+        relay=cast(Any, SimpleNamespace(well=True)),
         subscriptions=(),
         metrics=Metrics(CollectorRegistry()),
         failure=lambda: None,
         stopping=stopping,
+        noted=noted,
     )
+
+
+async def test_what_a_worker_notes_as_waiting_is_told_while_it_does_and_keeps_no_door_shut(
+    database: Database,
+) -> None:
+    noted: dict[str, str] = {}
+    health = a_health(database, asyncio.Event(), noted)
+
+    noted["somebody"] = "has waited for too long"
+    meanwhile = health.troubles()
+    noted.clear()
+
+    assert meanwhile == {"somebody": "has waited for too long"}
+    assert await health.wrongs() == health.troubles() == {}
+
+
+async def test_the_doors_are_said_to_shut_as_soon_as_the_end_is_called_for(database: Database) -> None:
+    stopping = asyncio.Event()
+    health = a_health(database, stopping, {})
     before = await health.wrongs()
 
     stopping.set()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from shared.kit.consuming.verdicts import Kind, judge
@@ -30,4 +31,19 @@ def test_a_file_that_is_not_as_it_should_be_is_a_bug_and_holds_up_nobody_for_eve
     ids=repr,
 )
 def test_a_server_that_cannot_be_reached_is_waited_for(error: OSError) -> None:
+    assert judge(error).kind is Kind.TRANSIENT
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
+        asyncpg.InterfaceError("cannot call fetch(): connection has been released back to the pool"),
+        asyncpg.IdleSessionTimeoutError("terminating connection due to idle-session timeout"),
+    ],
+    ids=repr,
+)
+def test_a_session_that_the_server_has_ended_is_waited_for_however_the_client_puts_it(
+    error: Exception,
+) -> None:
     assert judge(error).kind is Kind.TRANSIENT

@@ -1,6 +1,9 @@
 """A process that matches, without a broker: it hears what it is told and passes over the list when asked."""
 
+import asyncio
 from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
 
 from services.matching import store
 from services.matching.handlers import (
@@ -11,10 +14,29 @@ from services.matching.handlers import (
     offer_to_waiting,
     renew_fallen,
 )
+from services.matching.settings import Settings
 from shared.contract.event import Event, RequestEvent
 from shared.kit.database import Database
+from shared.kit.handlers import Provided
+from shared.kit.keyring import Keyring
+from shared.kit.service import Service
 from shared.kit.testing import recording
 from tests.matching.builders import RULES
+
+
+def a_service(database: Database, settings: Settings) -> Service:
+    """The service as its workers see it."""
+    assert isinstance(database.keys, Keyring)
+    return Service(
+        name="matching",
+        settings=settings,
+        database=database,
+        clock=database.clock,
+        stopping=asyncio.Event(),
+        metrics=CollectorRegistry(),
+        keyring=database.keys,
+        provided=Provided([]),
+    )
 
 
 @dataclass(slots=True)

@@ -8,14 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from services.matching import store
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Therapist
-from services.matching.handlers import Matcher, pricing_worker, refresh_prices
+from services.matching.handlers import Matcher, pricing, pricing_worker, refresh_prices
 from services.matching.handlers.events import propose_match
 from services.matching.settings import Settings
 from services.matching.store.prices import KEPT_FOR
@@ -26,11 +25,10 @@ from shared.contract.sealing import Purpose, opened
 from shared.contract.vocabulary import ProblemArea
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from shared.kit.handlers import Provided
 from shared.kit.keyring import Keyring
-from shared.kit.service import Service
 from shared.kit.testing import eventually, recording
 from tests.matching.builders import RULES, a_therapist, an_accreditation, born
+from tests.matching.processes import a_service
 from tests.support.builders import a_case, a_request
 from tests.support.keys import Counted
 
@@ -83,22 +81,9 @@ async def proposed(database: Database, matcher: Matcher, case: CaseDetails) -> l
 
 
 @asynccontextmanager
-async def working(
-    matcher: Matcher, database: Database, settings: Settings, clock: MovableClock
-) -> AsyncIterator[None]:
+async def working(matcher: Matcher, database: Database, settings: Settings) -> AsyncIterator[None]:
     """The worker of a service that runs, every few milliseconds."""
-    assert isinstance(database.keys, Keyring)
-    service = Service(
-        name="matching",
-        settings=settings,
-        database=database,
-        clock=clock,
-        stopping=asyncio.Event(),
-        metrics=CollectorRegistry(),
-        keyring=database.keys,
-        provided=Provided([]),
-    )
-    task = asyncio.ensure_future(pricing_worker(matcher, 0.05)(service))
+    task = asyncio.ensure_future(pricing_worker(matcher, 0.05)(a_service(database, settings)))
     try:
         yield
         assert not task.done()
@@ -231,8 +216,8 @@ async def test_a_request_that_cannot_be_read_is_left_out_by_id_and_holds_up_no_p
 
 @pytest.mark.usefixtures("busy")
 async def test_one_process_at_a_time_works_prices_out(database: Database) -> None:
-    async with store.pricing_turn(database) as ours:
-        assert ours
+    async with database.turn(pricing.TURN) as turn:
+        assert turn
         assert await refresh_prices(database, a_matcher()) is None
 
     assert await refresh_prices(database, a_matcher()) is not None
@@ -287,13 +272,13 @@ async def test_a_policy_without_prices_orders_by_score_alone(database: Database)
 
 @pytest.mark.usefixtures("busy")
 async def test_a_worker_that_fails_says_so_without_data_and_tries_again(
-    database: Database, settings: Settings, clock: MovableClock
+    database: Database, settings: Settings
 ) -> None:
     async with database.transaction() as tx:
         await tx.execute("ALTER TABLE prices RENAME TO prices_away")
 
     with capture_logs() as said:
-        async with working(a_matcher(), database, settings, clock):
+        async with working(a_matcher(), database, settings):
             await eventually(lambda: said, what="a warning")
             async with database.transaction() as tx:
                 await tx.execute("ALTER TABLE prices_away RENAME TO prices")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.matching import store
+from services.matching.handlers import waiting
 from shared.contract.ids import RequestId
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchNotFound, MatchProposed
@@ -185,11 +186,11 @@ async def test_who_finds_another_at_it_leaves_the_list_to_them_and_nothing_is_fo
     await who_wait(process, clock, 1)
     await in_directory(database, ADA)
 
-    async with store.offering_turn(another.database) as ours:
+    async with another.database.turn(waiting.TURN) as turn:
+        assert turn
         meanwhile = await process.offer()
     afterwards = await process.offer()
 
-    assert ours
     assert (meanwhile, afterwards) == (0, 1)
 
 

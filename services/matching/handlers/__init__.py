@@ -10,6 +10,7 @@ from services.matching.handlers.replaying import Again, Replay
 from services.matching.handlers.shadowing import Shadow, ShadowMetrics, measure, shadow_worker
 from services.matching.handlers.tidying import forget, tidying_worker
 from services.matching.handlers.waiting import begin_day, offer_to_waiting, waiting_list_worker
+from services.matching.handlers.watching import watching_worker
 
 __all__ = [
     "Again",
@@ -31,4 +32,5 @@ __all__ = [
     "shadow_worker",
     "tidying_worker",
     "waiting_list_worker",
+    "watching_worker",
 ]

@@ -19,9 +19,11 @@ from services.matching.handlers.waiting import Worker
 from shared.ages import day_in_london
 from shared.contract.ids import TherapistId
 from shared.kit import logs
-from shared.kit.database import Database
+from shared.kit.database import Database, Turn
 from shared.kit.service import Service
 from shared.kit.transaction import Transaction
+
+TURN = "prices"
 
 AT_ONCE = 50
 """So many requests are looked up before rankings that wait have their turn with the directory."""
@@ -55,20 +57,23 @@ def pricing_worker(matcher: Matcher, every_seconds: float) -> Worker:
 
 async def refresh_prices(database: Database, matcher: Matcher) -> int | None:
     """Works prices out; the new version, or None if they may stay or another is at it."""
-    async with store.pricing_turn(database) as ours:
-        if not ours:
-            return None
-        searches, expected = await _recent(database, matcher)
-        choices, seats = await _look(database, matcher, searches)
-        async with database.transaction() as tx:
-            last = await store.newest_prices(tx)
-        known = {who.int: points for who, points in last.points.items()} if last else {}
-        found = await _aside(partial(_work_out, matcher.rules.policy, choices, seats, expected, known))
-        if settled(found, known, matcher.rules.policy.prices.settled_within):
-            return None
-        async with database.transaction() as tx:
-            priced = {TherapistId(UUID(int=number)): points for number, points in sorted(found.items())}
-            return await store.add_prices(tx, matcher.rules.policy.version, priced)
+    async with database.turn(TURN) as turn:
+        return None if turn is None else await _refresh(turn, matcher)
+
+
+async def _refresh(turn: Turn, matcher: Matcher) -> int | None:
+    searches, expected = await _recent(turn, matcher)
+    choices, seats = await _look(turn, matcher, searches)
+    async with turn.transaction() as tx:
+        last = await store.newest_prices(tx)
+    known = {who.int: points for who, points in last.points.items()} if last else {}
+    work = partial(_work_out, matcher.rules.policy, choices, seats, expected, known)
+    found = await turn.during(_aside(work))
+    if settled(found, known, matcher.rules.policy.prices.settled_within):
+        return None
+    async with turn.transaction() as tx:
+        priced = {TherapistId(UUID(int=number)): points for number, points in sorted(found.items())}
+        return await store.add_prices(tx, matcher.rules.policy.version, priced)
 
 
 def _work_out(
@@ -83,14 +88,14 @@ def _work_out(
     return by_demand(Edges(choices), until_then, expected, last, rules.iterations)
 
 
-async def _recent(database: Database, matcher: Matcher) -> tuple[list[Search], float]:
+async def _recent(turn: Turn, matcher: Matcher) -> tuple[list[Search], float]:
     """Searches for those who came lately, and how many are expected until the horizon."""
     rules = matcher.rules.policy.prices
-    async with database.transaction() as tx:
+    async with turn.transaction() as tx:
         since = tx.now - timedelta(days=rules.history_days)
         requests = await store.requests_since(tx, since, rules.most_requests)
         came, first = await store.requests_counted_since(tx, since)
-        searches = await _searches(tx, requests, matcher.rules)
+        searches = await turn.during(_searches(tx, requests, matcher.rules))
         days = max(1.0, (tx.now - first) / timedelta(days=1)) if first else 1.0
     return searches, came / days * rules.horizon_days
 
@@ -108,17 +113,17 @@ async def _searches(tx: Transaction, requests: Sequence[store.Request], rules: R
 
 
 async def _look(
-    database: Database, matcher: Matcher, searches: Sequence[Search]
+    turn: Turn, matcher: Matcher, searches: Sequence[Search]
 ) -> tuple[list[list[tuple[int, int]]], list[Seats]]:
     """Who could take each, and for how many points; and everybody's seats."""
     most = matcher.rules.policy.prices.most_therapists
     choices: list[list[tuple[int, int]]] = []
     for start in range(0, len(searches), AT_ONCE):
         some = searches[start : start + AT_ONCE]
-        async with database.transaction() as tx, matcher.directory.current(tx) as engine:
-            choices += await _aside(partial(_choices, engine, some, most))
-    async with database.transaction() as tx, matcher.directory.current(tx) as engine:
-        return choices, await _aside(engine.seats)
+        async with turn.transaction() as tx, matcher.directory.current(tx) as engine:
+            choices += await turn.during(_aside(partial(_choices, engine, some, most)))
+    async with turn.transaction() as tx, matcher.directory.current(tx) as engine:
+        return choices, await turn.during(_aside(engine.seats))
 
 
 def _choices(engine: Engine, searches: Sequence[Search], most: int) -> list[list[tuple[int, int]]]:

@@ -1,4 +1,4 @@
-"""Passes over what cannot be read, so that it keeps nobody else waiting."""
+"""Goes on after a fault: past what cannot be read, so that nobody else waits for it, or again in a while."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,3 +18,14 @@ def skipping(what: str, **ids: UUID | None) -> Iterator[None]:
             raise
         named = {name: str(each) for name, each in ids.items()}
         logs.logger().error(what, **named, **logs.fault(error))
+
+
+@contextmanager
+def trying_again(what: str) -> Iterator[None]:
+    """Ends the block at a fault that may pass, and logs it; one that stays goes on."""
+    try:
+        yield
+    except Exception as error:
+        if judge(error).kind is not Kind.TRANSIENT:
+            raise
+        logs.logger().warning(what, **logs.fault(error))

@@ -4,20 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 
-import asyncpg
-
 from services.matching import store
 from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.proposing import Lately, Matcher, open_request, propose_if_found
-from services.matching.handlers.skipping import skipping
+from services.matching.handlers.skipping import skipping, trying_again
 from shared.ages import day_in_london
 from shared.contract.ids import RequestId, TherapistId
 from shared.contract.matching import Candidate
 from shared.kit import logs
-from shared.kit.database import Database
+from shared.kit.database import Database, Turn
 from shared.kit.service import Service
 from shared.kit.transaction import Transaction
+
+TURN = "the waiting list"
 
 Worker = Callable[[Service], Awaitable[None]]
 
@@ -29,7 +29,7 @@ def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
         log = logs.logger()
         looked_on: date | None = None
         while True:
-            try:
+            with trying_again("waiting list not offered, will try again"):
                 looked_on = await begin_day(service.database, day_in_london(service.clock.now()), looked_on)
                 if dissolved := await dissolve_groups(service.database, matcher):
                     log.info("groups dissolved", dissolved=dissolved)
@@ -39,8 +39,6 @@ def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
                     log.info("proposals renewed", renewed=renewed)
                 if proposed := await offer_to_waiting(service.database, matcher):
                     log.info("waiting list offered", proposed=proposed)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                log.warning("waiting list not offered, will try again", **logs.fault(error))
             await asyncio.sleep(poll_seconds)
 
     return offer_waiting_list
@@ -57,13 +55,13 @@ async def begin_day(database: Database, today: date, looked_on: date | None) -> 
 
 async def offer_to_waiting(database: Database, matcher: Matcher) -> int:
     """One pass over the waiting list if anything has changed; returns how many were proposed to."""
-    async with store.offering_turn(database) as ours:
+    async with database.turn(TURN) as turn:
         # Two at once would offer one seat to two, as neither counts what the other offers.
-        return await _pass(database, matcher) if ours else 0
+        return 0 if turn is None else await _pass(turn, matcher)
 
 
-async def _pass(database: Database, matcher: Matcher) -> int:
-    async with database.transaction() as tx:
+async def _pass(turn: Turn, matcher: Matcher) -> int:
+    async with turn.transaction() as tx:
         seen = await store.reoffers_wanted(tx)
         waiting = await store.waiting_in_order(tx) if seen else []
         spoken_for = await store.spoken_for(tx) if waiting else {}
@@ -71,7 +69,7 @@ async def _pass(database: Database, matcher: Matcher) -> int:
     proposed = 0
     for request_id in waiting:
         # One transaction each: the seat that one is offered is spoken for when the next is looked at.
-        first = await _offer(database, matcher, request_id, spoken_for, lately)
+        first = await _offer(turn, matcher, request_id, spoken_for, lately)
         if first is None:
             continue
         proposed += 1
@@ -79,17 +77,17 @@ async def _pass(database: Database, matcher: Matcher) -> int:
             spoken_for = spoken_for | {first.therapist_id: spoken_for.get(first.therapist_id, 0) + 1}
         else:
             # Whether a group needs another seat depends on who else is proposed it.
-            async with database.transaction() as tx:
+            async with turn.transaction() as tx:
                 spoken_for = await store.spoken_for(tx)
     if seen:
         # Only now, so that a pass cut short is made again.
-        async with database.transaction() as tx:
+        async with turn.transaction() as tx:
             await store.reoffers_done(tx, seen)
     return proposed
 
 
 async def _offer(
-    database: Database,
+    turn: Turn,
     matcher: Matcher,
     request_id: RequestId,
     spoken_for: Mapping[TherapistId, int],
@@ -97,7 +95,7 @@ async def _offer(
 ) -> Candidate | None:
     # One request that cannot be read must not keep everybody behind it waiting.
     with skipping("a waiting request was passed over", request_id=request_id):
-        async with database.transaction() as tx:
+        async with turn.transaction() as tx:
             return await _offered(request_id, tx, matcher, spoken_for, lately)
     return None
 

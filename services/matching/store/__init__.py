@@ -80,6 +80,7 @@ from services.matching.store.requests import (
     lock_request,
     mark_seated,
     queue,
+    reoffer_wanted_since,
     reoffers_done,
     reoffers_wanted,
     spoken_for,
@@ -104,7 +105,6 @@ from services.matching.store.shadow import (
     rankings_to_shadow,
     shadowed,
 )
-from services.matching.store.turns import offering_turn, pricing_turn
 from services.matching.store.waits import waits_since
 
 __all__ = [
@@ -165,16 +165,15 @@ __all__ = [
     "newest_prices",
     "note_leader",
     "note_look",
-    "offering_turn",
     "open_group",
     "page_of_therapists",
     "policies_between",
-    "pricing_turn",
     "proposals_to_look_at",
     "queue",
     "ranked_without_success_on",
     "rankings_between",
     "rankings_to_shadow",
+    "reoffer_wanted_since",
     "reoffers_done",
     "reoffers_wanted",
     "requests_counted_since",

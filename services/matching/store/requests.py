@@ -269,6 +269,12 @@ async def reoffers_wanted(tx: Transaction) -> list[int]:
     return [row["id"] for row in await tx.fetch("SELECT id FROM reoffers")]
 
 
+async def reoffer_wanted_since(tx: Transaction) -> datetime | None:
+    """Since when the oldest change waits for a pass; None if none does."""
+    since: datetime | None = await tx.fetchval("SELECT min(wanted_at) FROM reoffers")
+    return since
+
+
 async def reoffers_done(tx: Transaction, seen: Sequence[int]) -> None:
     """A pass has taken these into account; others that came meanwhile stay for the next."""
     await tx.execute("DELETE FROM reoffers WHERE id = ANY($1)", seen)

@@ -84,7 +84,7 @@ _PASSING_STATES = frozenset({
 })  # fmt: skip
 # The server refused or ended the whole session, for whatever reason; a faulty statement is only an ERROR.
 _SESSION_ENDED = ("FATAL", "PANIC")
-_BROKEN_CONNECTION = ("closed", "closing", "connection lost", "not connected")
+_BROKEN_CONNECTION = ("closed", "closing", "connection lost", "not connected", "released back")
 
 
 def judge(error: BaseException) -> Verdict:  # noqa: PLR0911 - a table
@@ -106,6 +106,9 @@ def judge(error: BaseException) -> Verdict:  # noqa: PLR0911 - a table
             # Of asyncpg's own complaints, only those about a lost connection pass by themselves.
             lost = any(sign in str(error) for sign in _BROKEN_CONNECTION)
             return Verdict(Kind.TRANSIENT if lost else Kind.BUG)
+        case asyncpg.InternalClientError():
+            # The server has ended the session, and its last word was not read to the end.
+            return Verdict(Kind.TRANSIENT)
         case FileNotFoundError() | PermissionError() | IsADirectoryError() | NotADirectoryError() if (
             error.filename
         ):

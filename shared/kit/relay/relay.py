@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaProducer
 
 from shared.kit import failpoints, logs
 from shared.kit.kafka import Kafka
+from shared.kit.leadership import Leadership, candidacy
 from shared.kit.metrics import Metrics
 from shared.kit.outbox import CHANNEL
 from shared.kit.relay import rows as outbox_rows
-from shared.kit.relay.leadership import Leadership, candidacy
 from shared.kit.relay.sending import Sent, Spent, TooLargeTogether, producing, send
 
 WINDOW = 500

@@ -1,4 +1,4 @@
-"""Who sends: the one process whose database session holds the lock."""
+"""Who leads in what one process at a time does for all: the one whose database session holds the lock."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
+
+from shared.kit.transaction import Connection
 
 LOCK = 4_276_002
 IDLE_SECONDS = 10
@@ -24,15 +26,24 @@ class Leadership:
     frozen, the next statement fails, and the leader knows that it is none.
     """
 
-    def __init__(self, session: asyncpg.Connection) -> None:
+    def __init__(self, session: Connection) -> None:
         self.session = session
 
-    async def seek(self, service: str) -> bool:
-        """Tries to become the leader."""
-        leads: bool = await self.session.fetchval(
-            "SELECT pg_try_advisory_lock($1, hashtext($2))", LOCK, service
+    async def seek(self, what: str) -> bool:
+        """Tries to become the leader in something."""
+        # Also within a transaction that it has begun, and for as long as the session is its own.
+        row = await self.session.fetchrow(
+            """
+            SELECT set_config('idle_session_timeout', $3, false),
+                   set_config('idle_in_transaction_session_timeout', $3, false),
+                   pg_try_advisory_lock($1, hashtext($2)) AS leads
+            """,
+            LOCK,
+            what,
+            f"{IDLE_SECONDS}s",
         )
-        return leads
+        assert row is not None  # noqa: S101 - a row without FROM
+        return bool(row["leads"])
 
     async def during(self, work: Coroutine[Any, Any, T]) -> T:
         """Does some work elsewhere while giving the server signs of life; stops it if the session is gone."""
@@ -50,15 +61,12 @@ class Leadership:
 
 @asynccontextmanager
 async def candidacy(url: str, service: str) -> AsyncIterator[Leadership]:
-    """A session to lead with, ended at the end, and the lock with it."""
+    """A session to lead the relay with, ended at the end, and the lock with it."""
     session = await asyncpg.connect(
         url,
         timeout=10,
         command_timeout=COMMAND_SECONDS,
-        server_settings={
-            "application_name": f"attune-{service}-relay",
-            "idle_session_timeout": f"{IDLE_SECONDS}s",
-        },
+        server_settings={"application_name": f"attune-{service}-relay"},
     )
     try:
         yield Leadership(session)
