@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.matching.domain.pathways import areas_of, routes
+from services.matching.domain.pathways import Routes, areas_of, routes
 from shared.contract.vocabulary import (
     Condition,
     FlagKind,
@@ -225,8 +225,8 @@ BIPOLAR_DISORDER = [
         "asked-ipt: systemic; not-bipolar: ipt-a ipt-ast; ages: *", "*: form"),
     Row("18, bipolar", 18, IPT | BIPOLAR, "ipsrt/individual",
         "asked-ipt: systemic; not-bipolar: ipt ipt-a ipt-g; ages: *", "*: form"),
-    Row("70, bipolar", 70, EITHER | BIPOLAR, "ipsrt/individual",
-        "not-bipolar: ipt ipt-g systemic; ages: *", "*: form"),
+    Row("70, bipolar", 70, EITHER | BIPOLAR, "ipsrt/individual systemic/individual",
+        "not-bipolar: ipt ipt-g; ages: *", "ipsrt: form; systemic: evidence_bipolar_disorder"),
     Row("40, bipolar beside depression", 40,
         IPT | living_with(Condition.DEPRESSION, Condition.BIPOLAR_DISORDER),
         "ipsrt/individual", "asked-ipt: systemic; not-bipolar: ipt ipt-g; ages: *",
@@ -238,8 +238,20 @@ BIPOLAR_DISORDER = [
     Row("15, bipolar, as a family", 15, EITHER | FAMILY | BIPOLAR, "ipsrt/individual systemic/family",
         "not-bipolar: ipt-a ipt-ast; ages: *",
         "*: consent; ipsrt: form format_differs; systemic: evidence_bipolar_disorder"),
-    Row("40, bipolar, systemic alone", 40, SYSTEMIC | BIPOLAR, "",
-        "not-bipolar: systemic; asked-systemic: *"),
+    # No source keeps systemic work from bipolar disorder: it goes beside treatment, so staff are told.
+    Row("40, bipolar, systemic alone", 40, SYSTEMIC | BIPOLAR, "systemic/individual", "asked-systemic: *",
+        "*: evidence_bipolar_disorder"),
+    Row("12, bipolar, systemic alone", 12, SYSTEMIC | BIPOLAR, "systemic/individual", "asked-systemic: *",
+        "*: consent evidence_bipolar_disorder"),
+    Row("11, bipolar, systemic alone", 11, SYSTEMIC | BIPOLAR, "", "ages: systemic; asked-systemic: *"),
+    Row("40, bipolar, systemic, in a group", 40, SYSTEMIC | GROUP | BIPOLAR, "",
+        "format: systemic; asked-systemic: *"),
+    Row("15, bipolar, either school", 15, EITHER | BIPOLAR, "ipsrt/individual systemic/individual",
+        "not-bipolar: ipt-a ipt-ast; ages: *",
+        "*: consent; ipsrt: form; systemic: evidence_bipolar_disorder"),
+    Row("40, bipolar and psychosis, systemic alone", 40,
+        SYSTEMIC | living_with(Condition.BIPOLAR_DISORDER, Condition.PSYCHOSIS), "systemic/individual",
+        "asked-systemic: *", "*: evidence_bipolar_disorder evidence_psychosis"),
 ]
 ADULT_ALONE = "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt-g; ages: *"
 YOUNG_ALONE = "asked-ipt: systemic; bipolar-only: ipsrt; ages: *"
@@ -397,6 +409,23 @@ def test_the_table_says_something_of_every_variant_rule_and_format() -> None:
     assert {variant for variant, _ in ways} == set(Variant)
     assert {form for _, form in ways} == set(Format)
     assert {rule for row in TABLE for rule in by_key(row.ruled_out)} == set(WORDS)
+
+
+@pytest.mark.parametrize("condition", Condition)
+@pytest.mark.parametrize("age", [8, 12, 15, 17, 18, 40])
+@pytest.mark.parametrize("asked", [IPT, SYSTEMIC, EITHER], ids=["ipt", "systemic", "either"])
+def test_whatever_somebody_lives_with_leaves_a_way_to_who_would_have_one(
+    asked: Changes, age: int, condition: Condition
+) -> None:
+    def ways(*conditions: Condition) -> Routes:
+        case = a_case(date_of_birth=born(age), **(asked | FAMILY | WITH_ADULT | living_with(*conditions)))
+        return routes(case, THE_DAY, RULES.policy)
+
+    before, after = ways(), ways(condition)
+
+    # FB-IPT is not for a child with bipolar disorder, and IPSRT not for one under 12.
+    expected = bool(before.pathways) and (asked, age, condition) != (IPT, 8, Condition.BIPOLAR_DISORDER)
+    assert bool(after.pathways) is expected
 
 
 @pytest.mark.parametrize(

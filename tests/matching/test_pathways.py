@@ -72,7 +72,7 @@ CASES: list[tuple[str, int, dict[str, Any], str]] = [
     ("a family, either school", 40, FAMILY | EITHER, "ipt systemic"),
     ("a family with somebody of 15", 15, FAMILY | EITHER, "ipt-a systemic"),
     ("an adult with bipolar disorder", 40, BIPOLAR, "ipsrt"),
-    ("an adult with bipolar disorder, either school", 40, BIPOLAR | EITHER, "ipsrt"),
+    ("an adult with bipolar disorder, either school", 40, BIPOLAR | EITHER, "ipsrt systemic"),
     ("an adult with bipolar disorder in a group", 40, BIPOLAR | GROUP, "ipsrt"),
     ("a couple with bipolar disorder, either school", 40, BIPOLAR | COUPLE | EITHER, "ipsrt systemic"),
     ("somebody of 15 with bipolar disorder", 15, BIPOLAR, "ipsrt"),
