@@ -151,7 +151,7 @@ async def test_the_same_record_gives_the_same_output(
         await hear(database, matcher, a_request(details=random_case(dice)))
         await offer_to_waiting(database, matcher)
         clock.move(timedelta(hours=5))
-    tried = another_policy(tmp_path, experience="experience = 700", strong="strong = 5")
+    tried = another_policy(tmp_path, experience="experience = 700", strong="strong = 500")
 
     outcomes = [
         await replay("--since", "2026-11-24", "--policy", tried, "--json", PYTHONHASHSEED=str(seed))

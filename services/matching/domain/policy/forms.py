@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from services.matching.domain.policy.numbers import Span, Table
 from shared.contract.vocabulary import Condition, Evidence, FlagKind, Format, ProblemArea, Therapy, Variant
@@ -15,6 +15,7 @@ def _one_school(therapy: Therapy) -> Therapy:
     return therapy
 
 
+Words = Annotated[str, Field(pattern=r"\S")]
 Need = Literal["attending_adult", "no_diagnosis", "no_acute_flag"]
 FormRule = Literal["ages", "only_for", "not_for"] | Need
 School = Annotated[Therapy, AfterValidator(_one_school)]
@@ -32,8 +33,8 @@ class Form(Table):
     not_for: frozenset[Condition] = frozenset()
     needs: tuple[Need, ...] = ()
     areas_not_covered: frozenset[ProblemArea] = frozenset()
-    caution: str | None = None
-    flag_cautions: Mapping[FlagKind, str] = {}
+    caution: Words | None = None
+    flag_cautions: Mapping[FlagKind, Words] = {}
     source: str
     rule_sources: Mapping[FormRule, str] = {}
     """What a rule stands on where that is not the source of the form."""
@@ -64,4 +65,4 @@ class Tier(Table):
 
     tier: Evidence
     source: str
-    caution: str | None = None
+    caution: Words | None = None

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 _HEADER = re.compile(r"\s*\[\[?\s*([\w.\"'-]+)\s*\]\]?")
 _KEY = re.compile(r"\s*([\w\"'-]+)\s*=")
-_PATH = re.compile(r"[\w-]+(\.[\w-]+)+")
+_PATH = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:

@@ -74,8 +74,9 @@ class Prices(Cited):
     iterations: Annotated[int, Field(ge=10, le=1_000)]
     settled_within: Points
     scarcity: Points
-    credit_per_week: Points
-    most_credit: Points
+    credit_per_week: Positive
+    most_credit: Positive
+    """A price must give way to waiting."""
 
     def credit(self, waited_days: int) -> int:
         """The points of a price that count no longer after so many days."""

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from services.matching.domain.group_rules import GroupRules
-from services.matching.domain.policy.forms import Form, OfferSources, Tier
-from services.matching.domain.policy.invariants import broken
-from services.matching.domain.policy.numbers import Days, Phases, Positive, Span
+from services.matching.domain.policy import invariants
+from services.matching.domain.policy.forms import Form, OfferSources, Tier, Words
+from services.matching.domain.policy.numbers import Days, Phases, Span
 from services.matching.domain.policy.sources import Cited, Source, unsourced
 from services.matching.domain.policy.weights import Caps, DistanceBand, OutcomeRules, Prices, Weights
 from services.matching.domain.therapist import AgeGroup
@@ -22,12 +22,12 @@ class Policy(Cited):
     source: Mapping[str, str]
     version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
     shortlist_size: Annotated[int, Field(ge=1, le=20)]
-    fresh_days: Days
-    proposal_days: Days
+    fresh_days: Annotated[int, Field(ge=1, le=365)]
+    proposal_days: Annotated[int, Field(ge=1, le=90)]
     expiry_warning_days: Annotated[int, Field(ge=0, le=3_650)]
     newly_qualified_cases: Annotated[int, Field(ge=0)]
-    default_distance_km: Positive
-    consent_age: Positive
+    default_distance_km: Annotated[int, Field(ge=1, le=100)]
+    consent_age: Annotated[int, Field(ge=16, le=18)]
     smallest_group: Annotated[int, Field(ge=5)]
     wait_history_days: Days
     wait_history_least: Annotated[int, Field(ge=5)]
@@ -41,7 +41,7 @@ class Policy(Cited):
     prices: Prices
     distance_bands: Annotated[tuple[DistanceBand, ...], Field(min_length=1)]
     outcome: OutcomeRules
-    sources: Mapping[str, Annotated[str, Field(pattern=r"\S")]]
+    sources: Mapping[str, Words]
     offer_sources: OfferSources
     forms: Annotated[tuple[Form, ...], Field(min_length=1)]
     groups: Mapping[Variant, GroupRules]
@@ -54,6 +54,13 @@ class Policy(Cited):
             *self._unknown_sources(),
             *self._other_faults(),
             *self._wrong_forms(),
+            *invariants.closed_by_risk(self.forms),
+            *invariants.unheeded_flags(self.acute_flags, self.psychosis_flags),
+            *invariants.wrong_areas(self.life_events),
+            *invariants.wrong_age_groups(self.age_groups),
+            *invariants.unlimited(self.phases),
+            *invariants.wrong_groups(self.groups),
+            *invariants.unwarned(self.evidence),
         ]
         if faults:
             raise ValueError("; ".join(faults))
@@ -119,6 +126,12 @@ class Policy(Cited):
             for place, (nearer, further) in enumerate(pairwise(self.distance_bands), start=1)
             if further.up_to_km <= nearer.up_to_km
         ]
+        points = self.weights.evidence
+        faults += [
+            f"weights.evidence.{worse} must not exceed {better}"
+            for better, worse in pairwise(Evidence)
+            if points[worse] > points[better]
+        ]
         in_groups = {form.variant for form in self.forms if form.format is Format.GROUP}
         faults += [f"groups.{variant} is missing" for variant in sorted(in_groups - set(self.groups))]
         return faults + [
@@ -136,11 +149,7 @@ class Policy(Cited):
         for place, form in enumerate(self.forms):
             if offered.index(offered[place]) < place:
                 faults.append(f"forms.{place}.variant is {form.variant} {form.format} twice")
-            ages = form.ages.first, form.ages.last
-            faults += [
-                f"forms.{place}.{row} {rule}"
-                for row, rule in broken(form.variant, ages, form.needs, form.not_for)
-            ]
+            faults += [f"forms.{place}.{row} {rule}" for row, rule in invariants.wrong_in(form)]
             faults += [
                 f"forms.{place}.rule_sources.{rule} has no row"
                 for rule in form.rule_sources
