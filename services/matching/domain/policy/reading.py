@@ -1,7 +1,9 @@
 """Reads a policy file, or names every fault in it with its line."""
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from math import nan
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,11 +25,17 @@ class PolicyFault(Exception):
 def read_policy(text: str) -> Policy:
     """Reads a policy file, or says what is wrong with it."""
     try:
-        return Policy.model_validate(tomllib.loads(text))
+        # As JSON: there a word may name one of a list, while `true` and "5" are still no numbers.
+        return Policy.model_validate_json(json.dumps(tomllib.loads(text), default=_nothing), strict=True)
     except tomllib.TOMLDecodeError as error:
         raise PolicyFault([f"it is not TOML: {error}"]) from None
     except ValidationError as error:
         raise PolicyFault([each for fault in error.errors(**_PLAIN) for each in _told(text, fault)]) from None
+
+
+def _nothing(_moment: object) -> float:
+    """What no row takes: none is a date or a time."""
+    return nan
 
 
 _PLAIN: dict[str, Any] = {"include_input": False, "include_context": False, "include_url": False}
