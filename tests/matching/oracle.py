@@ -1,6 +1,5 @@
 """The matching rules once more, as plainly as they can be said; reads the policy file and knows no engine."""
 
-import csv
 import tomllib
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -11,32 +10,34 @@ from typing import Any
 from shared.places import LONDON
 
 POLICY = tomllib.loads((Path(__file__).parents[2] / "services/matching/policy/2026-11.toml").read_text())
-LINES = LONDON.read_text().splitlines()[1:]
-PLACES = {row["outcode"]: (float(row["lat"]), float(row["lon"])) for row in csv.DictReader(LINES)}
+ROWS = [line.split(",") for line in LONDON.read_text().splitlines()[2:]]
+PLACES = {outcode: (float(lat), float(lon)) for outcode, lat, lon, _ in ROWS}
 RANK = ["strong", "moderate", "limited", "none_found"]
 Plain = dict[str, Any]
 Answer = tuple[str, int, str, str, list[tuple[str, str, int]], int]
 # fmt: off
 
 def shortlist(
-    case: Plain, directory: list[Plain], on: date, excluded: set[str],
-    *, spoken_for: Plain, prices: Plain, waited_days: int = 0,
+    case: Plain, directory: list[Plain], on: date, excluded: set[str], *,
+    spoken_for: Plain, prices: Plain, waited_days: int = 0, size: int = POLICY["shortlist_size"],
 ) -> list[Answer]:
-    """Who may be proposed, best first: id, score, variant, mode, (term, field, points) of reasons, price."""
-    born = date.fromisoformat(case["date_of_birth"])
-    age = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    """The best, each once, and below whom each variant lacks: id, score, variant, mode, reasons, price."""
+    age = (int(f"{on:%Y%m%d}") - int(case["date_of_birth"].replace("-", ""))) // 10_000
     credit = min(POLICY["prices"]["most_credit"], POLICY["prices"]["credit_per_week"] * waited_days // 7)
-    answers = []
+    answers: list[Answer] = []
     for t in directory:
-        price = max(0, prices.get(t["id"], 0) - credit)
-        ways: list[Answer] = []
         mode, left = how(case, t), t["free"] - spoken_for.get(t["id"], 0)
         for form in forms(case, age):
             if t["id"] not in excluded and left > 0 and mode and gates(case, t, form, age, on):
                 reasons = [each for each in terms(case, t, form, mode, on) if each[2] > 0]
-                ways.append((t["id"], sum(one[2] for one in reasons), form["variant"], mode, reasons, price))
-        answers += sorted(ways, key=lambda way: -way[1])[:1]
-    return sorted(answers, key=lambda each: (each[5] - each[1], each[0]))
+                score, price = sum(one[2] for one in reasons), max(0, prices.get(t["id"], 0) - credit)
+                answers.append((t["id"], score, form["variant"], mode, reasons, price))
+    answers.sort(key=lambda each: (each[5] - each[1], each[0]))
+    listed = [each for n, each in enumerate(answers) if each[0] not in {a[0] for a in answers[:n]}][:size]
+    for variant in [form["variant"] for form in forms(case, age)]:
+        others = [each for each in answers if each[2] == variant and each[0] not in {a[0] for a in listed}]
+        listed += others[:1] if variant not in {each[2] for each in listed} else []
+    return sorted(listed, key=answers.index)
 
 def forms(case: Plain, age: int) -> Iterator[Plain]:
     named, flags = set(case["conditions"]), {flag["kind"] for flag in case["flags"]}
@@ -44,9 +45,8 @@ def forms(case: Plain, age: int) -> Iterator[Plain]:
         fitting = [
             form for form in POLICY["forms"]
             if form["variant"] == variant and case["therapy"] in ("either", form["school"])
-            and form["ages"][0] <= age <= form["ages"][1]
             and (not form.get("only_for") or named & set(form["only_for"]))
-            and not named & set(form.get("not_for", []))
+            and form["ages"][0] <= age <= form["ages"][1] and not named & set(form.get("not_for", []))
             and case["format"] in [form["format"], *form.get("also_for", [])]
             and not ("attending_adult" in form.get("needs", []) and not case["attending_adult"])
             and not ("no_diagnosis" in form.get("needs", []) and case["diagnosed"])
@@ -103,8 +103,8 @@ def terms(case: Plain, t: Plain, form: Plain, mode: str, on: date) -> Iterator[t
     for place, wish in enumerate(case["preferences"]):
         if has(t, wish):
             yield "preference", f"details.preferences.{place}", weights["preference"][wish["strength"]]
-    first = case["languages"][0] in t["languages"]
-    yield "language", "details.languages", weights["preferred_language" if first else "other_language"]
+    rank = "preferred" if case["languages"][0] in t["languages"] else "other"
+    yield "language", "details.languages", weights[f"{rank}_language"]
     if mode == "in_person":
         km, bands = (apart(case, t) or 0) / 1000, POLICY["distance_bands"]
         yield "distance", "details.outcode", next((b["points"] for b in bands if km <= b["up_to_km"]), 0)

@@ -9,7 +9,7 @@ import pytest
 
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.ordering import HELD_BACK
-from services.matching.domain.ranking import Rules, explain, look, search_for
+from services.matching.domain.ranking import Rules, explain, look, search_for, shortlist
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.matching import NothingFound
@@ -76,10 +76,9 @@ def agree(
                 each.price,
             )
             for each in candidates
-        ] == wanted[: RULES.policy.shortlist_size]
+        ] == wanted
         assert [HELD_BACK in each.cautions for each in candidates] == [
-            any(above[1] < each[1] for above in wanted[:place])
-            for place, each in enumerate(wanted[: RULES.policy.shortlist_size])
+            any(above[1] < each[1] for above in wanted[:place]) for place, each in enumerate(wanted)
         ]
         formats = {way.variant: way.format for way in found.pathways}
         met.update(word for each in candidates for word in (each.variant, each.mode, formats[each.variant]))
@@ -148,10 +147,8 @@ def test_it_agrees_on_other_days(directory: dict[TherapistId, Therapist]) -> Non
         on = THE_DAY.fromordinal(THE_DAY.toordinal() + days)
         for _ in range(50):
             case = random_case(dice)
-            placed = engine.best(search_for(case, on, RULES), 10)
+            placed = shortlist(search_for(case, on, RULES), engine, 10)
             wanted = oracle.shortlist(
-                case.model_dump(mode="json"), described, on, set(), spoken_for={}, prices={}
+                case.model_dump(mode="json"), described, on, set(), spoken_for={}, prices={}, size=10
             )
-            assert [(str(each.therapist_id), each.score) for each in placed] == [
-                each[:2] for each in wanted[:10]
-            ]
+            assert [(str(each.therapist_id), each.score) for each in placed] == [each[:2] for each in wanted]

@@ -87,7 +87,7 @@ def with_groups(
     Whoever can neither be joined nor open a group is proposed for another pathway, or not at all.
     """
     offers: dict[TherapistId, _Offer] = {}
-    prices = {each.therapist_id: each.price for each in found.placed}
+    prices = {each.therapist_id: each.price for each in (*found.placed, *found.for_groups)}
     leaders = {group.therapist_id for group in around.gatherings}
     for therapist_id in {*prices, *leaders} & set(therapists):
         offer = _offer(around, therapists[therapist_id], prices.get(therapist_id), answer.pathways)
@@ -96,12 +96,15 @@ def with_groups(
     asked = around.search.case.format is Format.GROUP
     best = sorted(offers.values(), key=lambda each: each.rank(asked=asked))
     best = best[: around.rules.policy.shortlist_size]
+    for way in answer.pathways:
+        best += _left_out(around, way, best, [therapists[each] for each in offers], prices)
+    best.sort(key=lambda each: each.rank(asked=asked))
     gates = _gates(around, answer.gates, offers, prices.keys() & therapists.keys())
     concessions = () if asked else _concessions(around, found, answer.concessions, best)
     next_best = _next_best(around, answer.next_best, offers, therapists)
     if best:
         return Shortlist(
-            candidates=with_order_told([_candidate(around, each) for each in best]),
+            candidates=with_order_told([_candidate(around, each, answer.pathways) for each in best]),
             pathways=answer.pathways,
             ruled_out=answer.ruled_out,
             gates=gates,
@@ -117,6 +120,23 @@ def with_groups(
         concessions=concessions,
         next_best=next_best,
     )
+
+
+def _left_out(
+    around: Around,
+    way: Pathway,
+    listed: Sequence[_Offer],
+    therapists: Sequence[Therapist],
+    prices: Mapping[TherapistId, int],
+) -> list[_Offer]:
+    """The best offer on a pathway that nobody listed is proposed for, of who is not listed."""
+    if any(each.fit.pathway.variant is way.variant for each in listed):
+        return []
+    known = {each.fit.therapist.id for each in listed}
+    others = (each for each in therapists if each.id not in known)
+    offers = [offer for each in others if (offer := _offer(around, each, prices.get(each.id), (way,)))]
+    asked = around.search.case.format is Format.GROUP
+    return sorted(offers, key=lambda each: each.rank(asked=asked))[:1]
 
 
 def _gates(
@@ -216,8 +236,8 @@ def _busy(around: Around, therapist_id: TherapistId) -> frozenset[Slot]:
     return around.busy.get(therapist_id, frozenset())
 
 
-def _candidate(around: Around, offer: _Offer) -> Candidate:
-    plain = candidate_of(around.search, offer.fit, around.rules, price=offer.price)
+def _candidate(around: Around, offer: _Offer, pathways: Sequence[Pathway]) -> Candidate:
+    plain = candidate_of(around.search, offer.fit, around.rules, pathways, price=offer.price)
     group = offer.group or (_opened(around, offer.fit) if offer.opens else None)
     if group is None:
         return plain

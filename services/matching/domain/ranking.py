@@ -1,6 +1,6 @@
 """The shortlist: who passes every gate, best first, explained; or why nobody does."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
@@ -18,7 +18,15 @@ from services.matching.domain.therapist import Therapist
 from shared.ages import age_on
 from shared.contract.ids import TherapistId
 from shared.contract.intake import CaseDetails
-from shared.contract.matching import Candidate, Concession, GateCount, NextBest, NothingFound, Shortlist
+from shared.contract.matching import (
+    Candidate,
+    Concession,
+    GateCount,
+    NextBest,
+    NothingFound,
+    Pathway,
+    Shortlist,
+)
 from shared.contract.vocabulary import Variant
 
 
@@ -73,11 +81,13 @@ class Found:
     looked_at: int
     conceded: tuple[Conceded, ...]
     nearest: Nearest | None = None
+    for_groups: tuple[Placed, ...] = ()
+    """Who else passes the gates, as not everybody who does has a time for a group."""
 
     @property
     def therapists(self) -> set[TherapistId]:
         """Whose entries are needed to explain it."""
-        named = (*self.placed, *(each.placed for each in self.conceded))
+        named = (*self.placed, *self.for_groups, *(each.placed for each in self.conceded))
         nearest = () if self.nearest is None else (self.nearest,)
         return {each.therapist_id for each in (*named, *nearest)}
 
@@ -86,11 +96,29 @@ class OutOfStep(Exception):
     """A therapist has changed since the engine was asked; ask again."""
 
 
-def look(search: Search, engine: Engine, rules: Rules, most: int | None = None) -> Found:
-    """Asks the engine for a shortlist, or for so many as are asked for, and for what would change it."""
-    placed = tuple(engine.best(search, most or rules.policy.shortlist_size))
+def look(search: Search, engine: Engine, rules: Rules, for_groups: int = 0) -> Found:
+    """Asks the engine for a shortlist, for what would change it, and for so many on each pathway besides."""
+    placed = shortlist(search, engine, rules.policy.shortlist_size)
     conceded = concessions(search, engine, rules.policy, placed[0] if placed else None)
-    return Found(placed, engine.tally(search), len(engine), conceded, engine.nearest(search))
+    ways = engine.variants(search) if for_groups else ()
+    besides = tuple(each for way in ways for each in engine.best(search, for_groups, way))
+    return Found(placed, engine.tally(search), len(engine), conceded, engine.nearest(search), besides)
+
+
+def shortlist(search: Search, engine: Engine, size: int) -> tuple[Placed, ...]:
+    """The best, and below them the best of each pathway that none of them is proposed for.
+
+    Which of the pathways that fit is taken, staff choose: a list of the best alone could leave one out.
+    """
+    placed = engine.best(search, size)
+    if len(placed) == size:
+        for variant in engine.variants(search):
+            if all(each.variant is not variant for each in placed):
+                listed = {each.number for each in placed}
+                # No more than are listed can stand before the best who is not.
+                on_it = engine.best(search, len(listed) + 1, variant)
+                placed += [each for each in on_it if each.number not in listed][:1]
+    return tuple(sorted(placed, key=lambda each: (-each.order, each.number)))
 
 
 def explain(
@@ -178,19 +206,27 @@ def _candidate(
     fit = None if therapist is None else check(search, pathway, therapist, rules.policy, rules.places)
     if not isinstance(fit, Fit):
         raise OutOfStep
-    candidate = candidate_of(search, fit, rules, price=placed.price)
+    candidate = candidate_of(search, fit, rules, ways.pathways, price=placed.price)
     if candidate.score != placed.score or fit.mode is not placed.mode:
         raise OutOfStep
     return candidate
 
 
-def candidate_of(search: Search, fit: Fit, rules: Rules, *, price: int) -> Candidate:
+def candidate_of(
+    search: Search, fit: Fit, rules: Rules, pathways: Sequence[Pathway], *, price: int
+) -> Candidate:
     """A therapist who fits, with their points, the reasons for them, and what counts of their price."""
     scored = score(search, fit, rules.policy)
+    others = (way for way in pathways if way.variant is not fit.pathway.variant)
     return Candidate(
         therapist_id=fit.therapist.id,
         name=fit.therapist.name,
         variant=fit.pathway.variant,
+        also=tuple(
+            way.variant
+            for way in others
+            if isinstance(check(search, way, fit.therapist, rules.policy, rules.places), Fit)
+        ),
         mode=fit.mode,
         score=sum(each.points for each in scored),
         price=price,

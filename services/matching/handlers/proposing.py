@@ -1,7 +1,7 @@
 """Ranks for one request and says what came of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from services.matching import store
@@ -172,10 +172,9 @@ async def _rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
     leaders = {group.therapist_id for group in around.gatherings} if around else set()
     for _ in range(MOST_LOOKS):
         async with matcher.directory.current(tx) as engine:
-            wide = look(search, engine, rules, MOST_FOR_GROUPS if around else None)
+            found = look(search, engine, rules, MOST_FOR_GROUPS if around else 0)
             sight = matcher.directory.sight
-        found = replace(wide, placed=wide.placed[: rules.policy.shortlist_size])
-        therapists = await store.find_therapists(tx, list(wide.therapists | leaders))
+        therapists = await store.find_therapists(tx, list(found.therapists | leaders))
         try:
             answer = explain(search, found, therapists, rules)
         except OutOfStep:
@@ -183,7 +182,7 @@ async def _rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
             continue
         if not await store.unchanged_since(tx, sight, list(found.therapists)):
             continue
-        grouped = answer if around is None else with_groups(around, wide, answer, therapists)
+        grouped = answer if around is None else with_groups(around, found, answer, therapists)
         return Ranked(search, sight, grouped, alone=answer)
     raise RuntimeError("the directory in memory and the one in the table do not agree")
 

@@ -93,6 +93,9 @@ class Candidate(Part):
     therapist_id: TherapistId
     name: str
     variant: Variant
+    also: tuple[Variant, ...] = ()
+    """For which other pathways the same therapist passes every gate, be they worth fewer points on them."""
+
     mode: Mode
     score: int
     price: int = 0

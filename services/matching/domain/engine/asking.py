@@ -78,6 +78,10 @@ class _Ways(NamedTuple):
     evidence: Array
     names: tuple[Variant, ...]
 
+    def narrowed(self, only: Variant) -> "_Ways":
+        place = self.names.index(only)
+        return self._make(each[place : place + 1] for each in self)
+
 
 class Asker:
     """Turns searches into questions under one policy."""
@@ -88,10 +92,10 @@ class Asker:
         self._ways: dict[_Facts, _Ways] = {}
         self._ages = [_age_planes(age, policy) for age in range(_OLDEST + 1)]
 
-    def question(self, search: Search) -> Question:
-        """The search as numbers."""
+    def question(self, search: Search, only: Variant | None = None) -> Question:
+        """The search as numbers; for one variant alone where it is named."""
         case, weights = search.case, self._policy.weights
-        ways = self._ways_for(search)
+        ways = self._ways_for(search, only)
         languages = [self._language_planes[code] for code in case.languages if code in self._language_planes]
         wishes = [(_trait(wish), wish.strength) for wish in case.preferences]
         named = set(case.conditions)
@@ -134,11 +138,11 @@ class Asker:
         """The search as numbers, whoever has a seat free and whatever anybody costs."""
         return self.question(search)._replace(live=self._ways_for(search).qualified, credit=_NO_LIMIT)
 
-    def variants(self, search: Search) -> tuple[Variant, ...]:
+    def variants(self, search: Search, only: Variant | None = None) -> tuple[Variant, ...]:
         """The variants of a question, in the order in which it numbers them."""
-        return self._ways_for(search).names
+        return self._ways_for(search, only).names
 
-    def _ways_for(self, search: Search) -> _Ways:
+    def _ways_for(self, search: Search, only: Variant | None = None) -> _Ways:
         case = search.case
         facts = _Facts(
             search.age,
@@ -154,7 +158,7 @@ class Asker:
             if len(self._ways) >= _MOST_REMEMBERED:
                 self._ways.clear()
             ways = self._ways[facts] = self._work_out(search)
-        return ways
+        return ways if only is None else ways.narrowed(only)
 
     def _work_out(self, search: Search) -> _Ways:
         pathways = routes(search.case, search.on, self._policy).pathways

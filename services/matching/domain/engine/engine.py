@@ -37,7 +37,7 @@ from services.matching.domain.gates import Gate, Search
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
 from shared.contract.ids import TherapistId
-from shared.contract.vocabulary import Mode, Slot
+from shared.contract.vocabulary import Mode, Slot, Variant
 
 _ALL = (1 << 64) - 1
 _MODES = (Mode.ONLINE, Mode.IN_PERSON)
@@ -128,10 +128,17 @@ class Engine:
             if row is not None:
                 self._table.scored["price"][row] = price
 
-    def best(self, search: Search, most: int) -> list[Placed]:
-        """The therapists who pass every gate, by score minus what counts of the price and then by id."""
+    def variants(self, search: Search) -> tuple[Variant, ...]:
+        """The variants that fit."""
+        return self._asker.variants(search)
+
+    def best(self, search: Search, most: int, only: Variant | None = None) -> list[Placed]:
+        """The therapists who pass every gate, by score minus what counts of the price and then by id.
+
+        With `only`, who may be proposed for that variant, though another may suit them better.
+        """
         self._turn_to(search.on)
-        return self._scan(search, self._asker.question(search), self._blocked(search).rows, most)
+        return self._scan(search, self._asker.question(search, only), self._blocked(search).rows, most, only)
 
     def qualified(self, search: Search, most: int) -> list[Placed]:
         """Who passes every gate but that of the seat, by score and then by id."""
@@ -145,7 +152,9 @@ class Engine:
         kept = self._table.kept[: self._count][["id_high", "id_low", "seats_free", "seats_offered"]]
         return [Seats(high << 64 | low, free, offered) for high, low, free, offered in kept.tolist()]
 
-    def _scan(self, search: Search, question: Question, blocked: Array, most: int) -> list[Placed]:
+    def _scan(
+        self, search: Search, question: Question, blocked: Array, most: int, only: Variant | None = None
+    ) -> list[Placed]:
         best = np.zeros(most, BEST)
         kept = scan(
             self._table,
@@ -156,10 +165,10 @@ class Engine:
             self._desk,
             best,
         )
-        return self._placed(search, best[:kept])
+        return self._placed(search, best[:kept], only)
 
-    def _placed(self, search: Search, best: Array) -> list[Placed]:
-        variants = self._asker.variants(search)
+    def _placed(self, search: Search, best: Array, only: Variant | None = None) -> list[Placed]:
+        variants = self._asker.variants(search, only)
         return [
             Placed(high << 64 | low, variants[way], _MODES[in_person], score, order)
             for _, way, in_person, score, order, high, low in best.tolist()
