@@ -80,7 +80,7 @@ class _Ways(NamedTuple):
 
     def narrowed(self, only: Variant) -> "_Ways":
         place = self.names.index(only)
-        return self._make(each[place : place + 1] for each in self)
+        return _Ways._make(each[place : place + 1] for each in self)
 
 
 class Asker:
