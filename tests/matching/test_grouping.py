@@ -1,6 +1,7 @@
 """What holds for every group that anybody is proposed, however the world around them is made up."""
 
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 from uuid import UUID
 
@@ -205,10 +206,23 @@ def test_a_concession_brings_somebody_else_and_better_and_is_not_made_up_for_a_g
     world = World(dice)
     concessions = world.answer().concessions
 
-    assert not (concessions and world.search.case.format is Format.GROUP)
+    assert not (concessions and world.candidates() and world.search.case.format is Format.GROUP)
     for each in concessions:
         assert each.therapist_id not in {one.therapist_id for one in world.candidates()}
         assert all(one.score < each.score for one in world.candidates()[:1])
+
+
+@given(DICE)
+@MANY
+def test_points_are_said_to_set_somebody_behind_only_where_the_list_goes_by_them(dice: Random) -> None:
+    world = World(dice)
+    listed = world.candidates()
+    asked = world.search.case.format is Format.GROUP
+
+    for above, candidate in pairwise(listed):
+        by_group = asked and (above.group or candidate.group)
+        assert bool(candidate.behind) is not bool(by_group)
+        assert not (candidate.rises and (above.group or candidate.group))
 
 
 @given(DICE)

@@ -61,6 +61,10 @@ def case(console: Console, story: Story) -> None:
             why += f" [yellow]Not met:[/yellow] {escape(', '.join(each['unmet']))}."
         for caution in each["cautions"]:
             why += f" [yellow]Caution:[/yellow] {escape(caution['text'])}"
+        if each["behind"]:
+            why += f" [dim]{escape(each['behind'])}[/dim]"
+        if each["rises"]:
+            why += f" The other way round with: {escape('; '.join(rise['text'] for rise in each['rises']))}."
         table.add_row(str(place), escape(each["name"]), str(each["score"]), _where(each), _fee(each), why)
     console.print(Padding(table, INDENT, expand=False))
     more = len(shortlist["candidates"]) - SHOWN

@@ -7,12 +7,14 @@ from typing import NamedTuple
 from services.matching.domain import wording
 from services.matching.domain.engine import Engine, Placed
 from services.matching.domain.gates import Search
+from services.matching.domain.languages import language
 from services.matching.domain.policy import Policy
 from shared.contract.intake import CaseDetails
-from shared.contract.vocabulary import Mode, Strength
+from shared.contract.vocabulary import Format, Mode, Strength
 
 FURTHER_KM = (5, 10, 20)
 DEARER_PENCE = (1_000, 2_000)
+MOST_SPOKEN = "en"
 MOST_TIMES = 2
 MOST = 5
 
@@ -32,15 +34,25 @@ def concessions(search: Search, engine: Engine, policy: Policy, first: Placed | 
 
     Of several of one kind the smallest that helps is named, of times the best two.
     """
-    # Where nobody passes the gates, no time helps.
-    helpful = [] if first is None else sorted(_times(search, engine, first), key=_worth)[:MOST_TIMES]
-    for kind in (_distances(search, policy), _modes(search), _fees(search.case), _musts(search.case)):
+    case = search.case
+    kinds = [distances(search, policy), modes(search), _fees(case), _musts(case)]
+    kinds += [_languages(case), _adults(case)]
+    if first is None:
+        # Where nobody passes the gates, no time helps; but another kind of help than was asked for may.
+        helpful = []
+        kinds.append(_formats(case))
+    else:
+        helpful = sorted(_times(search, engine, first), key=_worth)[:MOST_TIMES]
+    for kind in kinds:
         tried = (_conceded(search, engine, first, each) for each in kind)
         helpful += [each for each in (next((each for each in tried if each), None),) if each]
-    return tuple(sorted(helpful, key=_worth)[:MOST])
+    # Whether there would be a time for a group as well, the engine does not know.
+    sure = [each for each in helpful if each.placed.variant not in policy.groups]
+    return tuple(sorted(sure, key=_worth)[:MOST])
 
 
 Change = tuple[str, str, CaseDetails]
+"""A code, what it is about the client, and the case as it would be."""
 
 
 def _conceded(search: Search, engine: Engine, first: Placed | None, change: Change) -> Conceded | None:
@@ -62,9 +74,10 @@ def _times(search: Search, engine: Engine, first: Placed) -> Iterator[Conceded]:
             yield Conceded("times", f"{wording.slot(slot)}s as well", placed)
 
 
-def _distances(search: Search, policy: Policy) -> Iterator[Change]:
+def distances(search: Search, policy: Policy) -> Iterator[Change]:
+    """To travel further, the nearer first."""
     case = search.case
-    if case.mode is Mode.ONLINE or search.position is None:
+    if case.mode is Mode.ONLINE:
         return
     limit = case.max_distance_km or policy.default_distance_km
     for more in FURTHER_KM:
@@ -75,12 +88,13 @@ def _distances(search: Search, policy: Policy) -> Iterator[Change]:
         )
 
 
-def _modes(search: Search) -> Iterator[Change]:
+def modes(search: Search) -> Iterator[Change]:
+    """To come in person as well, or to be seen online as well."""
     case = search.case
     either = case.model_copy(update={"mode": Mode.EITHER})
     if case.mode is Mode.IN_PERSON:
         yield "mode", "online sessions as well", either
-    elif case.mode is Mode.ONLINE and search.position is not None:
+    elif case.mode is Mode.ONLINE:
         yield "mode", "sessions in person as well", either
 
 
@@ -104,4 +118,33 @@ def _musts(case: CaseDetails) -> Iterator[Change]:
                 "preference",
                 f"ideally {wording.wish(wish)}, but not necessarily",
                 case.model_copy(update={"preferences": wishes}),
+            )
+
+
+def _languages(case: CaseDetails) -> Iterator[Change]:
+    # Which others somebody speaks is not known; nearly every therapist works in this one.
+    if MOST_SPOKEN not in case.languages:
+        yield (
+            "language",
+            f"sessions in {language(MOST_SPOKEN)} as well",
+            case.model_copy(update={"languages": (*case.languages, MOST_SPOKEN)}),
+        )
+
+
+def _adults(case: CaseDetails) -> Iterator[Change]:
+    if not case.attending_adult:
+        yield (
+            "attending_adult",
+            "an adult who comes to every session",
+            case.model_copy(update={"attending_adult": True}),
+        )
+
+
+def _formats(case: CaseDetails) -> Iterator[Change]:
+    for other in (Format.INDIVIDUAL, Format.FAMILY, Format.COUPLE):
+        if other is not case.format:
+            yield (
+                "format",
+                f"sessions {wording.FORMATS[other]} instead of {wording.FORMATS[case.format]}",
+                case.model_copy(update={"format": other}),
             )

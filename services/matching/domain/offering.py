@@ -16,6 +16,7 @@ from services.matching.domain.grouping import (
 from services.matching.domain.ordering import with_order_told
 from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import Found, Rules, candidate_of
+from services.matching.domain.rising import Basis, with_rises
 from services.matching.domain.scoring import score
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
@@ -100,11 +101,14 @@ def with_groups(
         best += _left_out(around, way, best, [therapists[each] for each in offers], prices)
     best.sort(key=lambda each: each.rank(asked=asked))
     gates = _gates(around, answer.gates, offers, prices.keys() & therapists.keys())
-    concessions = () if asked else _concessions(around, found, answer.concessions, best)
+    # Where groups come first, that somebody scores more brings nobody to the top.
+    concessions = () if asked and best else _concessions(answer.concessions, best)
     next_best = _next_best(around, answer.next_best, offers, therapists)
     if best:
+        basis = Basis(around.search, therapists, answer.pathways, around.rules.policy, around.rules.places)
+        listed = with_order_told([_candidate(around, each, answer.pathways) for each in best])
         return Shortlist(
-            candidates=with_order_told([_candidate(around, each, answer.pathways) for each in best]),
+            candidates=with_rises(basis, listed, concessions),
             pathways=answer.pathways,
             ruled_out=answer.ruled_out,
             gates=gates,
@@ -157,18 +161,11 @@ def _gates(
     return tuple(GateCount(gate=gate, therapists=number) for gate, number in counts.items() if number > 0)
 
 
-def _concessions(
-    around: Around, found: Found, concessions: Sequence[Concession], best: Sequence[_Offer]
-) -> tuple[Concession, ...]:
+def _concessions(concessions: Sequence[Concession], best: Sequence[_Offer]) -> tuple[Concession, ...]:
     """Those which would still bring somebody else, and better, to the top, with or without groups."""
-    groups = around.rules.policy.groups
-    # Whether there would be a time for a group as well, the engine does not know.
-    unsure = {each.placed.therapist_id for each in found.conceded if each.placed.variant in groups}
     listed = {each.fit.therapist.id for each in best}
     first = max((each.score for each in best[:1]), default=-1)
-    return tuple(
-        each for each in concessions if each.therapist_id not in {*unsure, *listed} and each.score > first
-    )
+    return tuple(each for each in concessions if each.therapist_id not in listed and each.score > first)
 
 
 def _next_best(

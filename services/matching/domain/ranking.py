@@ -13,6 +13,7 @@ from services.matching.domain.ordering import with_order_told
 from services.matching.domain.pathways import Routes, areas_of, routes
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
+from services.matching.domain.rising import Basis, with_rises
 from services.matching.domain.scoring import score
 from services.matching.domain.therapist import Therapist
 from shared.ages import age_on
@@ -129,23 +130,24 @@ def explain(
     gates = tuple(
         GateCount(gate=gate, therapists=number) for gate, number in found.kept_out.items() if number
     )
+    concessions = _concessions(found, therapists)
     if not found.placed:
         return NothingFound(
             pathways=ways.pathways,
             ruled_out=ways.ruled_out,
             gates=gates,
             text=explaining.nothing_found(search, ways, found.kept_out, found.looked_at),
-            concessions=_concessions(found, therapists),
+            concessions=concessions,
             next_best=_next_best(found, therapists),
         )
+    basis = Basis(search, therapists, ways.pathways, rules.policy, rules.places)
+    listed = with_order_told([_candidate(search, placed, therapists, ways, rules) for placed in found.placed])
     return Shortlist(
-        candidates=with_order_told(
-            [_candidate(search, placed, therapists, ways, rules) for placed in found.placed]
-        ),
+        candidates=with_rises(basis, listed, concessions),
         pathways=ways.pathways,
         ruled_out=ways.ruled_out,
         gates=gates,
-        concessions=_concessions(found, therapists),
+        concessions=concessions,
         next_best=_next_best(found, therapists),
     )
 

@@ -1,6 +1,6 @@
 """What of a proposal the client may be told and what the therapist; staff read the whole record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, meets
@@ -66,6 +66,16 @@ def for_therapist(search: Search, fit: Fit) -> tuple[str, ...]:
 def of_group(slot: Slot) -> str:
     """Of a group the time alone: who else is in it is for staff."""
     return f"The group meets on {wording.slot(slot)}s."
+
+
+def of_rises(texts: Sequence[str]) -> tuple[str, ...]:
+    """What the client could give on so that this therapist suits them better than the one before."""
+    return (f"Would suit you better with: {'; '.join(texts)}.",) if texts else ()
+
+
+def of_others(texts: Sequence[str]) -> tuple[str, ...]:
+    """What the client could give on so that somebody else comes first; of that one, nothing."""
+    return (f"Somebody else might suit you better with: {'; '.join(texts)}.",) if texts else ()
 
 
 def _for_client(search: Search, fit: Fit) -> Iterator[str]:

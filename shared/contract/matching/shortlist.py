@@ -87,6 +87,14 @@ class Group(Part):
     minutes: int
 
 
+class Rise(Part):
+    """Something the client could give on, so that a candidate would come before the one above."""
+
+    code: str
+    text: str
+    """About the client alone, as that of a concession."""
+
+
 class Candidate(Part):
     """One therapist on the shortlist, explained."""
 
@@ -108,6 +116,12 @@ class Candidate(Part):
     cautions: tuple[Caution, ...] = ()
     unmet: tuple[str, ...] = ()
     """Preferences of the client that this therapist does not meet."""
+
+    behind: str = ""
+    """What sets it behind the one above, by name and point by point; for staff alone."""
+
+    rises: tuple[Rise, ...] = ()
+    """The smallest of each kind; what would put another before the first are the list's `concessions`."""
 
     group: Group | None = None
     """For a variant given in groups: which group the client would come into."""
