@@ -16,6 +16,7 @@ EVENTS: dict[str, type[Event]] = {
         matching.SeatUnavailable,
         matching.TherapistListed,
         matching.TherapistChanged,
+        matching.TherapistRemoved,
         review.MatchConfirmed,
         review.RematchRequested,
         review.RequestDeclined,

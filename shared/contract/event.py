@@ -27,6 +27,9 @@ class Event(Part):
     keyed_by: ClassVar[str]
     """The field that names what the event is about: whatever is said about one such thing stays in order."""
 
+    is_last: ClassVar[bool] = False
+    """Whether nothing is left to be said: a stream that keeps the last of each thing forgets this one."""
+
     @property
     def key(self) -> UUID:
         """The id of what the event is about; Kafka's key and the envelope's subject."""

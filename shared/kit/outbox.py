@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -37,9 +37,17 @@ async def say(tx: "Transaction", events: Sequence[Event]) -> list[UUID]:
     """Seals events, puts each in its envelope and lays them in the outbox, in order; returns their ids."""
     payloads = [await seal_event(event, tx.keys) for event in events]
     versions = await _next_versions(tx, [event.key for event in events])
-    outgoing = [_enveloped(tx, *each) for each in zip(events, payloads, versions, strict=True)]
+    outgoing: list[Outgoing] = []
+    told: list[UUID] = []
+    for event, payload, version in zip(events, payloads, versions, strict=True):
+        said = _enveloped(tx, event, payload, version)
+        outgoing.append(said)
+        told.append(said.event_id)
+        if event.is_last:
+            # Behind it, so that whoever reads on has heard; Kafka then forgets all that it kept of the thing.
+            outgoing.append(replace(said, event_id=new_id(), payload=None, headers=()))
     await lay(tx, outgoing)
-    return [each.event_id for each in outgoing]
+    return told
 
 
 async def lay(tx: "Transaction", outgoing: Sequence[Outgoing]) -> None:

@@ -96,7 +96,9 @@ def test_an_event_cannot_do_without_something_it_is_about() -> None:
 def test_an_event_is_keyed_by_the_request_unless_it_says_what_else_it_is_about() -> None:
     others = {event.__name__: event.keyed_by for event in EVENTS.values() if event.keyed_by != "request_id"}
 
-    assert others == {"TherapistListed": "therapist_id", "TherapistChanged": "therapist_id"}
+    assert others == dict.fromkeys(
+        ("TherapistListed", "TherapistChanged", "TherapistRemoved"), "therapist_id"
+    )
     assert all(event.key == getattr(event, event.keyed_by) for event in one_of_each())
 
 

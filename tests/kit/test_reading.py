@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.contract.event import Event
-from shared.contract.matching import SeatUnavailable, TherapistListed
-from shared.kit.consuming.reading import Faulty, Heard, read
+from shared.contract.matching import DIRECTORY, SeatUnavailable, TherapistListed
+from shared.kit.consuming.reading import Faulty, ForOthers, Heard, read
 from shared.kit.consuming.verdicts import Reason
 from shared.kit.handlers import Handlers, Provided
 from shared.kit.keyring import Keyring
@@ -35,6 +35,17 @@ BOUND = handlers.bind(Provided())
 async def a_record(event: Event, keyring: Keyring) -> Record:
     key, value, headers = await raw(event, keyring)
     return Record(event.stream, 0, 0, datetime.now(UTC), key, value, tuple(headers))
+
+
+async def test_a_record_at_which_a_stream_forgets_is_passed_over_and_one_elsewhere_is_not(
+    keyring: Keyring,
+) -> None:
+    last = Record(DIRECTORY, 0, 0, datetime.now(UTC), str(id_of("ada")).encode(), None, ())
+
+    assert await read(last, BOUND, keyring) == ForOthers(last)
+    refused = await read(replace(last, topic="matching.proposals"), BOUND, keyring)
+    assert isinstance(refused, Faulty)
+    assert refused.reason == Reason.TOMBSTONE
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.testing import eventually
 from tests.matching.builders import THE_DAY, a_therapist, an_accreditation
-from tests.support.streams import Streams
+from tests.support.streams import Seen, Streams
 
 PATH = "/api/v1/therapists"
 STREAMS = (
@@ -181,11 +181,11 @@ async def test_a_revoked_key_opens_nothing_any_more(door: Door, reader: Headers)
 async def test_an_address_tells_what_it_takes(door: Door, editor: Headers) -> None:
     await door.holds(ADA)
 
-    deleted = await door.http.delete(where(ADA), headers=editor)
+    patched = await door.http.patch(where(ADA), headers=editor)
     peeked = await door.http.head(where(ADA), headers=editor)
 
-    assert problem(deleted)[0] == 405
-    assert {"GET", "PUT"} <= set(deleted.headers["allow"].split(", "))
+    assert problem(patched)[0] == 405
+    assert {"GET", "PUT", "DELETE"} <= set(patched.headers["allow"].split(", "))
     assert (peeked.status_code, "etag" in peeked.headers) == (200, True)
 
 
@@ -480,6 +480,36 @@ async def test_a_version_that_has_gone_is_not_confirmed(door: Door, editor: Head
 
     assert problem(answer) == (412, "version_changed")
     assert answer.json()["current"]["fee_pence"] == 9000
+
+
+async def test_an_entry_is_removed_as_it_was_seen_and_kafka_told_to_forget_it(
+    door: Door, reader: Headers, editor: Headers
+) -> None:
+    await door.holds(ADA)
+    tag = (await door.http.get(where(ADA), headers=editor)).headers["etag"]
+    await door.holds(replace(ADA, fee_pence=9000))
+
+    forbidden = await door.http.delete(where(ADA), headers=reader | {"if-match": "*"})
+    blind = await door.http.delete(where(ADA), headers=editor)
+    stale = await door.http.delete(where(ADA), headers=editor | {"if-match": tag})
+    removed = await door.http.delete(where(ADA), headers=editor | {"if-match": stale.headers["etag"]})
+    again = await door.http.delete(where(ADA), headers=editor | {"if-match": "*"})
+
+    assert problem(forbidden) == (403, "not_an_editor")
+    assert problem(blind) == (428, "version_needed")
+    assert problem(stale) == (412, "version_changed")
+    assert (removed.status_code, removed.json()) == (200, {"id": str(ADA.id), "clients": 0})
+    assert problem(again) == problem(await door.http.get(where(ADA), headers=reader))
+    assert problem(again) == (404, "no_such_therapist")
+
+    async def told() -> list[Seen]:
+        seen = await door.streams.read("matching.directory")
+        return seen if len(seen) == 4 else []
+
+    *_, last, forgets = await eventually(told, within=30)
+    assert last.type == "attune.matching.therapist-removed.v1"
+    assert last.document == {"therapist_id": str(ADA.id)}
+    assert (forgets.key, forgets.value) == (last.key, None)
 
 
 async def test_who_asks_too_often_is_asked_to_wait_and_holds_up_nobody_else(

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, event, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from services.matching import store
 from services.matching.domain.therapist import Therapist
 from services.matching.settings import Settings
 from shared.contract.ids import DecisionId, TherapistId
@@ -31,7 +32,7 @@ from tests.support.builders import a_confirmation, a_decline, a_rematch, a_reque
 NAMES = ("ada", "ben", "cem")
 KINDS = (
     *("ask", "ask", "confirm", "confirm", "confirm", "choose", "decline", "withdraw", "rematch", "give_up"),
-    *("expire", "offer", "renew", "seats", "registration"),
+    *("expire", "offer", "renew", "seats", "registration", "remove"),
 )
 LAPSES = timedelta(days=RULES.policy.proposal_days)
 MOST_LOOKS = 20
@@ -102,6 +103,9 @@ class World:
             case "registration":
                 held = None if step.which % 2 else a_therapist(name).registration
                 await self.list_therapist(name, registration=held)
+            case "remove":
+                async with self.database.transaction() as tx:
+                    await store.remove_therapist(tx, id_of(name))
             case _ if self.asked:
                 await self._act(step, self.asked[step.who % len(self.asked)], process)
 

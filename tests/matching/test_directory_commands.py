@@ -20,6 +20,7 @@ from services.matching.settings import Settings
 from shared.kit.database import Database
 from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist
+from tests.matching.seated import a_request_with_a_seat
 from tests.support.environment import environment
 
 ROOT = Path(__file__).parents[2]
@@ -248,6 +249,26 @@ async def test_entries_are_listed_and_shown(therapists: Command, tmp_path: Path)
     assert [entry["name"] for entry in listed] == ["Ada Sampleford"]
     assert (shown["seats_free"], shown["outcode"]) == (4, "E2")
     assert (nobody.code, nobody.err) == (1, "there is no therapist 00000000-0000-4000-8000-000000000000\n")
+
+
+async def test_an_entry_is_removed_and_its_clients_are_named(
+    therapists: Command, database: Database, tmp_path: Path
+) -> None:
+    ada, ben = a_therapist("ada"), a_therapist("ben")
+    await therapists("import", saved(tmp_path / "file.csv", ada, ben))
+    case = await a_request_with_a_seat(database, ada)
+
+    removed = await therapists("remove", str(ada.id))
+    as_json = await therapists("remove", str(ben.id), "--json")
+    nobody = await therapists("remove", str(ada.id))
+
+    assert removed.code == 0
+    assert removed.out.splitlines()[0] == f"removed {ada.id}"
+    assert removed.out.splitlines()[-1] == f"  {case}"
+    assert json.loads(as_json.out) == {"id": str(ben.id), "cases": []}
+    assert (nobody.code, nobody.err) == (1, f"there is no therapist {ada.id}\n")
+    async with database.transaction() as tx:
+        assert await store.therapists(tx) == []
 
 
 async def test_a_database_without_tables_says_what_to_run(

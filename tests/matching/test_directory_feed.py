@@ -16,14 +16,11 @@ from services.matching import store
 from services.matching.domain.directory_feed import news, public_entry
 from services.matching.domain.therapist import Therapist
 from services.matching.settings import Settings
-from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, SubjectId
 from shared.contract.matching import DIRECTORY, DirectoryEntry, TherapistChanged, TherapistListed
-from shared.contract.vocabulary import Mode
 from shared.kit.database import Database
-from shared.kit.identifiers import new_id
 from shared.kit.testing import eventually, recording
-from shared.kit.transaction import Transaction
 from tests.matching.builders import a_registration, a_therapist, an_accreditation
+from tests.matching.seated import a_request_with_a_seat
 from tests.support.environment import environment
 from tests.support.processes import running
 from tests.support.streams import Seen, Streams
@@ -95,7 +92,7 @@ async def test_saving_says_what_is_new_and_what_has_changed_and_no_more(database
 async def test_a_seat_taken_or_freed_is_said_as_it_is_then(database: Database) -> None:
     async with database.transaction() as tx:
         await store.save_therapist(tx, replace(ADA, seats_offered=2))
-    request_id = await a_request_with_a_seat(database)
+    request_id = await a_request_with_a_seat(database, ADA)
 
     async with recording(database) as tx:
         await store.free_seat(tx, request_id, "test")
@@ -109,7 +106,7 @@ async def test_a_seat_taken_or_freed_is_said_as_it_is_then(database: Database) -
 async def test_a_seat_that_no_longer_exists_is_given_back_in_silence(database: Database) -> None:
     async with database.transaction() as tx:
         await store.save_therapist(tx, replace(ADA, seats_offered=1))
-    request_id = await a_request_with_a_seat(database)
+    request_id = await a_request_with_a_seat(database, ADA)
     async with database.transaction() as tx:
         await store.save_therapist(tx, replace(ADA, seats_offered=0))
 
@@ -182,32 +179,3 @@ async def _drained(database: Database) -> bool:
 
 def _entry(record: Seen) -> DirectoryEntry:
     return DirectoryEntry.model_validate_json(json.dumps(record.document["entry"]))
-
-
-async def a_request_with_a_seat(database: Database, therapist: Therapist = ADA) -> RequestId:
-    """A request that holds one of the therapist's seats."""
-    request_id, proposal_id = RequestId(new_id()), ProposalId(new_id())
-
-    async def propose(tx: Transaction) -> None:
-        await store.add_request(tx, request_id, SubjectId(new_id()), b"sealed", tx.now)
-        await store.add_proposal(
-            tx,
-            request_id=request_id,
-            proposal_id=proposal_id,
-            policy_version="test",
-            shortlist=b"sealed",
-            named=[therapist.id],
-        )
-
-    async with database.transaction() as tx:
-        await propose(tx)
-        assert await store.take_seat(
-            tx,
-            SeatId(new_id()),
-            therapist_id=therapist.id,
-            request_id=request_id,
-            proposal_id=proposal_id,
-            decision_id=DecisionId(new_id()),
-            mode=Mode.ONLINE,
-        )
-    return request_id

@@ -353,6 +353,7 @@ def one_of_each() -> list[Event]:
         a_seat_gone(confirmation),
         a_listing(),
         a_change("seats_free", seats_free=2),
+        matching.TherapistRemoved(therapist_id=TherapistId(id_of("ada"))),
         confirmation,
         a_rematch(proposal, "ada", **decided),
         a_decline(request, **decided),

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.matching.api.changing import confirm, put
+from services.matching.api.changing import confirm, put, remove
 from services.matching.api.looking import page, show
 from services.matching.api.pace import Pace
 
@@ -28,3 +28,6 @@ class _Entry(HTTPEndpoint):
 
     async def put(self, request: Request) -> Response:
         return await put(request)
+
+    async def delete(self, request: Request) -> Response:
+        return await remove(request)

@@ -1,11 +1,11 @@
-"""Changes the directory: an entry is put whole, or confirmed to be true still."""
+"""Changes the directory: an entry is put whole, confirmed to be true still, or removed."""
 
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from services.matching import store
 from services.matching.api.answering import answer, entry_for, tag_of
@@ -60,6 +60,23 @@ async def confirm(request: Request) -> Response:
         saved = await store.save_therapist(tx, replace(before, confirmed_on=day_in_london(tx.now)))
         await store.want_reoffer(tx, "a therapist was confirmed")
     return answer(entry_for(caller, saved))
+
+
+async def remove(request: Request) -> Response:
+    """DELETE /api/v1/therapists/{id}: nobody is proposed them any more, and nothing of the entry is left."""
+    caller = await _editor(request)
+    therapist_id = id_in(request)
+    if not tags_in(request, "if-match"):
+        raise Problem(428, "version_needed", detail="send If-Match with the ETag that you have seen")
+    async with service_of(request).database.transaction() as tx:
+        await store.lock_entry(tx, therapist_id)
+        before = await store.find_therapist(tx, therapist_id)
+        if before is None:
+            raise no_such_therapist()
+        _check_version(request, caller, before)
+        cases = await store.remove_therapist(tx, therapist_id)
+    # Which cases these are is for staff alone.
+    return JSONResponse({"id": str(therapist_id), "clients": len(cases or ())})
 
 
 async def _editor(request: Request) -> Caller:

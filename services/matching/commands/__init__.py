@@ -5,6 +5,7 @@ import typer
 from services.matching.commands import keys, placing
 from services.matching.commands.importing import import_
 from services.matching.commands.looking import list_, show
+from services.matching.commands.removing import remove
 from services.matching.commands.writing import export, generate
 
 __all__ = ["api_keys", "places", "therapists"]
@@ -13,6 +14,7 @@ therapists = typer.Typer(help="The directory of therapists.", no_args_is_help=Tr
 therapists.command("import")(import_)
 therapists.command("list")(list_)
 therapists.command()(show)
+therapists.command()(remove)
 therapists.command()(export)
 therapists.command()(generate)
 

@@ -66,6 +66,7 @@ from services.matching.store.rankings import (
     ranked_without_success_on,
     rankings_between,
 )
+from services.matching.store.removing import remove_therapist
 from services.matching.store.requests import (
     Request,
     State,
@@ -173,6 +174,7 @@ __all__ = [
     "ranked_without_success_on",
     "rankings_between",
     "rankings_to_shadow",
+    "remove_therapist",
     "reoffer_wanted_since",
     "reoffers_done",
     "reoffers_wanted",

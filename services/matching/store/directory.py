@@ -2,39 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from services.matching.domain.directory_feed import news, seats_changed
-from services.matching.domain.therapist import (
-    Accreditation,
-    AgeGroup,
-    Approach,
-    Body,
-    Gender,
-    Outcomes,
-    Registration,
-    Route,
-    Therapist,
-)
+from services.matching.domain.therapist import AgeGroup, Therapist
+from services.matching.store.entries import COLUMNS, HELD, therapist_of, write_entries
 from shared.contract.ids import TherapistId
-from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, ProblemArea, Slot, Variant
+from shared.contract.vocabulary import Format, Mode, Variant
 from shared.kit.transaction import Transaction
 
-COLUMNS = """
-           t.id, t.name, t.email, t.gender, t.outcode, t.modes, t.formats, t.age_groups, t.languages,
-           t.fee_pence, t.slots, t.problem_areas, t.conditions, t.approaches, t.affirming, t.confirmed_on,
-           t.seats_offered, t.seats_free, t.free_from, t.outcome_cases, t.outcome_change,
-           r.body, r.number, r.expires_on,
-           a.variants, a.routes, a.expiries, a.cases
-"""
-HELD = """
-        SELECT array_agg(variant ORDER BY variant) AS variants, array_agg(route ORDER BY variant) AS routes,
-               array_agg(expires_on ORDER BY variant) AS expiries, array_agg(cases ORDER BY variant) AS cases
-"""
 _SELECT = f"""
     SELECT {COLUMNS}
     FROM therapists t
@@ -75,13 +51,6 @@ async def lock_entry(tx: Transaction, therapist_id: UUID) -> None:
 async def _lock_row(tx: Transaction, therapist_id: UUID) -> bool:
     there = await tx.fetchval("SELECT true FROM therapists WHERE id = $1 FOR NO KEY UPDATE", therapist_id)
     return there is not None
-
-
-async def write_history(tx: Transaction) -> None:
-    """Keeps now, and not only at its end, what this transaction has changed in the directory so far."""
-    await tx.execute(
-        "SET CONSTRAINTS therapists_keep_history IMMEDIATE; SET CONSTRAINTS therapists_keep_history DEFERRED"
-    )
 
 
 async def therapists(tx: Transaction) -> list[Therapist]:
@@ -150,9 +119,10 @@ async def save_therapists(
     """
     ids = [each.id for each in therapists]
     before = await find_therapists(tx, ids)
-    await _write(
+    await write_entries(
         tx, [_dated(each, before.get(each.id)) if each.id in undated else each for each in therapists]
     )
+    await _count_seats(tx, [each for each in ids if each not in before])
     now = await find_therapists(tx, ids)
     said = [news(before.get(each), now[each]) for each in ids]
     await tx.publish_all([event for event in said if event is not None])
@@ -165,124 +135,28 @@ def _dated(therapist: Therapist, before: Therapist | None) -> Therapist:
     return replace(therapist, confirmed_on=before.confirmed_on)
 
 
+async def _count_seats(tx: Transaction, new: Sequence[UUID]) -> None:
+    """Whoever comes back after they were removed may have clients still."""
+    await tx.execute(
+        """
+        UPDATE therapists SET seats_taken = held.seats
+        FROM (
+            SELECT therapist_id, count(*) AS seats
+            FROM (
+                SELECT therapist_id FROM seats WHERE freed_at IS NULL AND therapist_id = ANY($1)
+                UNION ALL
+                SELECT therapist_id FROM groups WHERE state <> 'dissolved' AND therapist_id = ANY($1)
+            ) each_held
+            GROUP BY therapist_id
+        ) held
+        WHERE therapists.id = held.therapist_id
+        """,
+        new,
+    )
+
+
 async def say_seats(tx: Transaction, therapist_id: UUID) -> None:
     """Says that another number of seats is free; to be called with the entry's row locked."""
     now = await find_therapist(tx, therapist_id)
     if now is not None:
         await tx.publish(seats_changed(now))
-
-
-async def _write(tx: Transaction, therapists: Sequence[Therapist]) -> None:
-    await tx.executemany(
-        """
-        INSERT INTO therapists (id, name, email, gender, outcode, modes, formats, age_groups, languages,
-                                fee_pence, slots, problem_areas, conditions, approaches, affirming,
-                                confirmed_on, seats_offered, free_from, outcome_cases, outcome_change,
-                                imported_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                $21, $21)
-        ON CONFLICT (id) DO UPDATE SET
-            name = excluded.name, email = excluded.email, gender = excluded.gender,
-            outcode = excluded.outcode, modes = excluded.modes, formats = excluded.formats,
-            age_groups = excluded.age_groups, languages = excluded.languages,
-            fee_pence = excluded.fee_pence, slots = excluded.slots,
-            problem_areas = excluded.problem_areas, conditions = excluded.conditions,
-            approaches = excluded.approaches, affirming = excluded.affirming,
-            confirmed_on = GREATEST(therapists.confirmed_on, excluded.confirmed_on),
-            seats_offered = excluded.seats_offered, free_from = excluded.free_from,
-            outcome_cases = excluded.outcome_cases, outcome_change = excluded.outcome_change,
-            updated_at = excluded.updated_at
-        """,
-        [_values(each, tx.now) for each in therapists],
-    )
-    ids = [each.id for each in therapists]
-    await tx.execute("DELETE FROM registrations WHERE therapist_id = ANY($1)", ids)
-    await tx.executemany(
-        "INSERT INTO registrations (therapist_id, body, number, expires_on) VALUES ($1, $2, $3, $4)",
-        [
-            (each.id, held.body, held.number, held.expires_on)
-            for each in therapists
-            if (held := each.registration) is not None
-        ],
-    )
-    await tx.execute("DELETE FROM accreditations WHERE therapist_id = ANY($1)", ids)
-    await tx.executemany(
-        """
-        INSERT INTO accreditations (therapist_id, variant, route, expires_on, cases)
-        VALUES ($1, $2, $3, $4, $5)
-        """,
-        [
-            (each.id, held.variant, held.route, held.expires_on, held.cases)
-            for each in therapists
-            for held in each.accreditations
-        ],
-    )
-    # Else an import of many would be held up at its very end.
-    await write_history(tx)
-
-
-def _values(therapist: Therapist, now: datetime) -> tuple[object, ...]:
-    return (
-        therapist.id,
-        therapist.name,
-        therapist.email,
-        therapist.gender,
-        therapist.outcode,
-        sorted(therapist.modes),
-        sorted(therapist.formats),
-        sorted(therapist.age_groups),
-        sorted(therapist.languages),
-        therapist.fee_pence,
-        sorted(therapist.slots),
-        sorted(therapist.problem_areas),
-        sorted(therapist.conditions),
-        sorted(therapist.approaches),
-        sorted(therapist.affirming),
-        therapist.confirmed_on,
-        therapist.seats_offered,
-        therapist.free_from,
-        None if therapist.outcomes is None else therapist.outcomes.cases,
-        None if therapist.outcomes is None else therapist.outcomes.change,
-        now,
-    )
-
-
-def therapist_of(row: asyncpg.Record) -> Therapist:
-    """An entry from a row of `COLUMNS`."""
-    return Therapist(
-        id=TherapistId(row["id"]),
-        name=row["name"],
-        email=row["email"],
-        gender=Gender(row["gender"]),
-        outcode=row["outcode"],
-        modes=frozenset(map(Mode, row["modes"])),
-        formats=frozenset(map(Format, row["formats"])),
-        age_groups=frozenset(map(AgeGroup, row["age_groups"])),
-        languages=frozenset(row["languages"]),
-        fee_pence=row["fee_pence"],
-        seats_offered=row["seats_offered"],
-        seats_free=row["seats_free"],
-        slots=frozenset(map(Slot, row["slots"])),
-        problem_areas=frozenset(map(ProblemArea, row["problem_areas"])),
-        conditions=frozenset(map(Condition, row["conditions"])),
-        approaches=frozenset(map(Approach, row["approaches"])),
-        affirming=frozenset(map(PreferenceAbout, row["affirming"])),
-        registration=None
-        if row["body"] is None
-        else Registration(Body(row["body"]), row["number"], row["expires_on"]),
-        accreditations=_accreditations(row),
-        confirmed_on=row["confirmed_on"],
-        free_from=row["free_from"],
-        outcomes=None
-        if row["outcome_cases"] is None
-        else Outcomes(row["outcome_cases"], row["outcome_change"]),
-    )
-
-
-def _accreditations(row: asyncpg.Record) -> tuple[Accreditation, ...]:
-    columns: list[list[Any]] = [row[name] or [] for name in ("variants", "routes", "expiries", "cases")]
-    held = {
-        Variant(variant): Accreditation(Variant(variant), Route(route), expires_on, cases)
-        for variant, route, expires_on, cases in zip(*columns, strict=True)
-    }
-    return tuple(held[variant] for variant in Variant if variant in held)

@@ -8,7 +8,8 @@ from uuid import UUID
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Therapist
-from services.matching.store.directory import COLUMNS, HELD, lock_directory, therapist_of, write_history
+from services.matching.store.directory import lock_directory
+from services.matching.store.entries import COLUMNS, HELD, therapist_of, write_history
 from services.matching.store.prices import prices_of
 from shared.contract.ids import TherapistId
 from shared.kit.transaction import Transaction
@@ -86,12 +87,15 @@ _MOVED = """
 
 
 async def unchanged_since(tx: Transaction, sight: Sight, ids: Sequence[UUID]) -> bool:
-    """Whether nobody else has changed these entries meanwhile."""
+    """Whether nobody else has changed or removed these entries meanwhile."""
     changed = await tx.fetchval(
         """
-        SELECT 1 FROM therapists
-        WHERE id = ANY($1) AND changed_by <> $2::text::xid8
-        AND NOT pg_visible_in_snapshot(changed_by, $3::text::pg_snapshot) LIMIT 1
+        SELECT 1 FROM unnest($1::uuid[]) AS seen (id) LEFT JOIN therapists t ON t.id = seen.id
+        WHERE t.id IS NULL OR (
+            t.changed_by <> $2::text::xid8
+            AND NOT pg_visible_in_snapshot(t.changed_by, $3::text::pg_snapshot)
+        )
+        LIMIT 1
         """,
         ids,
         sight.own,

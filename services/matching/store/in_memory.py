@@ -10,7 +10,7 @@ import asyncpg
 
 from services.matching.domain.engine import Engine, Entry
 from services.matching.domain.ranking import Rules
-from services.matching.store.directory import write_history
+from services.matching.store.entries import write_history
 from services.matching.store.history import SIGHT, Sight
 from services.matching.store.prices import newest_price_version, newest_prices
 from shared.kit.transaction import Transaction
@@ -54,6 +54,8 @@ _SELECT = """
 CHANGED = f"""
     WITH sight AS MATERIALIZED ({SIGHT})
     SELECT changed.*, sight.snapshot, sight.own, sight.own_to, sight.era,
+           ARRAY(SELECT therapist_id FROM therapist_history
+                 WHERE entry IS NULL AND changed_by >= pg_snapshot_xmin($1::text::pg_snapshot)) AS removed,
            changed.facts_changed_by < pg_snapshot_xmin($1::text::pg_snapshot)
                AND changed.id <> ALL($2) AS seats_only
     FROM sight LEFT JOIN (
@@ -112,10 +114,13 @@ class DirectoryInMemory:
             self._unsure = unsure
             raise
         rows = [row for row in found if row["id"] is not None]
-        # What was added and then undone is in no table any more.
-        engine.drop(set(unsure) - {row["id"] for row in rows})
+        # What was added and then undone is in no table any more, nor is who was removed.
+        removed = found[0]["removed"]
+        engine.drop({*unsure, *removed} - {row["id"] for row in rows})
         take_up(engine, rows)
         self._doubt(rows)
+        # That may be undone as well, and is looked at again for as long as it is new.
+        self._unsure += removed
         self._sight = _sight(found[0])
 
     async def _take_prices(self, engine: Engine, tx: Transaction) -> None:

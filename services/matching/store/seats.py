@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.matching.store.directory import say_seats
+from services.matching.store.directory import lock_entry, say_seats
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, TherapistId
 from shared.contract.vocabulary import Mode
 from shared.kit.transaction import Transaction
@@ -40,15 +40,22 @@ async def take_seat(
 async def free_seat(tx: Transaction, request_id: RequestId, because: str) -> bool:
     """Gives a request's seat back; False if it holds none, or no longer."""
     therapist_id: UUID | None = await tx.fetchval(
+        "SELECT therapist_id FROM seats WHERE request_id = $1 AND freed_at IS NULL", request_id
+    )
+    if therapist_id is None:
+        return False
+    # Else somebody who was removed and is just coming back could be counted a seat that is gone by then.
+    await lock_entry(tx, therapist_id)
+    freed = await tx.fetchval(
         """
         UPDATE seats SET freed_at = $2, freed_because = $3
-        WHERE request_id = $1 AND freed_at IS NULL RETURNING therapist_id
+        WHERE request_id = $1 AND freed_at IS NULL RETURNING true
         """,
         request_id,
         tx.now,
         because,
     )
-    if therapist_id is None:
+    if freed is None:
         return False
     await leave_caseload(tx, TherapistId(therapist_id))
     return True
@@ -84,7 +91,7 @@ async def join_caseload(tx: Transaction, therapist_id: TherapistId) -> bool:
 
 
 async def leave_caseload(tx: Transaction, therapist_id: TherapistId) -> None:
-    """Gives one place of a caseload back."""
+    """Gives one place of a caseload back, if its therapist is still in the directory."""
     one_more_free = await tx.fetchval(
         """
         UPDATE therapists SET seats_taken = seats_taken - 1

@@ -6,6 +6,7 @@ from shared.contract.matching.directory import (
     HeldAccreditation,
     TherapistChanged,
     TherapistListed,
+    TherapistRemoved,
 )
 from shared.contract.matching.proposals import MatchNotFound, MatchProposed, Shortfall, WaitWeeks
 from shared.contract.matching.seats import (
@@ -63,5 +64,6 @@ __all__ = [
     "TherapistChanged",
     "TherapistContact",
     "TherapistListed",
+    "TherapistRemoved",
     "WaitWeeks",
 ]

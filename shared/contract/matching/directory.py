@@ -90,3 +90,14 @@ class TherapistChanged(Event):
 
     entry: DirectoryEntry
     """The whole entry as it is now, so that the last event about a therapist says all there is to know."""
+
+
+class TherapistRemoved(Event):
+    """A therapist is in the directory no more; whoever keeps a copy forgets them."""
+
+    type: ClassVar[str] = "attune.matching.therapist-removed.v1"
+    stream: ClassVar[str] = DIRECTORY
+    keyed_by: ClassVar[str] = "therapist_id"
+    is_last: ClassVar[bool] = True
+
+    therapist_id: TherapistId

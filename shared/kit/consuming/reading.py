@@ -83,19 +83,25 @@ class Faulty:
 Reading = Heard | Untrusted | ForOthers | Erased | Faulty
 
 
+_FORGETTING = frozenset(event.stream for event in EVENTS.values() if event.is_last)
+
+
 class _Unreadable(Exception):
     def __init__(self, reason: Reason, envelope: Envelope | None = None) -> None:
         self.reason = reason
         self.envelope = envelope
 
 
-async def read(record: Record, handlers: Bound, keys: Keys) -> Reading:
+async def read(record: Record, handlers: Bound, keys: Keys) -> Reading:  # noqa: PLR0911 - a table
     """Reads a record; raises only what may pass, such as a keyring that is away."""
     if not record.decodable:
         return Faulty(record, Reason.BAD_HEADER, confidential=record.topic in handlers.untrusted)
     receive = handlers.untrusted.get(record.topic)
     if receive is not None:
         return Untrusted(record, untrusted_identity(record), _cause(record), receive)
+    if record.value is None and record.topic in _FORGETTING:
+        # It follows the last event about something, and is for Kafka.
+        return ForOthers(record)
     try:
         envelope, value = _unwrapped(record)
         event_type = _known_type(envelope, record.topic)

@@ -15,7 +15,7 @@ CODE_LENGTH = 60
 class Reason(StrEnum):
     """Why a record lies in the dead letters, and what to do about it; a handler's `Rejected` adds its own.
 
-    tombstone: no value. Nobody of ours sends that; find out who did, discard.
+    tombstone: no value. Nobody of ours sends that but on a stream that forgets; find out who did, discard.
     too_large: larger than any event may be. Find the sender, discard.
     bad_header: a header is null or not UTF-8. Fix the sender, have it sent again, discard. If it is a
         name that is not UTF-8, not even the client can read the record: only its place is known.
