@@ -97,6 +97,13 @@ def test_a_price_that_changes_no_order_is_no_caution() -> None:
     assert not any(HELD_BACK in each.cautions for each in candidates)
 
 
+def test_who_is_listed_below_an_equal_score_is_not_said_to_score_more() -> None:
+    candidates = priced({a_therapist("ada"): 5, a_therapist("ben"): 10}).candidates
+
+    assert candidates[0].score == candidates[1].score
+    assert [(each.price, each.cautions) for each in candidates] == [(5, ()), (10, ())]
+
+
 def test_the_better_fit_comes_first() -> None:
     better = a_therapist("zoe", problem_areas=frozenset({ProblemArea.ROLE_TRANSITION}))
     worse = a_therapist("abe", problem_areas=frozenset({ProblemArea.GRIEF}))
@@ -230,6 +237,12 @@ def test_an_unmet_wish_is_said() -> None:
     assert candidate.unmet == ("Not a woman: a strong wish.",)
 
 
+def test_a_slight_wish_that_is_not_met_is_said_as_well() -> None:
+    wish = Preference(about=PreferenceAbout.THERAPIST_GENDER, wish="man", strength=Strength.SLIGHT)
+
+    assert only(a_therapist(), preferences=(wish,)).unmet == ("Not a man: a slight wish.",)
+
+
 def test_reasons_read_as_sentences() -> None:
     candidate = only(a_therapist(), mode=Mode.IN_PERSON)
 
@@ -248,6 +261,24 @@ def test_reasons_read_as_sentences() -> None:
         "wait": "Can begin at once.",
         "caseload": "Has 4 of 4 seats free.",
     }
+
+
+def test_of_many_times_in_common_three_are_named_and_the_others_counted() -> None:
+    candidate = only(a_therapist(slots=frozenset(Slot)), availability=tuple(Slot)[:5])
+
+    assert [reason.text for reason in candidate.reasons if reason.term == "availability"] == [
+        "Free when the client is: Monday morning, Monday afternoon, Monday evening and 2 more."
+    ]
+
+
+def test_an_area_that_an_event_points_to_is_told_with_the_event() -> None:
+    griever = a_therapist(problem_areas=frozenset({ProblemArea.GRIEF}))
+
+    candidate = only(griever, problem_areas=(), life_event=LifeEvent.DEATH)
+
+    assert [reason.text for reason in candidate.reasons if reason.term == "problem_area"] == [
+        "Works often with grief, which a death points to."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -291,6 +322,20 @@ def test_evidence_is_told_of_each_condition_and_not_of_the_best_supported_alone(
 def test_what_a_reviewer_should_weigh_is_pointed_out(therapist: dict[str, Any], code: str) -> None:
     assert [caution.code for caution in only(a_therapist(**therapist)).cautions] == [code]
     assert only(a_therapist()).cautions == ()
+
+
+@pytest.mark.parametrize(
+    ("variant", "cases", "new"),
+    [(Variant.IPT, 3, True), (Variant.IPT, 4, False), (Variant.SYSTEMIC, 0, False)],
+)
+def test_few_closed_courses_of_ipt_are_pointed_out(variant: Variant, cases: int, new: bool) -> None:
+    therapy = Therapy.SYSTEMIC if variant is Variant.SYSTEMIC else Therapy.IPT
+    held = (an_accreditation(variant, cases=cases),)
+
+    candidate = only(a_therapist(accreditations=held), therapy=therapy, format=Format.COUPLE)
+
+    assert candidate.variant is variant
+    assert ("newly_qualified" in [caution.code for caution in candidate.cautions]) is new
 
 
 def test_a_therapist_stands_on_the_list_once_with_the_better_variant() -> None:

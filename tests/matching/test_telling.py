@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,10 @@ from shared.contract.vocabulary import (
     Format,
     Mode,
     PreferenceAbout,
+    ProblemArea,
     Slot,
     Strength,
+    Therapy,
     Variant,
 )
 from tests.matching.builders import RULES, THE_DAY, a_search, a_therapist, born
@@ -162,6 +165,59 @@ def test_an_adult_after_a_move_is_told_in_plain_words() -> None:
     )
 
 
+def said_to_client(therapist: dict[str, Any], case: dict[str, Any]) -> tuple[str, ...]:
+    found = rank(a_search(**case), [a_therapist(**therapist)], RULES)
+    assert isinstance(found, Shortlist)
+    return found.candidates[0].for_client
+
+
+def test_somebody_who_comes_in_person_is_told_where_when_and_how_dear_it_is() -> None:
+    therapist = {
+        "problem_areas": frozenset({ProblemArea.GRIEF, ProblemArea.INTERPERSONAL_DEFICITS}),
+        "conditions": frozenset({Condition.ANXIETY, Condition.PSYCHOSIS, Condition.BULIMIA_NERVOSA}),
+        "free_from": THE_DAY + timedelta(days=7),
+        "slots": frozenset({Slot.MON_MORNING}),
+        "fee_pence": 0,
+    }
+    case = {
+        "mode": Mode.IN_PERSON,
+        "format": Format.COUPLE,
+        "problem_areas": (ProblemArea.ROLE_TRANSITION, ProblemArea.GRIEF),
+        "conditions": (Condition.DEPRESSION, Condition.PSYCHOSIS, Condition.ANXIETY),
+        "languages": ("pl", "en"),
+        "preferences": (),
+    }
+
+    assert said_to_client(therapist, case) == (
+        "Interpersonal therapy, together with your partner, in person.",
+        "About 1.4 km from you.",
+        "The sessions can be in English.",
+        "The time has still to be agreed: none that you gave is free.",
+        "The sessions cost nothing.",
+        "The therapist often works with the death of somebody close, as in what you told us.",
+        "The therapist has experience with anxiety, which you named.",
+        "The first session can be from 1 December 2026.",
+    )
+
+
+def test_whatever_has_no_bearing_is_left_out() -> None:
+    therapist = {
+        "problem_areas": frozenset(),
+        "conditions": frozenset(),
+        "free_from": THE_DAY,
+        "outcode": "E1",
+    }
+    case = {"mode": Mode.IN_PERSON, "therapy": Therapy.SYSTEMIC, "format": Format.FAMILY, "preferences": ()}
+
+    assert said_to_client(therapist, case) == (
+        "Systemic therapy, together with your family, in person.",
+        "In your postcode district.",
+        "The sessions can be in English.",
+        "Times that suit you both: Tuesday evening.",
+        "A session costs £80.",
+    )
+
+
 def test_a_therapist_reads_how_a_child_would_come_and_how_they_would_have_to_work() -> None:
     wishes = (
         Preference(about=PreferenceAbout.APPROACH, wish="structured", strength=Strength.SLIGHT),
@@ -192,9 +248,11 @@ def test_a_therapist_reads_how_a_child_would_come_and_how_they_would_have_to_wor
     )
 
 
-@pytest.mark.parametrize(("age", "told"), [(17, True), (18, False)])
-def test_that_somebody_comes_along_is_told_of_a_child_alone(age: int, told: bool) -> None:
-    found = rank(a_search(date_of_birth=born(age), attending_adult=True), [a_therapist()], RULES)
+@pytest.mark.parametrize(
+    ("age", "comes", "told"), [(17, True, True), (17, False, False), (18, True, False), (18, False, False)]
+)
+def test_that_somebody_comes_along_is_told_of_a_child_alone(age: int, comes: bool, told: bool) -> None:
+    found = rank(a_search(date_of_birth=born(age), attending_adult=comes), [a_therapist()], RULES)
 
     assert isinstance(found, Shortlist)
     assert ("An adult would come to every session." in found.candidates[0].for_therapist) is told
