@@ -18,6 +18,7 @@ from shared.contract.vocabulary import (
     Format,
     LifeEvent,
     ProblemArea,
+    RequesterRole,
     Therapy,
     Variant,
 )
@@ -36,6 +37,10 @@ WORDS = {
     "not-psychosis": "not for psychosis",
     "format": "is not given",
     "adult": "an adult who comes to every session",
+    "client-alone": "an adult who comes to every session. The client asks alone",
+    "parent-refused": "an adult who comes to every session. The parent who asks has not agreed",
+    "carer-refused": "an adult who comes to every session. The carer who asks has not agreed",
+    "adult-unasked": "an adult who comes to every session. The professional who asks names none",
     "diagnosis": "without a diagnosis",
     "acute": "acute risk",
 }
@@ -51,6 +56,7 @@ class Row(NamedTuple):
     ruled_out: str
     cautions: str = ""
     on: date = THE_DAY
+    asked_by: RequesterRole | None = None
 
 
 IPT: Changes = {"therapy": Therapy.IPT}
@@ -347,6 +353,53 @@ GRIEF = [
     Row("40, after a death", 40, IPT | {"problem_areas": (), "life_event": LifeEvent.DEATH}, "ipt/individual",
         ADULT_ALONE),
 ]
+SELF, PARENT = RequesterRole.SELF, RequesterRole.PARENT
+CARER, PROFESSIONAL = RequesterRole.CARER, RequesterRole.PROFESSIONAL
+WITH_FAMILY = YOUNG | FAMILY
+# Who asks is told of and rules nobody out: from 16 the client decides, before that staff find out who may.
+WHO_ASKS = [
+    Row("40, asks alone", 40, IPT, "ipt/individual", ADULT_ALONE, asked_by=SELF),
+    Row("40, a parent asks", 40, IPT, "ipt/individual", ADULT_ALONE, "*: own_consent", asked_by=PARENT),
+    Row("40, a carer asks", 40, IPT, "ipt/individual", ADULT_ALONE, "*: own_consent", asked_by=CARER),
+    Row("40, a professional asks", 40, IPT, "ipt/individual", ADULT_ALONE, "*: own_consent",
+        asked_by=PROFESSIONAL),
+    Row("40, bipolar, a carer asks", 40, IPT | BIPOLAR, "ipsrt/individual",
+        "asked-ipt: systemic; not-bipolar: ipt ipt-g; ages: *", "*: form own_consent", asked_by=CARER),
+    Row("40, as a couple, a carer asks", 40, EITHER | COUPLE, "ipt/couple systemic/couple",
+        "format: ipt-g; bipolar-only: ipsrt; ages: *", "*: own_consent; ipt: form", asked_by=CARER),
+    Row("16, asks alone", 16, IPT, "ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; diagnosis: ipt-ast; ages: *", "*: asked_by_self",
+        asked_by=SELF),
+    Row("16, a parent asks", 16, IPT, "ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; diagnosis: ipt-ast; ages: *", "*: own_consent",
+        asked_by=PARENT),
+    Row("the day before turning 16, a parent asks", date(2010, 11, 25), IPT, "ipt-a/individual",
+        "asked-ipt: systemic; bipolar-only: ipsrt; diagnosis: ipt-ast; ages: *", "*: consent",
+        asked_by=PARENT),
+    Row("14, asks alone", 14, YOUNG, "ipt-a/individual ipt-ast/group", YOUNG_ALONE,
+        "*: consent; ipt-a: asked_by_self; ipt-ast: format_differs", asked_by=SELF),
+    Row("14, a carer asks", 14, YOUNG, "ipt-a/individual ipt-ast/group", YOUNG_ALONE,
+        "*: consent; ipt-ast: format_differs", asked_by=CARER),
+    Row("14, a professional asks", 14, YOUNG, "ipt-a/individual ipt-ast/group", YOUNG_ALONE,
+        "*: consent; ipt-ast: format_differs", asked_by=PROFESSIONAL),
+    Row("9, asks alone, an adult would come", 9, WITH_FAMILY, "fb-ipt/family", "asked-ipt: systemic; ages: *",
+        "*: consent asked_by_self", asked_by=SELF),
+    Row("9, a parent asks and comes", 9, WITH_FAMILY, "fb-ipt/family", "asked-ipt: systemic; ages: *",
+        "*: consent", asked_by=PARENT),
+    Row("9, a professional asks, an adult would come", 9, WITH_FAMILY, "fb-ipt/family",
+        "asked-ipt: systemic; ages: *", "*: consent asked_by_professional", asked_by=PROFESSIONAL),
+    Row("9, asks alone, no adult", 9, WITH_FAMILY | CARER_REFUSED, "",
+        "asked-ipt: systemic; client-alone: fb-ipt; ages: *", asked_by=SELF),
+    Row("9, the parent who asks refused", 9, WITH_FAMILY | CARER_REFUSED, "",
+        "asked-ipt: systemic; parent-refused: fb-ipt; ages: *", asked_by=PARENT),
+    Row("9, the carer who asks refused", 9, WITH_FAMILY | CARER_REFUSED, "",
+        "asked-ipt: systemic; carer-refused: fb-ipt; ages: *", asked_by=CARER),
+    Row("9, a professional asks, no adult", 9, WITH_FAMILY | CARER_REFUSED, "",
+        "asked-ipt: systemic; adult-unasked: fb-ipt; ages: *", asked_by=PROFESSIONAL),
+    Row("12, the carer who asks refused, others fit", 12, WITH_FAMILY | CARER_REFUSED, "ipt-a/individual",
+        "asked-ipt: systemic; carer-refused: fb-ipt; bipolar-only: ipsrt; format: ipt-ast; ages: *",
+        "*: consent format_differs", asked_by=CARER),
+]
 # fmt: on
 
 TABLE = [
@@ -361,6 +414,7 @@ TABLE = [
     *RISK,
     *CONDITIONS,
     *GRIEF,
+    *WHO_ASKS,
 ]
 
 
@@ -385,7 +439,7 @@ def words_for(row: Row) -> dict[str, str]:
 @pytest.mark.parametrize("row", TABLE, ids=[row.name for row in TABLE])
 def test_who_may_have_what(row: Row) -> None:
     birthday = row.who if isinstance(row.who, date) else born(row.who)
-    found = routes(a_case(date_of_birth=birthday, **row.changes), row.on, RULES.policy)
+    found = routes(a_case(date_of_birth=birthday, **row.changes), row.on, RULES.policy, row.asked_by)
 
     assert sorted(f"{way.variant}/{way.format}" for way in found.pathways) == sorted(row.fits.split())
 

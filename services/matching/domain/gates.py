@@ -12,7 +12,7 @@ from services.matching.domain.therapist import Accreditation, Route, Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.intake import CaseDetails, Preference
 from shared.contract.matching import Pathway
-from shared.contract.vocabulary import Mode, PreferenceAbout, Slot, Strength, Variant
+from shared.contract.vocabulary import Mode, PreferenceAbout, RequesterRole, Slot, Strength, Variant
 
 
 class Gate(StrEnum):
@@ -48,6 +48,9 @@ class Search:
 
     credit: int = 0
     """For having waited: so many points of every price do not count."""
+
+    asked_by: RequesterRole | None = None
+    """Who asks, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,15 @@ from services.matching.domain.policy import Form, Need, Policy
 from shared.ages import age_on
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import Caution, Pathway, RuledOut, Support
-from shared.contract.vocabulary import Condition, Evidence, LifeEvent, ProblemArea, Therapy, Variant
+from shared.contract.vocabulary import (
+    Condition,
+    Evidence,
+    LifeEvent,
+    ProblemArea,
+    RequesterRole,
+    Therapy,
+    Variant,
+)
 
 # The better supported first.
 _RANK = {Evidence.STRONG: 0, Evidence.MODERATE: 1, Evidence.LIMITED: 2, Evidence.NONE_FOUND: 3}
@@ -24,6 +32,9 @@ _NEEDED: dict[Need, str] = {
     "no_diagnosis": "without a diagnosis",
     "no_acute_flag": "without signs of acute risk",
 }
+
+
+_CONSENT = "record Gillick competence or a parent's consent first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +70,20 @@ def areas_of(case: CaseDetails, policy: Policy) -> tuple[Area, ...]:
     return tuple(named)
 
 
-def routes(case: CaseDetails, on: date, policy: Policy) -> Routes:
-    """Every variant that fits on that day, and every other with the rule that keeps it out."""
+def routes(case: CaseDetails, on: date, policy: Policy, asked_by: RequesterRole | None = None) -> Routes:
+    """Every variant that fits on that day, and every other with the rule that keeps it out.
+
+    Who asks, if it is known, changes what is told of a variant, and never which fit.
+    """
     age = age_on(on, case.date_of_birth)
     pathways: list[Pathway] = []
     ruled_out: list[RuledOut] = []
     for variant in _variants(policy):
         forms = _nearest_first(case, [form for form in policy.forms if form.variant is variant])
-        objections = [next(_objections(form, case, age, policy), None) for form in forms]
+        objections = [next(_objections(form, case, age, policy, asked_by), None) for form in forms]
         fitting = next((form for form, why in zip(forms, objections, strict=True) if why is None), None)
         if fitting is not None:
-            pathways.append(_pathway(fitting, case, age, policy))
+            pathways.append(_pathway(fitting, case, age, policy, asked_by))
         else:
             why = _telling(case, forms, objections, age)
             ruled_out.append(RuledOut(variant=variant, rule=why.text, source=policy.sources[why.source]))
@@ -104,7 +118,9 @@ def _is_of_school(form: Form, case: CaseDetails) -> bool:
     return case.therapy in (Therapy.EITHER, form.school)
 
 
-def _objections(form: Form, case: CaseDetails, age: int, policy: Policy) -> Iterator[_Objection]:
+def _objections(
+    form: Form, case: CaseDetails, age: int, policy: Policy, asked_by: RequesterRole | None
+) -> Iterator[_Objection]:
     """What keeps a form out, the broader rule first."""
     name, offer = _capital(wording.VARIANTS[form.variant]), policy.offer_sources
     if not _is_of_school(form, case):
@@ -126,7 +142,16 @@ def _objections(form: Form, case: CaseDetails, age: int, policy: Policy) -> Iter
         yield _Objection(f"{name} is not given {wording.FORMATS[case.format]}.", offer.format)
     for need in form.needs:
         if not _meets(need, case, policy):
-            yield _Objection(f"{name} {_LACKING[need]}.", form.source_of(need))
+            yield _lacking(form, need, policy, asked_by)
+
+
+def _lacking(form: Form, need: Need, policy: Policy, asked_by: RequesterRole | None) -> _Objection:
+    text = f"{_capital(wording.VARIANTS[form.variant])} {_LACKING[need]}."
+    if need != "attending_adult" or asked_by is None:
+        return _Objection(text, form.source_of(need))
+    # That a carer does not want it is another reason than that nobody has been asked.
+    why = policy.who_asks.no_adult[asked_by]
+    return _Objection(f"{text} {why.text}", why.source)
 
 
 def _meets(need: Need, case: CaseDetails, policy: Policy) -> bool:
@@ -149,7 +174,9 @@ def _rule(form: Form, age: int) -> str:
     return f"{_capital(', '.join(bounds))}; the client is {age}."
 
 
-def _pathway(form: Form, case: CaseDetails, age: int, policy: Policy) -> Pathway:
+def _pathway(
+    form: Form, case: CaseDetails, age: int, policy: Policy, asked_by: RequesterRole | None
+) -> Pathway:
     supports, unnamed = _supports(form.variant, case, policy), policy.evidence[form.variant]["unnamed"]
     return Pathway(
         variant=form.variant,
@@ -159,7 +186,7 @@ def _pathway(form: Form, case: CaseDetails, age: int, policy: Policy) -> Pathway
         evidence=supports[0].evidence if supports else unnamed.tier,
         source=supports[0].source if supports else policy.sources[unnamed.source],
         supports=supports,
-        cautions=tuple(_cautions(form, case, age, policy)),
+        cautions=(*_cautions(form, case, policy), *_of_who_asks(form, age, policy, asked_by)),
     )
 
 
@@ -173,7 +200,7 @@ def _supports(variant: Variant, case: CaseDetails, policy: Policy) -> tuple[Supp
     return tuple(sorted(named, key=lambda each: _RANK[each.evidence]))
 
 
-def _cautions(form: Form, case: CaseDetails, age: int, policy: Policy) -> Iterator[Caution]:
+def _cautions(form: Form, case: CaseDetails, policy: Policy) -> Iterator[Caution]:
     name = wording.VARIANTS[form.variant]
     for condition in dict.fromkeys(case.conditions):
         if text := policy.evidence[form.variant][condition].caution:
@@ -209,11 +236,17 @@ def _cautions(form: Form, case: CaseDetails, age: int, policy: Policy) -> Iterat
         yield Caution(
             code="risk_flag", text="There are signs of risk: read them, and speak with the client first."
         )
+
+
+def _of_who_asks(form: Form, age: int, policy: Policy, asked_by: RequesterRole | None) -> Iterator[Caution]:
+    """Who is to be heard before anything is confirmed."""
     if age < policy.consent_age:
-        yield Caution(
-            code="consent",
-            text=f"Under {policy.consent_age}: record Gillick competence or a parent's consent first.",
-        )
+        told = policy.who_asks.below_consent_age[asked_by].text if asked_by else _CONSENT
+        yield Caution(code="consent", text=f"Under {policy.consent_age}: {told}")
+    elif asked_by is not None and (said := policy.who_asks.from_consent_age.get(asked_by)):
+        yield Caution(code="own_consent", text=said.text)
+    if asked_by is not None and (said := form.asked_by_cautions.get(asked_by)):
+        yield Caution(code=f"asked_by_{asked_by}", text=said.text)
 
 
 def _conditions(conditions: frozenset[Condition]) -> str:

@@ -28,7 +28,7 @@ from shared.contract.matching import (
     Pathway,
     Shortlist,
 )
-from shared.contract.vocabulary import Variant
+from shared.contract.vocabulary import RequesterRole, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ def search_for(
     spoken_for: Mapping[TherapistId, int] | None = None,
     *,
     waited: timedelta = timedelta(0),
+    asked_by: RequesterRole | None = None,
 ) -> Search:
     """A case made ready for looking through the directory on a day."""
     return Search(
@@ -70,6 +71,7 @@ def search_for(
         excluded=excluded,
         spoken_for=spoken_for or {},
         credit=rules.policy.prices.credit(waited.days),
+        asked_by=asked_by,
     )
 
 
@@ -126,7 +128,7 @@ def explain(
     search: Search, found: Found, therapists: Mapping[TherapistId, Therapist], rules: Rules
 ) -> Shortlist | NothingFound:
     """The shortlist with its reasons, from the entries of those on it; or why it is empty."""
-    ways = routes(search.case, search.on, rules.policy)
+    ways = routes(search.case, search.on, rules.policy, search.asked_by)
     gates = tuple(
         GateCount(gate=gate, therapists=number) for gate, number in found.kept_out.items() if number
     )

@@ -154,7 +154,15 @@ async def _ask(
     """What is asked, beside what is spoken for; `heeding` leaves places in groups alone that are proposed."""
     excluded = await store.excluded_from(tx, opened.request.id)
     waited = tx.now - opened.request.submitted_at
-    search = search_for(opened.case, day_in_london(tx.now), rules, excluded, spoken_for, waited=waited)
+    search = search_for(
+        opened.case,
+        day_in_london(tx.now),
+        rules,
+        excluded,
+        spoken_for,
+        waited=waited,
+        asked_by=opened.request.requester,
+    )
     around = await groups_around(search, opened.request.id, tx, rules, heeding=heeding)
     return Asked(search, around)
 

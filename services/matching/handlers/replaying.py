@@ -74,7 +74,15 @@ class Replay:
 
     async def _make(self, tx: Transaction, ranking: store.Ranking, case: CaseDetails, rules: Rules) -> _Made:
         waited = ranking.ranked_at - ranking.submitted_at
-        search = search_for(case, ranking.on, rules, ranking.excluded, ranking.spoken_for, waited=waited)
+        search = search_for(
+            case,
+            ranking.on,
+            rules,
+            ranking.excluded,
+            ranking.spoken_for,
+            waited=waited,
+            asked_by=ranking.requester,
+        )
         found = look(search, self._directory.engine(rules.digest), rules)
         therapists = await store.entries_as_seen(tx, ranking.sight, list(found.therapists))
         return _Made(search, explain(search, found, therapists, rules), therapists)

@@ -35,6 +35,7 @@ class Request:
     state: State
     submitted_at: datetime
     proposal_id: ProposalId | None
+    requester: RequesterRole | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ async def lock_request(tx: Transaction, request_id: UUID) -> Request | None:
     """A request, held by this transaction until it ends."""
     row = await tx.fetchrow(
         """
-        SELECT id, subject_id, details, state, submitted_at, proposal_id
+        SELECT id, subject_id, details, state, submitted_at, proposal_id, requester
         FROM requests WHERE id = $1 FOR UPDATE
         """,
         request_id,
@@ -289,4 +290,5 @@ def request_of(row: asyncpg.Record) -> Request:
         state=State(row["state"]),
         submitted_at=row["submitted_at"],
         proposal_id=None if row["proposal_id"] is None else ProposalId(row["proposal_id"]),
+        requester=None if row["requester"] is None else RequesterRole(row["requester"]),
     )

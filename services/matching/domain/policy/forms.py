@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from services.matching.domain.policy.numbers import Span, Table
-from shared.contract.vocabulary import Condition, Evidence, FlagKind, Format, ProblemArea, Therapy, Variant
+from shared.contract.vocabulary import (
+    Condition,
+    Evidence,
+    FlagKind,
+    Format,
+    ProblemArea,
+    RequesterRole,
+    Therapy,
+    Variant,
+)
 
 
 def _one_school(therapy: Therapy) -> Therapy:
@@ -19,6 +28,13 @@ Words = Annotated[str, Field(pattern=r"\S")]
 Need = Literal["attending_adult", "no_diagnosis", "no_acute_flag"]
 FormRule = Literal["ages", "only_for", "not_for"] | Need
 School = Annotated[Therapy, AfterValidator(_one_school)]
+
+
+class Said(Table):
+    """What staff are told, and what it stands on."""
+
+    text: Words
+    source: str
 
 
 class Form(Table):
@@ -35,6 +51,7 @@ class Form(Table):
     areas_not_covered: frozenset[ProblemArea] = frozenset()
     caution: Words | None = None
     flag_cautions: Mapping[FlagKind, Words] = {}
+    asked_by_cautions: Mapping[RequesterRole, Said] = {}
     source: str
     rule_sources: Mapping[FormRule, str] = {}
     """What a rule stands on where that is not the source of the form."""

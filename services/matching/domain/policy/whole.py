@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from services.matching.domain.group_rules import GroupRules
 from services.matching.domain.policy import invariants
+from services.matching.domain.policy.asking import WhoAsks
 from services.matching.domain.policy.forms import Form, OfferSources, Tier, Words
 from services.matching.domain.policy.numbers import Days, Phases, Span
 from services.matching.domain.policy.sources import Cited, Source, unsourced
@@ -43,6 +44,7 @@ class Policy(Cited):
     outcome: OutcomeRules
     sources: Mapping[str, Words]
     offer_sources: OfferSources
+    who_asks: WhoAsks
     forms: Annotated[tuple[Form, ...], Field(min_length=1)]
     groups: Mapping[Variant, GroupRules]
     evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]]
@@ -110,6 +112,16 @@ class Policy(Cited):
             for place, form in enumerate(self.forms)
             for rule, source in form.rule_sources.items()
         ]
+        rules += [
+            (f"forms.{place}.asked_by_cautions.{role}.source", said.source)
+            for place, form in enumerate(self.forms)
+            for role, said in form.asked_by_cautions.items()
+        ]
+        rules += [
+            (f"who_asks.{table}.{role}.source", said.source)
+            for table, role, said in self.who_asks.rows()
+            if said is not None
+        ]
         return [
             fault
             for table, source, its_rows in tables
@@ -121,6 +133,11 @@ class Policy(Cited):
         # Whatever else happened points to no area by itself.
         events = [event for event in LifeEvent if event is not LifeEvent.OTHER]
         faults += [f"life_events.{event} is missing" for event in events if event not in self.life_events]
+        faults += [
+            f"who_asks.{table}.{role} is missing"
+            for table, role, said in self.who_asks.rows()
+            if said is None
+        ]
         faults += [
             f"distance_bands.{place}.up_to_km must be more than the {nearer.up_to_km} of the band before"
             for place, (nearer, further) in enumerate(pairwise(self.distance_bands), start=1)
@@ -158,4 +175,4 @@ class Policy(Cited):
         return faults
 
 
-_SAY_THEIR_OWN = frozenset({"distance_bands", "offer_sources", "forms", "groups", "evidence"})
+_SAY_THEIR_OWN = frozenset({"distance_bands", "offer_sources", "who_asks", "forms", "groups", "evidence"})
