@@ -81,6 +81,7 @@ WHAT_A_FORM_WARNS_OF = [
         Row(IPT_A, f"{kind} = ", "self_harm = ", f"flag_cautions must hold {kind} for ipt-a")
         for kind in ("suicidal_thoughts", "harm_to_others", "substances")
     ),
+    Row(IPT_AST, '["grief"]', "[]", "areas_not_covered must hold grief for ipt-ast"),
     Row(COUPLE, 'being_hurt = "', 'being_hurt = " " } # "', "flag_cautions.being_hurt: String should match"),
     Row(COUPLE, 'caution = "', 'caution = " " #', "caution: String should match"),
 ]

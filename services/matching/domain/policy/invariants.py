@@ -90,6 +90,8 @@ def wrong_in(form: Form) -> Iterator[tuple[str, str]]:
         for kind in _WARNED_OF.get(about, ()):
             if kind not in form.flag_cautions:
                 yield "flag_cautions", f"must hold {kind} for {about}"
+    if variant is Variant.IPT_AST and ProblemArea.GRIEF not in form.areas_not_covered:
+        yield "areas_not_covered", f"must hold {ProblemArea.GRIEF} for {variant}"
     if variant is Variant.IPSRT and not form.caution:
         yield "caution", f"must be there for {variant}, which goes alongside medication"
 
