@@ -80,9 +80,8 @@ async def test_saving_says_what_is_new_and_what_has_changed_and_no_more(database
     async with database.transaction() as tx:
         await store.save_therapists(tx, [ADA, ben])
     async with recording(database) as later:
-        before = await store.save_therapists(later, [ADA, replace(ben, fee_pence=1), cai])
+        await store.save_therapists(later, [ADA, replace(ben, fee_pence=1), cai])
 
-    assert before == {ADA.id: ADA, ben.id: ben}
     assert [(type(each), each.key) for each in later.published] == [
         (TherapistChanged, ben.id),
         (TherapistListed, cai.id),

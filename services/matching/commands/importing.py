@@ -2,11 +2,11 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table
@@ -22,12 +22,15 @@ from services.matching.domain.directory_file import (
     too_large,
 )
 from services.matching.domain.directory_json import is_json, rows_of_json
-from services.matching.domain.therapist import Therapist
 from services.matching.settings import DirectorySettings
-from services.matching.store import directory, requests
+from services.matching.store import directory, open_proposals, requests
+from services.matching.store.entries import Change
 from shared.ages import day_in_london
+from shared.contract.ids import TherapistId
 from shared.kit.command_line import AsJson, loaded
 from shared.kit.transaction import Transaction
+
+T = TypeVar("T")
 
 IN_PART = 3
 """The exit code of an import that left rows out because it was told to."""
@@ -104,22 +107,37 @@ def _rows(file: Path) -> list[Row]:
 
 
 async def _save(tx: Transaction, reading: Reading, *, quiet: bool) -> Saved:
-    entries = reading.therapists
-    await directory.lock_directory(tx)
-    added = updated = 0
+    entries = {entry.id: entry for entry in reading.therapists}
+    changes: dict[TherapistId, Change] = {}
     with progress(quiet=quiet) as shown:
-        bar = shown.add_task("Importing", total=len(entries))
-        for lot in _lots(entries):
-            known = await directory.save_therapists(tx, lot, reading.undated)
-            added += len(lot) - len(known)
-            updated += sum(entry.id in known and known[entry.id].facts != entry.facts for entry in lot)
-            shown.advance(bar, len(lot))
+        comparing = shown.add_task("Comparing", total=len(entries))
+        seen = await open_proposals.snapshot(tx)
+        for lot in _lots(entries.values()):
+            changes |= _by_id(await directory.changes(tx, lot, reading.undated))
+            shown.advance(comparing, len(lot))
+        # Only now, and for what has changed alone: no seat can be taken until this transaction ends.
+        await directory.lock_directory(tx)
+        for ids in _lots(await directory.changed_since(tx, list(entries), seen)):
+            again = await directory.changes(tx, [entries[each] for each in ids], reading.undated)
+            for each in ids:
+                changes.pop(each, None)
+            changes |= _by_id(again)
+        importing = shown.add_task("Importing", total=len(changes))
+        for some in _lots(changes.values()):
+            await directory.write_changes(tx, some)
+            shown.advance(importing, len(some))
     await requests.want_reoffer(tx, "therapists were imported")
+    added = sum(each.before is None for each in changes.values())
+    updated = sum(bool(each.before and each.before.facts != each.entry.facts) for each in changes.values())
     return Saved(added, updated, len(entries) - added - updated)
 
 
-def _lots(entries: Sequence[Therapist]) -> Iterator[list[Therapist]]:
-    left = iter(entries)
+def _by_id(changes: Iterable[Change]) -> dict[TherapistId, Change]:
+    return {each.entry.id: each for each in changes}
+
+
+def _lots(things: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(things)
     while lot := list(islice(left, AT_ONCE)):
         yield lot
 

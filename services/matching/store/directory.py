@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.matching.domain.directory_feed import news, seats_changed
 from services.matching.domain.therapist import AgeGroup, Therapist
-from services.matching.store.entries import COLUMNS, HELD, therapist_of, write_entries
+from services.matching.store.entries import COLUMNS, HELD, Change, therapist_of, write_entries
 from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import Format, Mode, Variant
 from shared.kit.transaction import Transaction
@@ -32,7 +32,7 @@ _WHERE_WANTED = """
 
 
 async def lock_directory(tx: Transaction) -> None:
-    """Lets no seat be taken and no other import begin until this transaction ends."""
+    """Lets no seat be taken and nobody else write an entry until this transaction ends."""
     await tx.execute("LOCK TABLE therapists IN SHARE ROW EXCLUSIVE MODE")
 
 
@@ -111,22 +111,63 @@ async def save_therapist(
 
 async def save_therapists(
     tx: Transaction, therapists: Sequence[Therapist], undated: Collection[TherapistId] = ()
-) -> dict[TherapistId, Therapist]:
-    """Adds entries or brings them up to date, and says so; returns those there were, as they were.
+) -> None:
+    """Adds entries or brings them up to date, and says so.
 
-    Sending what is known already confirms nothing: who is `undated` and as they were keeps their day.
     They, or the whole directory, must be locked: what is said would else not be what has changed.
     """
-    ids = [each.id for each in therapists]
-    before = await find_therapists(tx, ids)
-    await write_entries(
-        tx, [_dated(each, before.get(each.id)) if each.id in undated else each for each in therapists]
+    await write_changes(tx, await changes(tx, therapists, undated))
+
+
+async def changes(
+    tx: Transaction, therapists: Sequence[Therapist], undated: Collection[TherapistId] = ()
+) -> list[Change]:
+    """Which of these are not as the directory has them.
+
+    Sending what is known already confirms nothing: who is `undated` and as they were keeps their day.
+    """
+    before = await find_therapists(tx, [each.id for each in therapists])
+    found = []
+    for each in therapists:
+        known = before.get(each.id)
+        entry = _dated(each, known) if each.id in undated else each
+        if known is None or entry.facts != known.facts or entry.confirmed_on > known.confirmed_on:
+            found.append(Change(entry, known))
+    return found
+
+
+async def write_changes(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Writes what has changed and says so; what was found has to be locked, and so still."""
+    await write_entries(tx, changes)
+    await _count_seats(tx, [each.entry.id for each in changes if each.before is None])
+    rows = await tx.fetch(
+        "SELECT id, seats_free, confirmed_on FROM therapists WHERE id = ANY($1)",
+        [each.entry.id for each in changes],
     )
-    await _count_seats(tx, [each for each in ids if each not in before])
-    now = await find_therapists(tx, ids)
-    said = [news(before.get(each), now[each]) for each in ids]
+    kept = {row["id"]: row for row in rows}
+    said = []
+    for each in changes:
+        row = kept[each.entry.id]
+        now = replace(each.entry, seats_free=row["seats_free"], confirmed_on=row["confirmed_on"])
+        said.append(news(each.before, now))
     await tx.publish_all([event for event in said if event is not None])
-    return before
+
+
+async def changed_since(tx: Transaction, ids: Sequence[UUID], seen: str) -> list[TherapistId]:
+    """Which of these entries somebody has added, changed or removed whose transaction was not seen then."""
+    rows = await tx.fetch(
+        """
+        SELECT id FROM therapists
+        WHERE id = ANY($1) AND NOT pg_visible_in_snapshot(changed_by, $2::text::pg_snapshot)
+        UNION
+        SELECT therapist_id FROM therapist_history
+        WHERE therapist_id = ANY($1) AND entry IS NULL
+            AND NOT pg_visible_in_snapshot(changed_by, $2::text::pg_snapshot)
+        """,
+        ids,
+        seen,
+    )
+    return [TherapistId(row["id"]) for row in rows]
 
 
 def _dated(therapist: Therapist, before: Therapist | None) -> Therapist:

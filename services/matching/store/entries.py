@@ -1,6 +1,7 @@
 """How an entry of the directory lies in its tables."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -41,7 +42,15 @@ async def write_history(tx: Transaction) -> None:
     )
 
 
-async def write_entries(tx: Transaction, therapists: Sequence[Therapist]) -> None:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry that is not as the directory has it, and how that has it, if it does."""
+
+    entry: Therapist
+    before: Therapist | None
+
+
+async def write_entries(tx: Transaction, changes: Sequence[Change]) -> None:
     """Adds entries or brings them up to date; taken seats stay taken."""
     await tx.executemany(
         """
@@ -63,28 +72,38 @@ async def write_entries(tx: Transaction, therapists: Sequence[Therapist]) -> Non
             outcome_cases = excluded.outcome_cases, outcome_change = excluded.outcome_change,
             updated_at = excluded.updated_at
         """,
-        [_values(each, tx.now) for each in therapists],
+        [_values(each.entry, tx.now) for each in changes],
     )
-    ids = [each.id for each in therapists]
-    await tx.execute("DELETE FROM registrations WHERE therapist_id = ANY($1)", ids)
+    # Each credential that is written anew has its whole entry looked at again.
+    registered = [
+        each for each in changes if not each.before or each.before.registration != each.entry.registration
+    ]
+    accredited = [
+        each for each in changes if not each.before or each.before.accreditations != each.entry.accreditations
+    ]
+    await tx.execute(
+        "DELETE FROM registrations WHERE therapist_id = ANY($1)", [each.entry.id for each in registered]
+    )
     await tx.executemany(
         "INSERT INTO registrations (therapist_id, body, number, expires_on) VALUES ($1, $2, $3, $4)",
         [
-            (each.id, held.body, held.number, held.expires_on)
-            for each in therapists
-            if (held := each.registration) is not None
+            (each.entry.id, held.body, held.number, held.expires_on)
+            for each in registered
+            if (held := each.entry.registration) is not None
         ],
     )
-    await tx.execute("DELETE FROM accreditations WHERE therapist_id = ANY($1)", ids)
+    await tx.execute(
+        "DELETE FROM accreditations WHERE therapist_id = ANY($1)", [each.entry.id for each in accredited]
+    )
     await tx.executemany(
         """
         INSERT INTO accreditations (therapist_id, variant, route, expires_on, cases)
         VALUES ($1, $2, $3, $4, $5)
         """,
         [
-            (each.id, held.variant, held.route, held.expires_on, held.cases)
-            for each in therapists
-            for held in each.accreditations
+            (each.entry.id, held.variant, held.route, held.expires_on, held.cases)
+            for each in accredited
+            for held in each.entry.accreditations
         ],
     )
     # Else an import of many would be held up at its very end.
