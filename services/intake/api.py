@@ -20,6 +20,7 @@ from shared.contract.matching import WaitWeeks
 from shared.contract.vocabulary import Door
 from shared.kit import api_keys
 from shared.kit.identifiers import new_id
+from shared.kit.pace import keep_pace, turned_away
 from shared.kit.problems import FieldError, Problem, read_body
 from shared.kit.service import Service
 from shared.kit.transaction import Transaction
@@ -100,7 +101,8 @@ async def _partner(request: Request, tx: Transaction) -> str:
     key = api_keys.key_in(request)
     partner = await store.find_partner_by_key(tx, key) if key is not None else None
     if partner is None:
-        raise api_keys.no_such_key()
+        raise turned_away(request, tx.now)
+    keep_pace(request, partner, tx.now)
     return partner
 
 

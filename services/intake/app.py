@@ -8,6 +8,7 @@ from services.intake.handlers import handlers
 from services.intake.pages import Look
 from services.intake.settings import WARNING_WORDS, Settings
 from shared.kit.clock import Clock
+from shared.kit.pace import Pace
 from shared.kit.service import assemble
 from shared.places import LONDON
 
@@ -20,7 +21,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
         settings,
         handlers=handlers,
         routes=[*api.ROUTES, *pages.ROUTES],
-        provide=[load_rulebook(), look],
+        provide=[load_rulebook(), look, Pace()],
         exception_handlers=look.exception_handlers(),
         clock=clock,
     )

@@ -7,7 +7,6 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from services.matching import api, pages
-from services.matching.api import Pace
 from services.matching.domain import pricing
 from services.matching.domain.comparing import Book
 from services.matching.domain.engine import warm_up
@@ -29,6 +28,7 @@ from services.matching.store import DirectoryInMemory, begin_era_if_moved
 from shared.kit import logs
 from shared.kit.clock import Clock
 from shared.kit.errors import Fatal
+from shared.kit.pace import Pace
 from shared.kit.service import Service, assemble
 from shared.places import LONDON
 

@@ -9,6 +9,7 @@ import pytest
 
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
 from shared.contract.vocabulary import Door
+from shared.kit.pace import AT_ONCE
 from shared.kit.testing import eventually
 from tests.intake.builders import MISSING, a_body, a_document, from_a_parent
 from tests.intake.conftest import Intake
@@ -265,3 +266,18 @@ async def test_a_request_that_fails_on_our_side_says_nothing_of_it(intake: Intak
 
 def _raw(headers: dict[str, str]) -> dict[bytes, bytes]:
     return {name.encode(): value.encode() for name, value in headers.items()}
+
+
+@pytest.mark.parametrize("with_key", [True, False])
+async def test_who_asks_too_often_is_asked_to_wait_and_holds_up_nobody_else(
+    intake: Intake, with_key: bool
+) -> None:
+    gp, other = await intake.partner("gp"), await intake.partner("other")
+    path = f"{PATH}/{uuid4()}"
+
+    answers = [await intake.http.get(path, headers=gp if with_key else {}) for _ in range(AT_ONCE + 1)]
+
+    assert {answer.status_code for answer in answers[:-1]} == {404 if with_key else 401}
+    assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "too_fast")
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert (await intake.http.get(path, headers=other)).status_code == 404

@@ -11,8 +11,7 @@ import httpx
 import pytest
 
 from services.matching import store
-from services.matching.api import Pace
-from services.matching.api.pace import AT_ONCE
+from services.matching.api.looking import ENTRIES_FOR_ONE, MOST
 from services.matching.app import build_app
 from services.matching.domain.directory_json import entry_of
 from services.matching.domain.therapist import Outcomes, Therapist
@@ -21,6 +20,7 @@ from services.matching.store import Role
 from shared.contract.vocabulary import Format, Mode, Variant
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
+from shared.kit.pace import AT_ONCE
 from shared.kit.testing import eventually
 from tests.matching.builders import THE_DAY, a_therapist, an_accreditation
 from tests.support.streams import Seen, Streams
@@ -515,23 +515,41 @@ async def test_an_entry_is_removed_as_it_was_seen_and_kafka_told_to_forget_it(
 async def test_who_asks_too_often_is_asked_to_wait_and_holds_up_nobody_else(
     door: Door, reader: Headers, editor: Headers
 ) -> None:
-    answers = [await door.http.get(PATH, headers=reader) for _ in range(AT_ONCE + 1)]
+    await door.holds(ADA)
+    answers = [await door.http.get(where(ADA), headers=reader) for _ in range(AT_ONCE + 1)]
 
     assert {answer.status_code for answer in answers[:-1]} == {200}
     assert problem(answers[-1]) == (429, "too_fast")
     wait = int(answers[-1].headers["retry-after"])
-    assert (await door.http.get(PATH, headers=editor)).status_code == 200
+    assert (await door.http.get(where(ADA), headers=editor)).status_code == 200
     door.clock.move(timedelta(seconds=wait))
+    assert (await door.http.get(where(ADA), headers=reader)).status_code == 200
+
+
+async def test_a_page_costs_as_much_as_it_holds(door: Door, reader: Headers) -> None:
+    largest, cost = f"{PATH}?limit={MOST}", 1 + MOST / ENTRIES_FOR_ONE
+    pages = int(AT_ONCE // cost)
+
+    answers = [await door.http.get(largest, headers=reader) for _ in range(pages + 1)]
+
+    assert [answer.status_code for answer in answers] == [200] * pages + [429]
+    assert (await door.http.get(f"{PATH}?limit=1", headers=reader)).status_code == 200
+    door.clock.move(timedelta(seconds=int(answers[-1].headers["retry-after"])))
+    assert (await door.http.get(largest, headers=reader)).status_code == 200
+
+
+@pytest.mark.parametrize("shown", [{}, {"authorization": "Bearer nobody.knows"}])
+async def test_who_knocks_without_a_good_key_too_often_is_asked_to_wait_and_holds_up_nobody_with_one(
+    door: Door, reader: Headers, shown: Headers
+) -> None:
+    answers = [await door.http.get(PATH, headers=shown) for _ in range(AT_ONCE + 1)]
+
+    assert {answer.status_code for answer in answers[:-1]} == {401}
+    assert problem(answers[-1]) == (429, "too_fast")
+    # From the same address.
     assert (await door.http.get(PATH, headers=reader)).status_code == 200
-
-
-def test_a_pace_is_given_back_with_time_and_never_more_than_at_once() -> None:
-    pace = Pace(per_second=2, at_once=3)
-
-    assert [pace.seconds_to_wait("a", 0) for _ in range(4)] == [0, 0, 0, 1]
-    assert [pace.seconds_to_wait("a", 1) for _ in range(3)] == [0, 0, 1]
-    assert [pace.seconds_to_wait("a", 1_000) for _ in range(4)] == [0, 0, 0, 1]
-    assert pace.seconds_to_wait("a", 999) == 1
+    door.clock.move(timedelta(seconds=int(answers[-1].headers["retry-after"])))
+    assert (await door.http.get(PATH, headers=shown)).status_code == 401
 
 
 async def _at_least(streams: Streams, count: int) -> list[Any]:

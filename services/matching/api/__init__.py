@@ -7,9 +7,8 @@ from starlette.routing import BaseRoute, Route
 
 from services.matching.api.changing import confirm, put, remove
 from services.matching.api.looking import page, show
-from services.matching.api.pace import Pace
 
-__all__ = ["Pace", "routes"]
+__all__ = ["routes"]
 
 
 def routes() -> list[BaseRoute]:

@@ -1,13 +1,15 @@
 """What a program asks for: who it is, which entry it means, and which version of it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from starlette.requests import Request
 
 from services.matching import store
-from services.matching.api.pace import Pace
 from services.matching.store import Caller, Role
 from shared.kit import api_keys
+from shared.kit.pace import keep_pace, turned_away
 from shared.kit.problems import FieldError, Problem
 from shared.kit.service import Service
 from shared.kit.transaction import Transaction
@@ -19,25 +21,28 @@ def service_of(request: Request) -> Service:
     return service
 
 
-async def caller_in(request: Request, tx: Transaction) -> Caller:
-    """Whose key a request shows; asked to wait if it comes too often."""
+@asynccontextmanager
+async def let_in(request: Request) -> AsyncIterator[tuple[Caller, Transaction]]:
+    """Whose key a request shows, and a transaction for them; who comes too often is asked to wait."""
+    service = service_of(request)
     key = api_keys.key_in(request)
-    caller = await store.find_caller(tx, key) if key is not None else None
-    if caller is None:
-        raise api_keys.no_such_key()
-    pace: Pace = request.app.state.provided[Pace]
-    wait = pace.seconds_to_wait(caller.name, tx.now.timestamp())
-    if wait:
-        raise Problem(429, "too_fast", headers={"retry-after": str(wait)})
-    return caller
+    if key is None:
+        # Before a transaction is begun: that is for who has a key.
+        raise turned_away(request, service.clock.now())
+    async with service.database.transaction() as tx:
+        caller = await store.find_caller(tx, key)
+        if caller is None:
+            raise turned_away(request, tx.now)
+        keep_pace(request, caller.name, tx.now)
+        yield caller, tx
 
 
-async def editor_in(request: Request, tx: Transaction) -> Caller:
+async def editor_in(request: Request) -> Caller:
     """Whose key a request shows, if it may change entries."""
-    caller = await caller_in(request, tx)
-    if caller.role is not Role.EDITOR:
-        raise Problem(403, "not_an_editor", detail="this key may read the directory and not change it")
-    return caller
+    async with let_in(request) as (caller, _):
+        if caller.role is not Role.EDITOR:
+            raise Problem(403, "not_an_editor", detail="this key may read the directory and not change it")
+        return caller
 
 
 def id_in(request: Request) -> UUID:

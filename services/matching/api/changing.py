@@ -22,7 +22,7 @@ from shared.kit.problems import FieldError, Problem, read_json
 async def put(request: Request) -> Response:
     """PUT /api/v1/therapists/{id}: adds an entry, or replaces the version that the caller has seen."""
     # Who may not is told so before anything is read.
-    caller = await _editor(request)
+    caller = await editor_in(request)
     therapist_id = id_in(request)
     if not tags_in(request, "if-match") and tags_in(request, "if-none-match") != ["*"]:
         raise Problem(
@@ -49,7 +49,7 @@ async def put(request: Request) -> Response:
 
 async def confirm(request: Request) -> Response:
     """POST /api/v1/therapists/{id}/confirm: the entry is true today; repeating it is harmless."""
-    caller = await _editor(request)
+    caller = await editor_in(request)
     therapist_id = id_in(request)
     async with service_of(request).database.transaction() as tx:
         await store.lock_entry(tx, therapist_id)
@@ -64,7 +64,7 @@ async def confirm(request: Request) -> Response:
 
 async def remove(request: Request) -> Response:
     """DELETE /api/v1/therapists/{id}: nobody is proposed them any more, and nothing of the entry is left."""
-    caller = await _editor(request)
+    caller = await editor_in(request)
     therapist_id = id_in(request)
     if not tags_in(request, "if-match"):
         raise Problem(428, "version_needed", detail="send If-Match with the ETag that you have seen")
@@ -77,11 +77,6 @@ async def remove(request: Request) -> Response:
         cases = await store.remove_therapist(tx, therapist_id)
     # Which cases these are is for staff alone.
     return JSONResponse({"id": str(therapist_id), "clients": len(cases or ())})
-
-
-async def _editor(request: Request) -> Caller:
-    async with service_of(request).database.transaction() as tx:
-        return await editor_in(request, tx)
 
 
 def _reading(request: Request, therapist_id: UUID, body: Any) -> Reading:

@@ -10,15 +10,18 @@ from starlette.responses import Response
 
 from services.matching import store
 from services.matching.api.answering import answer_if_new, entry_for
-from services.matching.api.asking import caller_in, id_in, no_such_therapist, refused, service_of
+from services.matching.api.asking import id_in, let_in, no_such_therapist, refused
 from services.matching.domain.languages import LANGUAGES
 from services.matching.store import Wanted
 from shared.contract.vocabulary import AgeGroup, Format, Mode, Variant
+from shared.kit.pace import keep_pace
 from shared.kit.problems import FieldError
 from shared.places import outcode_of
 
 MOST = 500
 USUAL = 100
+ENTRIES_FOR_ONE = 25
+"""So many entries of a page count as one further request."""
 
 _QUESTIONS = frozenset({"after", "limit", "variant", "mode", "format", "age_group", "language", "outcode"})
 
@@ -27,9 +30,9 @@ E = TypeVar("E", bound=StrEnum)
 
 async def page(request: Request) -> Response:
     """GET /api/v1/therapists: some entries in the order of their ids, and where the next ones are."""
-    async with service_of(request).database.transaction() as tx:
-        caller = await caller_in(request, tx)
+    async with let_in(request) as (caller, tx):
         wanted, limit = _wanted(request)
+        keep_pace(request, caller.name, tx.now, limit / ENTRIES_FOR_ONE)
         # One more than is shown: whether there is a next page is known without counting.
         found = await store.page_of_therapists(tx, wanted, limit + 1)
     shown = found[:limit]
@@ -44,8 +47,7 @@ async def page(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """GET /api/v1/therapists/{id}: one entry."""
-    async with service_of(request).database.transaction() as tx:
-        caller = await caller_in(request, tx)
+    async with let_in(request) as (caller, tx):
         therapist = await store.find_therapist(tx, id_in(request))
     if therapist is None:
         raise no_such_therapist()
