@@ -126,6 +126,7 @@ def test_the_variants_that_fit(who: str, age: int, changes: dict[str, Any], vari
         (Variant.IPSRT, 35, {}, "IPSRT is for bipolar disorder only, which is not named.", "bipolar"),
         (Variant.IPSRT, 11, {}, "IPSRT one to one is for ages 12 and over; the client is 11.", "clinic"),
         (Variant.IPT_G, 35, {}, "Group IPT is not given one to one.", "offer"),
+        (Variant.IPT_G, 17, GROUP, "Group IPT is for ages 18 and over; the client is 17.", "group"),
         (Variant.SYSTEMIC, 35, {}, "The client asks for IPT.", "client"),
         (Variant.IPT, 35, {"therapy": Therapy.SYSTEMIC}, "The client asks for systemic therapy.", "client"),
     ],

@@ -234,13 +234,30 @@ def test_what_nobody_asked_for_brings_no_points() -> None:
 def test_an_unmet_wish_is_said() -> None:
     candidate = only(a_therapist(gender=Gender.MAN))
 
-    assert candidate.unmet == ("Not a woman: a strong wish.",)
+    assert candidate.unmet == ("a woman (a strong wish)",)
+
+
+@pytest.mark.parametrize(
+    ("about", "wish", "said"),
+    [
+        (PreferenceAbout.LGBTQ_AFFIRMING, "yes", "LGBTQ-affirming"),
+        (PreferenceAbout.APPROACH, "exploratory", "exploratory in approach"),
+    ],
+)
+def test_of_a_wish_that_an_entry_may_leave_out_it_is_not_said_that_it_is_not_so(
+    about: PreferenceAbout, wish: str, said: str
+) -> None:
+    wished = Preference(about=about, wish=wish, strength=Strength.STRONG)
+
+    candidate = only(a_therapist(affirming=frozenset()), preferences=(wished,))
+
+    assert candidate.unmet == (f"{said} (a strong wish; the entry does not say)",)
 
 
 def test_a_slight_wish_that_is_not_met_is_said_as_well() -> None:
     wish = Preference(about=PreferenceAbout.THERAPIST_GENDER, wish="man", strength=Strength.SLIGHT)
 
-    assert only(a_therapist(), preferences=(wish,)).unmet == ("Not a man: a slight wish.",)
+    assert only(a_therapist(), preferences=(wish,)).unmet == ("a man (a slight wish)",)
 
 
 def test_reasons_read_as_sentences() -> None:
@@ -366,8 +383,17 @@ def test_nobody_found_says_which_gates_and_how_many() -> None:
     assert isinstance(found, NothingFound)
     assert [(count.gate, count.therapists) for count in found.gates] == [("registration", 1), ("language", 2)]
     assert found.text == (
-        "None of 3 therapists can be proposed for IPT: 1 without a live core registration "
+        "None of 3 therapists can be proposed for IPT: 1 who has no live core registration "
         "and 2 who do not speak a language the client asked for."
+    )
+
+
+def test_of_a_single_therapist_it_is_said_why_that_one_cannot_be_proposed() -> None:
+    found = rank(a_search(), [a_therapist(seats_free=0)], RULES)
+
+    assert isinstance(found, NothingFound)
+    assert found.text == (
+        "The only therapist in the directory cannot be proposed for IPT: that one has no free seat."
     )
 
 

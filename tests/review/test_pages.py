@@ -10,7 +10,7 @@ from services.review.domain.staff import Role
 from shared.contract import intake, matching
 from shared.contract.ids import SubjectId, TherapistId, reference
 from shared.contract.notify import FailureReason, MessageFailed
-from shared.contract.vocabulary import Condition, Evidence, FlagKind, Variant
+from shared.contract.vocabulary import Condition, Evidence, FlagKind, Format, Variant
 from tests.review.builders import NOTE, PASSWORD, REASON, Office, a_mail, page_url
 from tests.support.builders import (
     a_candidate,
@@ -339,6 +339,19 @@ async def test_staff_read_for_which_condition_the_evidence_is(office: Office) ->
     assert "strong evidence with depression" in strong
     assert "Cuijpers 2016" in strong
     assert "Markowitz 2014" in limited
+
+
+async def test_staff_read_each_way_with_its_format_once(office: Office) -> None:
+    request = a_request()
+    ways = (a_pathway(), a_pathway(variant=Variant.IPT_G, format=Format.GROUP))
+    shortlist = matching.Shortlist(candidates=(a_candidate("ada"),), pathways=ways)
+    await office.hear(request, a_proposal(request, shortlist=shortlist))
+
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+
+    assert "<strong>IPT, one to one</strong>:" in page
+    assert "<strong>IPT in a group</strong>:" in page
 
 
 async def test_staff_read_whom_one_rule_alone_keeps_off_the_list(office: Office) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from services.matching.domain import wording
-from services.matching.domain.gates import Fit, Gate, Search, meets
+from services.matching.domain.gates import Fit, Gate, Search, may_be_unsaid, meets
 from services.matching.domain.languages import language
 from services.matching.domain.outcomes import OutcomeTier
 from services.matching.domain.pathways import Routes
@@ -27,6 +27,8 @@ _STRENGTH = {
     Strength.MUST: "a condition of the client",
 }
 
+_UNSAID = "; the entry does not say"
+
 _KEPT_OUT = {
     Gate.EXCLUDED: "{n} excluded for this request",
     Gate.REGISTRATION: "{n} without a live core registration",
@@ -42,7 +44,7 @@ _KEPT_OUT = {
     Gate.FRESH: "{n} whose directory entry has not been confirmed lately",
     Gate.SEAT: "{n} without a free seat",
 }
-
+"""Of several; of one it is said as of the next best."""
 
 _KEPT_OFF = {
     Gate.EXCLUDED: "is excluded for this request",
@@ -85,9 +87,9 @@ def cautions(search: Search, fit: Fit, policy: Policy) -> tuple[Caution, ...]:
 
 
 def unmet(search: Search, fit: Fit) -> tuple[str, ...]:
-    """The client's wishes that this therapist does not meet."""
+    """The client's wishes that this therapist does not meet, or of which the entry says nothing."""
     return tuple(
-        f"Not {wording.wish(wish)}: {_STRENGTH[wish.strength]}."
+        f"{wording.wish(wish)} ({_STRENGTH[wish.strength]}{_UNSAID if may_be_unsaid(wish) else ''})"
         for wish in search.case.preferences
         if not meets(fit.therapist, wish)
     )
@@ -101,12 +103,21 @@ def nothing_found(search: Search, routes: Routes, kept_out: Mapping[Gate, int], 
         )
     if not looked_at:
         return "The directory is empty: no therapist has been imported yet."
-    found = [_KEPT_OUT[gate].format(n=number) for gate, number in kept_out.items() if number]
+    counts = [(gate, number) for gate, number in kept_out.items() if number]
     forms = wording.joined([wording.VARIANTS[pathway.variant] for pathway in routes.pathways])
-    text = f"None of {looked_at} therapists can be proposed for {forms}: {wording.joined(found)}."
+    if looked_at == 1:
+        why = wording.joined([_KEPT_OFF[gate] for gate, _ in counts])
+        text = f"The only therapist in the directory cannot be proposed for {forms}: that one {why}."
+    else:
+        why = wording.joined([_kept_out(gate, number) for gate, number in counts])
+        text = f"None of {looked_at} therapists can be proposed for {forms}: {why}."
     if search.position is None and search.case.mode is not Mode.ONLINE:
         text += " Nobody can be found in person, for the client's postcode district is not known."
     return text
+
+
+def _kept_out(gate: Gate, number: int) -> str:
+    return f"1 who {_KEPT_OFF[gate]}" if number == 1 else _KEPT_OUT[gate].format(n=number)
 
 
 def _problem_area(search: Search, _fit: Fit, scored: Scored) -> str:

@@ -122,6 +122,11 @@ def meets(therapist: Therapist, wish: Preference) -> bool:
     return wish.about in therapist.affirming
 
 
+def may_be_unsaid(wish: Preference) -> bool:
+    """Whether an entry that does not meet a wish may simply say nothing of it."""
+    return wish.about is not PreferenceAbout.THERAPIST_GENDER
+
+
 def _where(
     search: Search, therapist: Therapist, policy: Policy, places: Places
 ) -> tuple[Mode, int | None] | Gate:

@@ -122,15 +122,13 @@ def _objections(
     form: Form, case: CaseDetails, age: int, policy: Policy, asked_by: RequesterRole | None
 ) -> Iterator[_Objection]:
     """What keeps a form out, the broader rule first."""
-    name, offer = _capital(wording.VARIANTS[form.variant]), policy.offer_sources
+    name, offer = wording.capital(wording.VARIANTS[form.variant]), policy.offer_sources
     if not _is_of_school(form, case):
         asked = "systemic therapy" if case.therapy is Therapy.SYSTEMIC else "IPT"
         yield _Objection(f"The client asks for {asked}.", offer.school)
     if age not in form.ages:
-        given = wording.FORMATS[form.format]
-        yield _Objection(
-            f"{name} {given} is for ages {form.ages}; the client is {age}.", form.source_of("ages")
-        )
+        given = wording.capital(wording.form(form.variant, form.format))
+        yield _Objection(f"{given} is for ages {form.ages}; the client is {age}.", form.source_of("ages"))
     if form.only_for and not form.only_for & set(case.conditions):
         yield _Objection(
             f"{name} is for {_conditions(form.only_for)} only, which is not named.",
@@ -171,7 +169,7 @@ def _rule(form: Form, age: int) -> str:
         bounds.append(f"for {_conditions(form.only_for)} only")
     bounds += [f"not for {_conditions(frozenset({each}))}" for each in Condition if each in form.not_for]
     bounds += [_NEEDED[need] for need in form.needs]
-    return f"{_capital(', '.join(bounds))}; the client is {age}."
+    return f"{wording.capital(', '.join(bounds))}; the client is {age}."
 
 
 def _pathway(
@@ -227,7 +225,8 @@ def _cautions(form: Form, case: CaseDetails, policy: Policy) -> Iterator[Caution
     for area in areas_of(case, policy):
         if area.area in form.areas_not_covered:
             yield Caution(
-                code="area_not_covered", text=f"{_capital(name)} does not work on {wording.AREAS[area.area]}."
+                code="area_not_covered",
+                text=f"{wording.capital(name)} does not work on {wording.AREAS[area.area]}.",
             )
     for kind in dict.fromkeys(flag.kind for flag in case.flags):
         if kind in form.flag_cautions:
@@ -253,7 +252,3 @@ def _conditions(conditions: frozenset[Condition]) -> str:
     return wording.joined(
         [wording.CONDITIONS[condition] for condition in Condition if condition in conditions]
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from services.matching.domain import wording
-from services.matching.domain.gates import Fit, Search, meets
+from services.matching.domain.gates import Fit, Search, may_be_unsaid, meets
 from services.matching.domain.languages import language
 from services.matching.domain.therapist import Therapist
 from shared.contract.intake import CaseDetails, Preference
@@ -115,10 +115,9 @@ def _for_client(search: Search, fit: Fit) -> Iterator[str]:
 def _met(therapist: Therapist, wish: Preference) -> str:
     if meets(therapist, wish):
         return "as you wished"
-    if wish.about is PreferenceAbout.THERAPIST_GENDER:
-        return "which you wished for and this therapist is not"
-    # Of everything else an entry may simply say nothing.
-    return "which you wished for; this therapist's entry does not say so"
+    if may_be_unsaid(wish):
+        return "which you wished for; this therapist's entry does not say so"
+    return "which you wished for and this therapist is not"
 
 
 def _for_therapist(search: Search, fit: Fit) -> Iterator[str]:

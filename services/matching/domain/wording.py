@@ -102,6 +102,11 @@ def joined(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def form(variant: Variant, given: Format) -> str:
+    """A variant in its format: `IPT one to one`, `group IPT`."""
+    return VARIANTS[variant] if variant is Variant.IPT_G else f"{VARIANTS[variant]} {FORMATS[given]}"
+
+
 def capital(text: str) -> str:
     """The same as the beginning of a sentence."""
     return text[:1].upper() + text[1:]

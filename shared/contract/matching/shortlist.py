@@ -115,7 +115,7 @@ class Candidate(Part):
     reasons: tuple[Reason, ...]
     cautions: tuple[Caution, ...] = ()
     unmet: tuple[str, ...] = ()
-    """Preferences of the client that this therapist does not meet."""
+    """Preferences of the client that this therapist does not meet, or whose entry does not say so."""
 
     behind: str = ""
     """What sets it behind the one above, by name and point by point; for staff alone."""

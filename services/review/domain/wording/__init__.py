@@ -35,6 +35,7 @@ from services.review.domain.wording.saying import (
     said,
     times,
     waited,
+    way,
 )
 from shared.contract.ids import reference
 
@@ -72,4 +73,5 @@ __all__ = [
     "said",
     "times",
     "waited",
+    "way",
 ]

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.review.domain.wording.names import ACTIONS, LANGUAGES, REFUSALS
+from services.review.domain.wording.names import ACTIONS, FORMATS, LANGUAGES, REFUSALS, VARIANTS
 from shared.ages import LONDON
-from shared.contract.matching import SeatRefusal, Shortfall, WaitWeeks
-from shared.contract.vocabulary import Slot
+from shared.contract.matching import Pathway, SeatRefusal, Shortfall, WaitWeeks
+from shared.contract.vocabulary import Slot, Variant
 
 _DAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}
 
@@ -27,6 +27,12 @@ def said(action: str, codes: Mapping[str, Any]) -> str:
         case {"taken_from": _}:
             return f"{sentence}, taking it over from a colleague"
     return sentence
+
+
+def way(pathway: Pathway) -> str:
+    """A variant in its format."""
+    name = VARIANTS[pathway.variant]
+    return name if pathway.variant is Variant.IPT_G else f"{name}, {FORMATS[pathway.format]}"
 
 
 def language(code: str) -> str:
