@@ -144,7 +144,7 @@ def _objections(
 
 
 def _lacking(form: Form, need: Need, policy: Policy, asked_by: RequesterRole | None) -> _Objection:
-    text = f"{_capital(wording.VARIANTS[form.variant])} {_LACKING[need]}."
+    text = f"{wording.capital(wording.VARIANTS[form.variant])} {_LACKING[need]}."
     if need != "attending_adult" or asked_by is None:
         return _Objection(text, form.source_of(need))
     # That a carer does not want it is another reason than that nobody has been asked.
