@@ -23,6 +23,7 @@ from shared.kit.database import Database
 from shared.kit.pace import AT_ONCE
 from shared.kit.testing import eventually
 from tests.matching.builders import THE_DAY, a_therapist, an_accreditation
+from tests.matching.locks import waits_for_a_lock
 from tests.support.streams import Seen, Streams
 
 PATH = "/api/v1/therapists"
@@ -469,6 +470,20 @@ async def test_an_entry_is_confirmed_today_and_repeating_it_is_harmless(door: Do
         lambda: _at_least(door.streams, 2), within=30, what="the listing and one confirmation"
     )
     assert [each["changed"] for each in said[1:]] == [["confirmed_on"]]
+
+
+async def test_what_is_being_changed_is_confirmed_as_it_is_then(door: Door, editor: Headers) -> None:
+    await door.holds(replace(ADA, confirmed_on=date(2026, 1, 1)))
+
+    async with door.database.transaction() as tx:
+        await store.save_therapist(tx, replace(ADA, fee_pence=9000, confirmed_on=date(2026, 1, 1)))
+        confirming = asyncio.create_task(door.http.post(f"{where(ADA)}/confirm", headers=editor))
+        await eventually(lambda: waits_for_a_lock(door.database), within=30, what="the confirmation waiting")
+    answer = await confirming
+
+    assert (answer.json()["fee_pence"], answer.json()["confirmed_on"]) == (9000, str(THE_DAY))
+    kept = await door.kept(ADA)
+    assert kept == replace(ADA, fee_pence=9000, confirmed_on=THE_DAY)
 
 
 async def test_a_version_that_has_gone_is_not_confirmed(door: Door, editor: Headers) -> None:

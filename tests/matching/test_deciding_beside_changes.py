@@ -9,22 +9,11 @@ from shared.kit.database import Database
 from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist
 from tests.matching.gathering import in_directory
+from tests.matching.locks import waits_for_a_lock
 from tests.matching.processes import Process
 from tests.support.builders import a_confirmation, a_request
 
 ADA = a_therapist("ada", seats_offered=1, seats_free=1)
-
-
-async def waits_for_a_lock(database: Database) -> bool:
-    async with database.transaction() as tx:
-        return bool(
-            await tx.fetchval(
-                """
-                SELECT EXISTS (SELECT FROM pg_stat_activity
-                               WHERE datname = current_database() AND wait_event_type = 'Lock')
-                """
-            )
-        )
 
 
 async def test_who_loses_their_registration_while_a_decision_is_carried_out_gets_no_client(

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from services.matching.app import load_places
 from services.matching.domain.directory_file import read_rows, rows_of, written
 from services.matching.domain.generating import MOST, synthetic_therapists
@@ -70,3 +72,8 @@ def test_there_are_names_for_as_many_as_promised() -> None:
     people = list(synthetic_therapists(MOST, 1, THE_DAY, PLACES.postcodes))
 
     assert len({person.name for person in people}) == MOST
+
+
+def test_more_than_there_are_names_for_is_refused_before_anybody_is_made() -> None:
+    with pytest.raises(ValueError, match=f"names for {MOST} people"):
+        next(synthetic_therapists(MOST + 1, 1, THE_DAY, PLACES.postcodes))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.contract.event import Event
-from shared.contract.matching import MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
+from shared.contract.matching import MatchNotFound, MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
 from shared.contract.vocabulary import Slot
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
@@ -73,6 +73,22 @@ async def test_a_group_that_has_begun_is_gone(
     clock.move(timedelta(days=RULE.starting.days))
 
     assert refusal(await process.hear(a_choice(late))) is SeatRefusal.GROUP_GONE
+
+
+async def test_a_group_whose_time_to_gather_is_over_is_gone_though_nobody_has_dissolved_it_yet(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, replace(ADA, seats_offered=1, seats_free=1))
+    await join(process, 1)
+    late = await proposed(process)
+    clock.move(timedelta(days=RULE.gathering.days))
+
+    refused, fresh = await process.hear(a_choice(late))
+
+    assert isinstance(refused, SeatUnavailable)
+    assert refused.reason is SeatRefusal.GROUP_GONE
+    # It has the only seat still, and is nobody's choice any more.
+    assert isinstance(fresh, MatchNotFound)
 
 
 async def test_a_group_that_has_become_too_old_for_somebody_is_gone(

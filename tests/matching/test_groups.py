@@ -469,6 +469,24 @@ async def test_who_waits_for_the_seat_of_a_group_gets_it_when_the_group_is_disso
     assert (str(adult.request_id), "match-proposed") in said
 
 
+async def test_all_who_would_open_one_group_speak_for_one_seat_until_it_is_open(
+    database: Database, hear: Hear
+) -> None:
+    await in_directory(database, a_leader())
+
+    async def spoken_for() -> int:
+        async with database.transaction() as tx:
+            return sum((await store.spoken_for(tx)).values())
+
+    proposals = [await proposed(hear, somebody(availability=(Slot.TUE_EVENING,))) for _ in range(3)]
+    one_group = await spoken_for()
+    await proposed(hear, somebody(availability=(Slot.WED_MORNING,)))
+    another = await spoken_for()
+    await hear(a_choice(proposals[0]))
+
+    assert (one_group, another, await spoken_for()) == (1, 2, 1)
+
+
 async def test_those_who_wait_are_all_proposed_the_one_group_that_the_last_seat_allows(
     database: Database, hear: Hear, matcher: Matcher, clock: MovableClock
 ) -> None:

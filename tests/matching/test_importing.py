@@ -20,6 +20,7 @@ from shared.kit.database import Database
 from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist
 from tests.matching.gathering import in_directory, in_outbox
+from tests.matching.locks import waits_for_a_lock
 from tests.matching.processes import Process
 from tests.support.builders import a_confirmation, a_request, id_of
 
@@ -81,17 +82,6 @@ async def assert_others_know(database: Database) -> None:
     assert copies == {str(each.id): public_entry(each) for each in therapists}
 
 
-async def _waits(database: Database) -> bool:
-    return bool(
-        await database.pool.fetchval(
-            """
-            SELECT EXISTS (SELECT FROM pg_stat_activity
-                           WHERE datname = current_database() AND wait_event_type = 'Lock')
-            """
-        )
-    )
-
-
 async def test_a_decision_goes_through_while_an_import_looks_what_is_new(
     database: Database, process: Process, before: Before
 ) -> None:
@@ -150,7 +140,9 @@ async def test_whoever_changes_an_entry_while_an_import_writes_comes_after_it(
 
     async def change() -> None:
         beside.append(asyncio.create_task(in_directory(database, replace(ADA, fee_pence=1))))
-        await eventually(lambda: _waits(database), within=30, what="the change waiting for the import")
+        await eventually(
+            lambda: waits_for_a_lock(database), within=30, what="the change waiting for the import"
+        )
 
     before("write_changes", change)
     await import_(database, replace(ADA, fee_pence=2, outcode="N1"))

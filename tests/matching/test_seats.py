@@ -1,7 +1,6 @@
 """Seats on a real database: never more than are offered, taken and given back once, whoever comes at once."""
 
 import asyncio
-import random
 from dataclasses import replace
 
 import asyncpg
@@ -129,25 +128,6 @@ async def test_importing_again_leaves_taken_seats_taken(database: Database) -> N
     await offer(database, 2)
 
     assert await seats_free(database) == 1
-
-
-@pytest.mark.parametrize("seed", range(3))
-async def test_seats_are_conserved_under_any_interleaving(database: Database, seed: int) -> None:
-    dice = random.Random(seed)
-    await offer(database, 3)
-    requests = [await a_proposed_request(database) for _ in range(12)]
-    steps = [take(database, *each) for each in requests]
-    steps += [free(database, request_id) for request_id, _ in requests for _ in range(2)]
-    dice.shuffle(steps)
-
-    await asyncio.gather(*steps)
-
-    async with database.transaction() as tx:
-        held = await tx.fetchval("SELECT count(*) FROM seats WHERE freed_at IS NULL")
-        taken = await tx.fetchval("SELECT seats_taken FROM therapists WHERE id = $1", ADA.id)
-    assert held == taken
-    assert 0 <= taken <= 3
-    assert await seats_free(database) == 3 - taken
 
 
 async def test_the_database_itself_refuses_a_seat_freed_twice(database: Database) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
+from unicodedata import normalize
 from uuid import UUID
 
 from services.matching.domain.therapist import Accreditation, Body, Outcomes, Registration, Route
@@ -90,7 +91,11 @@ class Cells:
         if not any(self.cell(field) for field in fields):
             return None
         body = self.one("registration_body", Body)
-        number = self.read("registration_number", _number, "must be 1 to 40 letters, digits, - or /")
+        number = self.read(
+            "registration_number",
+            _number,
+            "must be 1 to 40 letters, digits, - or /, and begin with a letter or digit",
+        )
         expires = self.read("registration_expires", day, "must be a date such as 2026-11-24")
         return (
             None if body is None or number is None or expires is None else Registration(body, number, expires)
@@ -158,7 +163,8 @@ def uuid(cell: str) -> UUID:
 
 def name(cell: str) -> str:
     """A person's name."""
-    if len(cell) > 120 or not cell.isprintable() or cell[0] in _FORMULA:
+    # A spreadsheet may read a sign in full width as the plain one.
+    if len(cell) > 120 or not cell.isprintable() or normalize("NFKC", cell[0])[0] in _FORMULA:
         raise ValueError
     return cell
 
@@ -171,7 +177,7 @@ def email(cell: str) -> str:
 
 
 def _number(cell: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9/-]{1,40}", cell):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9/-]{0,39}", cell):
         raise ValueError
     return cell
 

@@ -73,6 +73,8 @@ def synthetic_therapists(
     count: int, seed: int, as_of: date, outcodes: Mapping[str, int]
 ) -> Iterator[Therapist]:
     """`count` people; `outcodes` says how many postcodes each district has, and so how many live there."""
+    if count > MOST:
+        raise ValueError(f"there are names for {MOST} people and not for {count}")
     dice = _Dice(seed)
     names = [(given, family) for family in _FAMILY.split() for given in _GIVEN.split()]
     for number in range(count):
