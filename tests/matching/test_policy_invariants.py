@@ -202,6 +202,7 @@ GROUPS_AND_CLOCKS = [
         for variant in ("ipt-ast", "ipt-g")
         for number in (0, 1)
     ),
+    Row("[groups.ipt-ast]", "days = 21", "days = 13", "groups.ipt-ast.starting must be at least 14 days"),
     Row("[groups.ipt-ast]", "days = 28", "days = 183", "groups.ipt-ast.gathering must be at most 182 days"),
     Row("[groups.ipt-g]", "days = 21", "days = 183", "groups.ipt-g.starting must be at most 182 days"),
     Row("[phases]", "[15, 16]", "[15, 21]", "phases.ending must end with session 8 to 20"),

@@ -45,6 +45,17 @@ def test_nothing_but_a_whole_number_is_one(wrong: str) -> None:
     assert taken == []
 
 
+def test_no_number_is_beyond_reckoning() -> None:
+    far = "100000000000000000000"
+    taken = [
+        (line, span)
+        for line, span in ROWS
+        if not any(fault.startswith(f"line {line}, ") for fault in faults_of(with_number_as(line, span, far)))
+    ]
+
+    assert taken == []
+
+
 @pytest.mark.parametrize("wrong", ["1", '"true"', "[]", "2026-11-01"])
 @pytest.mark.parametrize("row", ["[prices]\non = true", "on = false"])
 def test_nothing_but_true_or_false_is_a_switch(row: str, wrong: str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, le=1_000)]
 
 
 class _Row(BaseModel):
@@ -30,7 +30,7 @@ class Size(_Row):
 class Years(_Row):
     """A difference in age."""
 
-    years: Annotated[int, Field(ge=0)]
+    years: Annotated[int, Field(ge=0, le=120)]
 
 
 class Days(_Row):
@@ -42,7 +42,7 @@ class Days(_Row):
 class Sessions(_Row):
     """A number of sessions."""
 
-    sessions: Annotated[int, Field(ge=0)]
+    sessions: Annotated[int, Field(ge=0, le=20)]
 
 
 class Course(_Row):

@@ -154,6 +154,9 @@ def wrong_groups(groups: Mapping[Variant, GroupRules]) -> Iterator[str]:
             yield f"groups.{variant}.size must lie within {members.first} to {members.last}"
         if rules.individual_first.sessions < _ALONE_FIRST:
             yield f"groups.{variant}.individual_first must be at least {_ALONE_FIRST} sessions"
+        room = 7 * rules.individual_first.sessions
+        if rules.starting.days < room:
+            yield f"groups.{variant}.starting must be at least {room} days, a week for each session alone"
         for row, days in (("gathering", rules.gathering.days), ("starting", rules.starting.days)):
             if days > _LONGEST_GATHERING:
                 yield f"groups.{variant}.{row} must be at most {_LONGEST_GATHERING} days"

@@ -108,8 +108,8 @@ class OutcomeRules(Cited):
     """Whether and how the outcomes of closed courses count; changes in hundredths of a standard deviation."""
 
     on: bool
-    least_cases: Annotated[int, Field(ge=15)]
-    mean: int
+    least_cases: Annotated[int, Field(ge=15, le=10_000)]
+    mean: Annotated[int, Field(ge=-1_000, le=1_000)]
     prior_cases: Positive
     margin: Positive
     points: OutcomePoints
