@@ -124,6 +124,25 @@ async def test_a_removal_that_is_undone_has_removed_nobody(database: Database, p
     assert await named(database, (await proposed(process)).request_id) == [ADA.id]
 
 
+async def test_who_was_removed_on_another_server_and_has_come_back_is_there(
+    database: Database, process: Process
+) -> None:
+    await in_directory(database, ADA)
+    await remove(database)
+    # Restored into a server that numbers transactions lower.
+    await database.pool.execute(
+        "UPDATE therapist_history SET changed_by = '999999999'::xid8 WHERE entry IS NULL"
+    )
+    async with database.transaction() as tx:
+        assert await store.begin_era_if_moved(tx)
+    await in_directory(database, ADA)
+    # Another transaction has begun and ended since: what she is by now is old.
+    await in_directory(database, a_therapist("cem", registration=None))
+
+    assert [await named(database, (await proposed(process)).request_id) for _ in range(2)] == [[ADA.id]] * 2
+    assert await process.renew() == 0
+
+
 async def test_proposals_that_name_them_are_made_anew_at_once_and_others_stay(
     database: Database, process: Process
 ) -> None:

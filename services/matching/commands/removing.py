@@ -15,13 +15,11 @@ def remove(
     therapist_id: Annotated[UUID, typer.Argument(help="As `therapists list` shows it.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """Remove an entry for good: name, address and all it says.
+    """Remove an entry for good. To retire somebody who keeps their clients, set their `seats` to 0 instead.
 
-    For who must not be found here any more. To retire somebody who keeps their clients, set `seats` to 0.
+    Within seconds open proposals that name them are made anew, and groups that they gather are dissolved.
 
-    Within seconds proposals that name them are made anew, and groups that they gather are dissolved, with
-    something else for each member. Whoever has a seat with them keeps it: their cases are listed, and staff
-    ask for a rematch of each who is to go to somebody else. What was decided keeps the id.
+    Whoever has a seat with them keeps it until staff ask for a rematch: their cases are listed.
 
     Exit code 0: removed. 1: there is no such entry.
     """

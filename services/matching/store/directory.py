@@ -161,7 +161,7 @@ async def changed_since(tx: Transaction, ids: Sequence[UUID], seen: str) -> list
         WHERE id = ANY($1) AND NOT pg_visible_in_snapshot(changed_by, $2::text::pg_snapshot)
         UNION
         SELECT therapist_id FROM therapist_history
-        WHERE therapist_id = ANY($1) AND entry IS NULL
+        WHERE therapist_id = ANY($1) AND entry IS NULL AND era = current_era()
             AND NOT pg_visible_in_snapshot(changed_by, $2::text::pg_snapshot)
         """,
         ids,

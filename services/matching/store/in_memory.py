@@ -54,8 +54,11 @@ _SELECT = """
 CHANGED = f"""
     WITH sight AS MATERIALIZED ({SIGHT})
     SELECT changed.*, sight.snapshot, sight.own, sight.own_to, sight.era,
-           ARRAY(SELECT therapist_id FROM therapist_history
-                 WHERE entry IS NULL AND changed_by >= pg_snapshot_xmin($1::text::pg_snapshot)) AS removed,
+           ARRAY(
+               SELECT therapist_id FROM therapist_history
+               WHERE entry IS NULL AND era = current_era()
+                   AND changed_by >= pg_snapshot_xmin($1::text::pg_snapshot)
+           ) AS removed,
            changed.facts_changed_by < pg_snapshot_xmin($1::text::pg_snapshot)
                AND changed.id <> ALL($2) AS seats_only
     FROM sight LEFT JOIN (

@@ -37,7 +37,7 @@ async def proposals_to_look_at(tx: Transaction, today: date) -> list[RequestId]:
             WHERE changed_by >= (SELECT min(pg_snapshot_xmin(seen)) FROM proposals WHERE open)
             UNION ALL
             SELECT therapist_id, changed_by FROM therapist_history
-            WHERE entry IS NULL
+            WHERE entry IS NULL AND era = current_era()
             AND changed_by >= (SELECT min(pg_snapshot_xmin(seen)) FROM proposals WHERE open)
         ), doubtful AS (
             SELECT request_id FROM proposals WHERE open AND (looked_on IS NULL OR looked_on < $1)
