@@ -78,11 +78,17 @@ def case(console: Console, story: Story) -> None:
 
 
 def _evidence(pathway: dict[str, Any]) -> str:
-    """How well a pathway is supported for what was named, and by what in the best case."""
-    named = [f"{each['evidence']} with {each['condition']}" for each in pathway["supports"]]
-    told = ", ".join(named or [pathway["evidence"]]).replace("_", " ")
+    """How well a pathway is supported for each condition that is named, and by what."""
+    told = [
+        f"{each['evidence']} with {each['condition']}".replace("_", " ") + _by(each)
+        for each in pathway["supports"]
+    ]
+    return f"evidence {', '.join(told) or pathway['evidence'].replace('_', ' ') + _by(pathway)}"
+
+
+def _by(supported: dict[str, Any]) -> str:
     # The address of the source stands on the page for staff.
-    return f"evidence {told} ({escape(pathway['source'].partition(', http')[0])})"
+    return f" ({escape(supported['source'].partition(', http')[0])})"
 
 
 def decision(console: Console, story: Story, who: str) -> None:
