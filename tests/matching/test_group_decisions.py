@@ -181,6 +181,8 @@ async def test_a_member_who_cannot_be_read_holds_up_no_group_at_its_deadline(
 
     with capture_logs() as logged:
         assert await dissolve_groups(database, matcher) == 2
+    # Who comes behind somebody that waits is looked for with the list.
+    await offer_to_waiting(database, matcher)
 
     said = await in_outbox(database)
     assert names(said, spoilt.request_id) == ["seat-unavailable"]

@@ -266,7 +266,7 @@ async def test_a_change_that_is_still_being_written_is_seen_once_it_holds(
 async def test_two_processes_renew_a_proposal_once(
     database: Database, process: Process, another: Process
 ) -> None:
-    await in_directory(database, ADA, BEN)
+    await in_directory(database, ADA, replace(BEN, seats_offered=6))
     proposals = [await a_proposal(process) for _ in range(6)]
     await in_directory(database, replace(ADA, registration=None))
 

@@ -23,7 +23,7 @@ from services.matching.domain.directory_file import (
 )
 from services.matching.domain.directory_json import is_json, rows_of_json
 from services.matching.settings import DirectorySettings
-from services.matching.store import directory, open_proposals, requests
+from services.matching.store import directory, open_proposals, waiting_list
 from services.matching.store.entries import Change
 from shared.ages import day_in_london
 from shared.contract.ids import TherapistId
@@ -126,7 +126,7 @@ async def _save(tx: Transaction, reading: Reading, *, quiet: bool) -> Saved:
         for some in _lots(changes.values()):
             await directory.write_changes(tx, some)
             shown.advance(importing, len(some))
-    await requests.want_reoffer(tx, "therapists were imported")
+    await waiting_list.want_reoffer(tx, "therapists were imported")
     added = sum(each.before is None for each in changes.values())
     updated = sum(bool(each.before and each.before.facts != each.entry.facts) for each in changes.values())
     return Saved(added, updated, len(entries) - added - updated)

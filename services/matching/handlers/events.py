@@ -30,7 +30,7 @@ async def propose_match(event: RequestSubmitted, tx: Transaction, matcher: Match
     request = store.Request(
         event.request_id, event.subject_id, sealed, store.State.WAITING, submitted_at, None, requester
     )
-    await propose_or_wait(Opened(request, event.subject_id, case), tx, matcher, after_the_list=True)
+    await propose_or_wait(Opened(request, event.subject_id, case), tx, matcher)
 
 
 @handlers.on(MatchConfirmed)

@@ -101,28 +101,47 @@ async def open_shortlist(tx: Transaction, proposal_id: ProposalId) -> Shortlist 
     return None if plain is None else Shortlist.model_validate_json(plain)
 
 
-async def propose_or_wait(
-    opened: Opened, tx: Transaction, matcher: Matcher, *, after_the_list: bool = False
-) -> None:
-    """Proposes a shortlist, or puts the request on the waiting list and says why.
+async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
+    """Proposes a shortlist, or puts the request on the waiting list.
 
-    `after_the_list`, what has become free is first offered to those who wait for it.
+    There it is said why; or nothing yet, if what has become free is first offered to others who wait.
     """
-    # What was offered to those who had waited is not offered to others as well.
-    offered = await store.spoken_for(tx, beside=opened.request.id, of_who_waited=True)
-    ranked = await _rank(await _ask(opened, tx, matcher.rules, offered, heeding=False), tx, matcher)
-    if isinstance(ranked.answer, Shortlist):
-        # Asked only now: what this ranking saw become free was put down together with the wish to offer it.
-        if after_the_list and await store.list_comes_first(tx):
+    request_id = opened.request.id
+    for _ in range(MOST_LOOKS):
+        others_wait, spoken_for = await _beside(opened, tx)
+        asked = await _ask(opened, tx, matcher.rules, spoken_for, heeding=others_wait)
+        # Whoever the next pass looks for need not be ranked now; of groups the short look knows too little.
+        behind = asked.around is None and await store.list_comes_first(tx, request_id)
+        if behind and await _may_find(asked, tx, matcher):
             await store.queue(tx, opened.request)
-        else:
+            return
+        ranked = await _rank(asked, tx, matcher)
+        if isinstance(ranked.answer, NothingFound):
+            await _keep(opened, tx, matcher.rules, ranked, None)
+            await _wait(opened, tx, matcher.rules, ranked.answer, Lately())
+            # Whatever became free while this was being ranked is looked at again once this is known.
+            await store.want_reoffer(tx, "somebody waits")
+            return
+        # Asked only now: what this ranking saw become free was put down together with the wish to offer it.
+        if await store.list_comes_first(tx, request_id):
+            await store.queue(tx, opened.request)
+            return
+        # And this after that: a pass that has ended meanwhile had offered it before it forgot the wish.
+        first = ranked.answer.candidates[0].therapist_id
+        _, now_spoken_for = await _beside(opened, tx)
+        if now_spoken_for.get(first, 0) <= spoken_for.get(first, 0):
             await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
-        return
+            return
+    raise RuntimeError("whoever is found is spoken for again and again")
 
-    await _keep(opened, tx, matcher.rules, ranked, None)
-    await _wait(opened, tx, matcher.rules, ranked.answer, Lately())
-    # Whatever became free while this was being ranked is looked at again once this is known.
-    await store.want_reoffer(tx, "somebody waits")
+
+async def _beside(opened: Opened, tx: Transaction) -> tuple[bool, Mapping[TherapistId, int]]:
+    """Whether others wait, and what is spoken for.
+
+    What was offered to who had to wait is offered to nobody else; while somebody has to, nothing is twice.
+    """
+    others_wait = await store.others_wait(tx, opened.request.id)
+    return others_wait, await store.spoken_for(tx, beside=opened.request.id, of_who_waited=not others_wait)
 
 
 async def propose_if_found(

@@ -48,6 +48,7 @@ from services.matching.store.open_proposals import (
     note_look,
     proposals_to_look_at,
     snapshot,
+    spoken_for,
 )
 from services.matching.store.prices import (
     Prices,
@@ -70,25 +71,14 @@ from services.matching.store.removing import remove_therapist
 from services.matching.store.requests import (
     Request,
     State,
-    Told,
     add_proposal,
     add_request,
     close_request,
     exclude,
     excluded_from,
     get_shortlist,
-    list_comes_first,
     lock_request,
     mark_seated,
-    queue,
-    reoffer_wanted_since,
-    reoffers_done,
-    reoffers_wanted,
-    spoken_for,
-    told_of,
-    wait,
-    waiting_in_order,
-    want_reoffer,
 )
 from services.matching.store.seats import (
     decision_has_seat,
@@ -105,6 +95,19 @@ from services.matching.store.shadow import (
     lead_shadow,
     rankings_to_shadow,
     shadowed,
+)
+from services.matching.store.waiting_list import (
+    Told,
+    list_comes_first,
+    others_wait,
+    queue,
+    reoffer_wanted_since,
+    reoffers_done,
+    reoffers_wanted,
+    told_of,
+    wait,
+    waiting_in_order,
+    want_reoffer,
 )
 from services.matching.store.waits import waits_since
 
@@ -167,6 +170,7 @@ __all__ = [
     "note_leader",
     "note_look",
     "open_group",
+    "others_wait",
     "page_of_therapists",
     "policies_between",
     "proposals_to_look_at",

@@ -1,8 +1,8 @@
-"""Open proposals: which have lapsed, and which must be looked at again."""
+"""Open proposals: which have lapsed, which must be looked at again, and the seats that they speak for."""
 
 from datetime import date, datetime
 
-from shared.contract.ids import RequestId
+from shared.contract.ids import RequestId, TherapistId
 from shared.kit.transaction import Transaction
 
 
@@ -70,3 +70,31 @@ async def note_look(tx: Transaction, request_id: RequestId, *, on: date, seen: s
         on,
         seen,
     )
+
+
+async def spoken_for(
+    tx: Transaction, *, beside: RequestId | None = None, of_who_waited: bool = False
+) -> dict[TherapistId, int]:
+    """How many seats of each therapist open proposals name first; all who would open one group need one.
+
+    `beside` one request leaves out its own, `of_who_waited` counts only those of who had to wait, or was
+    proposed somebody else before.
+    """
+    rows = await tx.fetch(
+        """
+        SELECT p.first_therapist_id,
+               count(*) FILTER (WHERE p.group_slot IS NULL)
+               + count(DISTINCT p.group_slot) FILTER (WHERE p.group_slot IS NOT NULL AND NOT EXISTS (
+                   SELECT FROM groups g WHERE g.therapist_id = p.first_therapist_id AND g.slot = p.group_slot
+                       AND g.state <> 'dissolved')) AS proposals
+        FROM proposals p
+        WHERE p.open AND p.request_id IS DISTINCT FROM $1 AND (
+            NOT $2 OR EXISTS (SELECT FROM waits w WHERE w.request_id = p.request_id)
+            OR EXISTS (SELECT FROM proposals o WHERE o.request_id = p.request_id AND o.id <> p.id)
+        )
+        GROUP BY p.first_therapist_id
+        """,
+        beside,
+        of_who_waited,
+    )
+    return {TherapistId(row["first_therapist_id"]): row["proposals"] for row in rows}

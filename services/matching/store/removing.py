@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.matching.store.directory import lock_entry
-from services.matching.store.requests import want_reoffer
+from services.matching.store.waiting_list import want_reoffer
 from shared.contract.ids import RequestId, TherapistId
 from shared.contract.matching import TherapistRemoved
 from shared.kit.transaction import Transaction

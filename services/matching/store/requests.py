@@ -1,4 +1,4 @@
-"""Requests that look for a therapist, what was proposed to them, and who waits."""
+"""Requests that look for a therapist, and what was proposed to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,9 @@ from uuid import UUID
 import asyncpg
 
 from services.matching.domain.grouping import Gathering
-from services.matching.store.waits import begin_wait, end_wait
+from services.matching.store.waits import end_wait
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SubjectId, TherapistId
-from shared.contract.matching import Shortfall, WaitWeeks
-from shared.contract.vocabulary import Mode, RequesterRole
+from shared.contract.vocabulary import RequesterRole
 from shared.kit.transaction import Transaction
 
 
@@ -36,14 +35,6 @@ class Request:
     submitted_at: datetime
     proposal_id: ProposalId | None
     requester: RequesterRole | None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was last said to somebody who waits: for what, and how long others waited."""
-
-    shortfall: Shortfall
-    weeks: WaitWeeks | None
 
 
 async def add_request(
@@ -164,121 +155,6 @@ async def excluded_from(tx: Transaction, request_id: RequestId) -> frozenset[The
     """Whom not to propose for this request."""
     rows = await tx.fetch("SELECT therapist_id FROM exclusions WHERE request_id = $1", request_id)
     return frozenset(TherapistId(row["therapist_id"]) for row in rows)
-
-
-async def wait(tx: Transaction, request: Request, mode: Mode, told: Told) -> None:
-    """Puts a request on the waiting list, at the place its submission gave it; or what it is told now."""
-    await tx.execute("UPDATE requests SET state = 'waiting', proposal_id = NULL WHERE id = $1", request.id)
-    since = await tx.fetchval(
-        """
-        INSERT INTO waiting_list (request_id, submitted_at, since, shortfall, told_least, told_most)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (request_id) DO UPDATE SET
-            shortfall = excluded.shortfall, told_least = excluded.told_least, told_most = excluded.told_most,
-            since = CASE WHEN waiting_list.shortfall = excluded.shortfall
-                         THEN waiting_list.since ELSE excluded.since END
-        RETURNING since
-        """,
-        request.id,
-        request.submitted_at,
-        tx.now,
-        told.shortfall.value,
-        told.weeks and told.weeks.least,
-        told.weeks and told.weeks.most,
-    )
-    if told.shortfall is Shortfall.NO_WAY_FITS:
-        await end_wait(tx, request.id, found=False)
-    elif since == tx.now:
-        # Never later: of who came on the list before waits were kept, only long waits would be known.
-        await begin_wait(tx, request.id, mode)
-
-
-async def queue(tx: Transaction, request: Request) -> None:
-    """Puts a request on the waiting list without a word: the next pass over it finds somebody, or says so."""
-    await tx.execute("UPDATE requests SET state = 'waiting', proposal_id = NULL WHERE id = $1", request.id)
-    await tx.execute(
-        "INSERT INTO waiting_list (request_id, submitted_at, since, shortfall) VALUES ($1, $2, $3, NULL)",
-        request.id,
-        request.submitted_at,
-        tx.now,
-    )
-    await want_reoffer(tx, "somebody asks while others wait")
-
-
-async def list_comes_first(tx: Transaction) -> bool:
-    """Whether something has become free that has not been offered yet to those who wait for it."""
-    comes: bool = await tx.fetchval(
-        """
-        SELECT EXISTS (SELECT FROM reoffers)
-            AND EXISTS (SELECT FROM waiting_list WHERE shortfall IS DISTINCT FROM $1)
-        """,
-        Shortfall.NO_WAY_FITS.value,
-    )
-    return comes
-
-
-async def told_of(tx: Transaction, request_id: RequestId) -> Told | None:
-    """What was last said to who waits; None if nothing was since the request came on the list."""
-    row = await tx.fetchrow(
-        "SELECT shortfall, told_least, told_most FROM waiting_list WHERE request_id = $1", request_id
-    )
-    if row is None or row["shortfall"] is None:
-        return None
-    least, most = row["told_least"], row["told_most"]
-    weeks = None if least is None else WaitWeeks(least=least, most=most)
-    return Told(Shortfall(row["shortfall"]), weeks)
-
-
-async def waiting_in_order(tx: Transaction) -> list[RequestId]:
-    """Who waits, the oldest request first."""
-    rows = await tx.fetch("SELECT request_id FROM waiting_list ORDER BY submitted_at, request_id")
-    return [RequestId(row["request_id"]) for row in rows]
-
-
-async def spoken_for(
-    tx: Transaction, *, beside: RequestId | None = None, of_who_waited: bool = False
-) -> dict[TherapistId, int]:
-    """How many seats of each therapist open proposals name first; all who would open one group need one.
-
-    `beside` one request leaves out its own, `of_who_waited` counts only what was offered to the waiting list.
-    """
-    rows = await tx.fetch(
-        """
-        SELECT p.first_therapist_id,
-               count(*) FILTER (WHERE p.group_slot IS NULL)
-               + count(DISTINCT p.group_slot) FILTER (WHERE p.group_slot IS NOT NULL AND NOT EXISTS (
-                   SELECT FROM groups g WHERE g.therapist_id = p.first_therapist_id AND g.slot = p.group_slot
-                       AND g.state <> 'dissolved')) AS proposals
-        FROM proposals p
-        WHERE p.open AND p.request_id IS DISTINCT FROM $1
-            AND (NOT $2 OR EXISTS (SELECT FROM waits WHERE waits.request_id = p.request_id))
-        GROUP BY p.first_therapist_id
-        """,
-        beside,
-        of_who_waited,
-    )
-    return {TherapistId(row["first_therapist_id"]): row["proposals"] for row in rows}
-
-
-async def want_reoffer(tx: Transaction, because: str) -> None:
-    """Says that something changed which may help somebody who waits."""
-    await tx.execute("INSERT INTO reoffers (because, wanted_at) VALUES ($1, $2)", because, tx.now)
-
-
-async def reoffers_wanted(tx: Transaction) -> list[int]:
-    """What changed since the last pass over the waiting list."""
-    return [row["id"] for row in await tx.fetch("SELECT id FROM reoffers")]
-
-
-async def reoffer_wanted_since(tx: Transaction) -> datetime | None:
-    """Since when the oldest change waits for a pass; None if none does."""
-    since: datetime | None = await tx.fetchval("SELECT min(wanted_at) FROM reoffers")
-    return since
-
-
-async def reoffers_done(tx: Transaction, seen: Sequence[int]) -> None:
-    """A pass has taken these into account; others that came meanwhile stay for the next."""
-    await tx.execute("DELETE FROM reoffers WHERE id = ANY($1)", seen)
 
 
 def request_of(row: asyncpg.Record) -> Request:
