@@ -10,6 +10,7 @@ The pathways of every request are known beforehand to all of them alike.
 
 import argparse
 import asyncio
+import gc
 import itertools
 import json
 import os
@@ -32,21 +33,24 @@ from services.matching.app import load_rules
 from services.matching.domain.engine import Engine, Entry, entry_of, warm_up
 from services.matching.domain.gates import Search
 from services.matching.domain.ranking import Rules, explain, look, search_for
+from services.matching.domain.ranking import shortlist as engine_shortlist
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
-from tests.benchmarks.matching.loop import Answer, Loop
+from tests.benchmarks.matching.loop import Loop
 from tests.benchmarks.matching.population import THE_DAY, clients, country, price_of, register
 from tests.benchmarks.matching.showing import LOOP_BELOW, shown, summary
 from tests.benchmarks.matching.sql import Sql
 from tests.benchmarks.matching.table import measure
-from tests.benchmarks.matching.ways import Ways
+from tests.benchmarks.matching.ways import Best, Ways, shortlist
 
-MOST = 10
 CHUNK = 10_000
 WHOLE = "whole answer with explanation, per request"
 UNWORDED = "whole answer before it is worded, per request"
 
-Best = Callable[[Search], Awaitable[Answer]]
+Answer = list[tuple[int, int]]
+"""Score and id of everybody on the list, in order."""
+
+Asked = Callable[[Search], Awaitable[Answer]]
 
 
 def main() -> None:
@@ -88,16 +92,21 @@ async def compare(count: int, requests: int, rounds: int, core: int) -> dict[str
         async with connected(url, core) as connection:
             tables = [Sql(connection, rules, arrays=arrays) for arrays in (False, True)]
             therapists = await fill(count, rules, engine, tables)
+            # What is kept for the loop is none of the engine's: else collecting garbage would go through it.
+            gc.collect()
+            gc.freeze()
             searches = [naming_others(place, each, engine) for place, each in enumerate(searches)]
             ways = Ways(searches, rules.policy)
             await tables[0].know_distances({s.case.outcode for s in searches if s.case.outcode})
             for table in tables:
                 table.know_ways(ways)
                 await table.index()
-            contenders: dict[str, Best] = {"engine": engine_best(engine)}
+            size = rules.policy.shortlist_size
+            contenders = {"engine": asked_of_engine(engine, size)}
             if therapists:
-                contenders["loop"] = loop_best(Loop(therapists, rules, ways))
-            contenders |= {"SQL, masks": sql_best(tables[0]), "SQL, arrays": sql_best(tables[1])}
+                contenders["loop"] = asked_of(Loop(therapists, rules, ways).best, ways, size)
+            contenders["SQL, masks"] = asked_of(tables[0].best, ways, size)
+            contenders["SQL, arrays"] = asked_of(tables[1].best, ways, size)
             taken = await take_rounds(contenders, searches, rounds)
             taken[WHOLE if therapists else UNWORDED] = whole_answers(
                 engine, rules, searches, rounds, therapists
@@ -137,7 +146,7 @@ async def fill(count: int, rules: Rules, engine: Engine, tables: list[Sql]) -> l
 
 
 async def take_rounds(
-    contenders: dict[str, Best], searches: list[Search], rounds: int
+    contenders: dict[str, Asked], searches: list[Search], rounds: int
 ) -> dict[str, list[list[float]]]:
     """Seconds per contender, round and request; every answer must be the engine's."""
     taken: dict[str, list[list[float]]] = {name: [] for name in contenders}
@@ -157,25 +166,22 @@ async def take_rounds(
     return {name: times[1:] for name, times in taken.items()}
 
 
-def engine_best(engine: Engine) -> Best:
-    async def best(search: Search) -> Answer:
-        return [(each.score, each.number) for each in engine.best(search, MOST)]
+def asked_of_engine(engine: Engine, size: int) -> Asked:
+    """The engine as matching asks it."""
 
-    return best
+    async def ask(search: Search) -> Answer:
+        return [(each.score, each.number) for each in engine_shortlist(search, engine, size)]
 
-
-def loop_best(loop: Loop) -> Best:
-    async def best(search: Search) -> Answer:
-        return loop.best(search, MOST)
-
-    return best
+    return ask
 
 
-def sql_best(table: Sql) -> Best:
-    async def best(search: Search) -> Answer:
-        return await table.best(search, MOST)
+def asked_of(best: Best, ways: Ways, size: int) -> Asked:
+    """The same of somebody else."""
 
-    return best
+    async def ask(search: Search) -> Answer:
+        return [(each.score, each.number) for each in await shortlist(search, size, ways.of(search), best)]
+
+    return ask
 
 
 def naming_others(place: int, search: Search, engine: Engine) -> Search:

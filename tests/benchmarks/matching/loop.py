@@ -9,11 +9,12 @@ from services.matching.domain.outcomes import points_of, tier_of
 from services.matching.domain.place import metres_between
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Route, Therapist
-from shared.contract.vocabulary import Mode, Strength
+from shared.contract.vocabulary import Mode, Strength, Variant
 from tests.benchmarks.matching.population import price_of
-from tests.benchmarks.matching.ways import Ways
+from tests.benchmarks.matching.ways import Placed, Ways
 
-Answer = list[tuple[int, int]]
+_NONE = (-1, Variant.IPT)
+"""No pathway on which somebody may be proposed."""
 
 
 class Loop:
@@ -27,11 +28,15 @@ class Loop:
         self._accreditations = [{each.variant: each for each in t.accreditations} for t in therapists]
         self._metres: dict[str, dict[str, int]] = {}
 
-    def best(self, search: Search, most: int) -> Answer:
-        """Score and id of the best by score minus what counts of the price, ties by id."""
+    async def best(self, search: Search, most: int, only: Variant | None) -> list[Placed]:
+        """The best by score minus what counts of the price, ties by id."""
         policy, case, on = self._rules.policy, search.case, search.on
         weights, caps = policy.weights, policy.caps
-        ways = [(way.variant, way.format, weights.evidence[way.evidence]) for way in self._ways.of(search)]
+        ways = [
+            (way.variant, way.format, weights.evidence[way.evidence])
+            for way in self._ways.of(search)
+            if only in {None, way.variant}
+        ]
         if not ways:
             return []
         groups = {group for group, span in policy.age_groups.items() if search.age in span}
@@ -43,8 +48,7 @@ class Loop:
         wishes = [(wish, weights.preference.of(wish.strength)) for wish in case.preferences]
         limit = (case.max_distance_km or policy.default_distance_km) * 1000
         metres = self._near(case.outcode or "") if case.mode is not Mode.ONLINE else {}
-        fresh = on - timedelta(days=policy.fresh_days)
-        hits = []
+        fresh, hits = on - timedelta(days=policy.fresh_days), []
         for t, held, price in zip(self._therapists, self._accreditations, self._prices, strict=True):
             if t.seats_free < 1 or not held or t.registration is None or t.registration.expires_on < on:
                 continue
@@ -56,35 +60,37 @@ class Loop:
                 or t.seats_free <= search.spoken_for.get(t.id, 0)
             ):
                 continue
-            own = -1
+            own = _NONE
             for variant, form, evidence in ways:
                 one = held.get(variant)
                 if one is None or one.route is Route.KSA or one.expires_on < on or form not in t.formats:
                     continue
                 closed = min(one.cases, caps.experience_cases)
-                own = max(own, evidence + weights.experience * closed // caps.experience_cases)
-            if own < 0 or not all(meets(t, wish) for wish in musts):
+                worth = evidence + weights.experience * closed // caps.experience_cases
+                own = own if worth <= own[0] else (worth, variant)
+            if own is _NONE or not all(meets(t, wish) for wish in musts):
                 continue
+            points, chosen = own
             away = metres.get(t.outcode) if Mode.IN_PERSON in t.modes else None
             if away is not None and away <= limit:
-                own += next((b.points for b in policy.distance_bands if away <= b.up_to_km * 1000), 0)
+                points += next((b.points for b in policy.distance_bands if away <= b.up_to_km * 1000), 0)
             elif case.mode is Mode.IN_PERSON or Mode.ONLINE not in t.modes:
                 continue
-            points = own + share * len(areas & t.problem_areas)
-            points += weights.condition * len(named & t.conditions) // max(len(named), 1)
+            known = weights.condition * len(named & t.conditions) // max(len(named), 1)
+            points += share * len(areas & t.problem_areas) + known
             shared = min(len(wanted_slots & t.slots), caps.shared_slots)
             points += weights.availability * shared // caps.shared_slots
-            points += sum(worth for wish, worth in wishes if meets(t, wish))
-            points += weights.preferred_language if first in t.languages else weights.other_language
+            speaks = weights.preferred_language if first in t.languages else weights.other_language
+            points += speaks + sum(worth for wish, worth in wishes if meets(t, wish))
             if case.max_fee_pence:
                 points += weights.fee * (case.max_fee_pence - t.fee_pence) // case.max_fee_pence
             points += weights.caseload * min(t.seats_free, t.seats_offered) // t.seats_offered
-            weeks = max((t.free_from - on).days, 0) // 7 if t.free_from is not None else 0
+            weeks = 0 if t.free_from is None else max((t.free_from - on).days, 0) // 7
             points += weights.wait * max(caps.wait_weeks - weeks, 0) // caps.wait_weeks
             if policy.outcome.on:
                 points += points_of(tier_of(t.outcomes, policy.outcome), policy.outcome)
-            hits.append((max(0, price - search.credit) - points, t.id.int, points))
-        return [(points, identifier) for _, identifier, points in heapq.nsmallest(most, hits)]
+            hits.append(Placed(max(0, price - search.credit) - points, t.id.int, points, chosen))
+        return heapq.nsmallest(most, hits)
 
     def _near(self, outcode: str) -> dict[str, int]:
         if outcode not in self._metres:

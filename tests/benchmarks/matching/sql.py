@@ -1,6 +1,6 @@
 """The same search in SQL, as well as PostgreSQL can: masks, partial and GiST indexes, or arrays and GIN."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,11 +22,11 @@ from services.matching.domain.gates import Search
 from services.matching.domain.place import EARTH_METRES, metres_between
 from services.matching.domain.policy import OutcomeRules, Policy
 from services.matching.domain.ranking import Rules
-from shared.contract.vocabulary import Mode, PreferenceAbout, Strength
+from shared.contract.matching import Pathway
+from shared.contract.vocabulary import Mode, PreferenceAbout, Strength, Variant
 from tests.benchmarks.matching.population import price_of
-from tests.benchmarks.matching.ways import Ways
+from tests.benchmarks.matching.ways import Placed, Ways
 
-Answer = list[tuple[int, int]]
 DEGREE = 6.283185307179586 * EARTH_METRES / 360
 
 _ONLINE, _IN_PERSON = 1 << MODE[Mode.ONLINE], 1 << MODE[Mode.IN_PERSON]
@@ -149,14 +149,16 @@ class Sql:
             *(number for pair in held.values() for number in pair),
         )
 
-    async def best(self, search: Search, most: int) -> Answer:
-        """Score and id of the best by score minus what counts of the price, ties by id."""
-        sql, arguments = self._question(search, most)
+    async def best(self, search: Search, most: int, only: Variant | None) -> list[Placed]:
+        """The best by score minus what counts of the price, ties by id."""
+        ways = [way for way in self._ways.of(search) if only in {None, way.variant}]
+        sql, arguments = self._question(search, most, ways)
         if sql not in self._statements:
             self._statements[sql] = await self._connection.prepare(sql)
-        return [(row[1], row[0].int) for row in await self._statements[sql].fetch(*arguments)]
+        found = await self._statements[sql].fetch(*arguments)
+        return [Placed(-row[0], row[1].int, row[2], ways[row[3]].variant) for row in found]
 
-    def _question(self, search: Search, most: int) -> tuple[str, list[Any]]:
+    def _question(self, search: Search, most: int, ways: Sequence[Pathway]) -> tuple[str, list[Any]]:
         policy, case = self._rules.policy, search.case
         weights, caps, cap = policy.weights, policy.caps, policy.caps.experience_cases
         arguments: list[Any] = []
@@ -178,10 +180,9 @@ class Sql:
         if musts:
             mask = given(sum(1 << bit for bit in musts))
             gates.append(f"traits & {mask} = {mask}")
-        ways = self._ways.of(search)
         gates += _not_named(search, given)
         if not ways:
-            return f"SELECT id, 0 FROM {self._table} WHERE false", []  # noqa: S608
+            return f"SELECT 0, id, 0, 0 FROM {self._table} WHERE false", []  # noqa: S608
         live = []
         for way in ways:
             n, form = VARIANT[way.variant], 1 << FORMAT[way.format]
@@ -196,9 +197,10 @@ class Sql:
             gates.append(f"words && {given([_VARIANT_WORD + VARIANT[way.variant] for way in ways], 'int[]')}")
             gates.append(f"words && {given([_LANGUAGE_WORD + bit for bit in languages], 'int[]')}")
             gates.append(f"words && {given([_AGE_WORD + bit for bit in ages], 'int[]')}")
-        own = ", ".join(f"CASE WHEN {holds} THEN {points} END" for holds, points in live)
+        own = [f"CASE WHEN {holds} THEN {points} END" for holds, points in live]
         place, source = self._place(search, gates, given, policy)
-        score = [f"greatest({own})", place]
+        score = [f"greatest({', '.join(own)})", place]
+        chosen = f"array_position(ARRAY[{', '.join(own)}], {score[0]}) - 1" if len(own) > 1 else "0"
         share = weights.problem_area // max(len(search.areas), 1)
         score.append(f"{share} * {_ones(f'areas & {given(_mask_of((a.area for a in search.areas), AREA))}')}")
         named = set(case.conditions)
@@ -222,11 +224,11 @@ class Sql:
         counts = f"greatest(price - {given(search.credit)}, 0)"
         # OFFSET keeps the score from being worked out twice, once to show and once to order by.
         found = (
-            f"SELECT id, {' + '.join(score)} AS score, {counts} AS counts FROM {source}"  # noqa: S608 - our own words
+            f"SELECT id, {' + '.join(score)} AS score, {counts} AS counts, {chosen} AS way FROM {source}"  # noqa: S608 - our own words
             f" WHERE {' AND '.join(gates)} OFFSET 0"
         )
         return (
-            f"SELECT id, score FROM ({found}) AS found ORDER BY score - counts DESC, id LIMIT {most}",  # noqa: S608
+            f"SELECT score - counts, id, score, way FROM ({found}) AS found ORDER BY 1 DESC, id LIMIT {most}",  # noqa: S608
             arguments,
         )
 
