@@ -114,14 +114,15 @@ def shortlist(search: Search, engine: Engine, size: int) -> tuple[Placed, ...]:
     Which of the pathways that fit is taken, staff choose: a list of the best alone could leave one out.
     """
     placed = engine.best(search, size)
-    if len(placed) == size:
-        for variant in engine.variants(search):
-            if all(each.variant is not variant for each in placed):
-                listed = {each.number for each in placed}
-                # No more than are listed can stand before the best who is not.
-                on_it = engine.best(search, len(listed) + 1, variant)
-                placed += [each for each in on_it if each.number not in listed][:1]
-    return tuple(sorted(placed, key=lambda each: (-each.order, each.number)))
+    if len(placed) < size:
+        return tuple(placed)
+    for variant in engine.variants(search):
+        if all(each.variant is not variant for each in placed):
+            listed = {each.number for each in placed}
+            # No more than are listed can stand before the best who is not.
+            on_it = engine.best(search, len(listed) + 1, variant)
+            placed += [each for each in on_it if each.number not in listed][:1]
+    return (*placed[:size], *sorted(placed[size:], key=lambda each: (-each.order, each.number)))
 
 
 def explain(

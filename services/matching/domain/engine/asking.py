@@ -70,7 +70,9 @@ class _Facts(NamedTuple):
     acute: bool
 
 
-class _Ways(NamedTuple):
+class Ways(NamedTuple):
+    """The pathways of a search as numbers, and the variants that these stand for, in the same order."""
+
     live: Array
     qualified: Array
     formats: Array
@@ -78,9 +80,10 @@ class _Ways(NamedTuple):
     evidence: Array
     names: tuple[Variant, ...]
 
-    def narrowed(self, only: Variant) -> "_Ways":
+    def narrowed(self, only: Variant) -> "Ways":
+        """That of one variant alone."""
         place = self.names.index(only)
-        return _Ways._make(each[place : place + 1] for each in self)
+        return Ways._make(each[place : place + 1] for each in self)
 
 
 class Asker:
@@ -89,16 +92,16 @@ class Asker:
     def __init__(self, policy: Policy, language_planes: Mapping[str, int]) -> None:
         self._policy = policy
         self._language_planes = language_planes
-        self._ways: dict[_Facts, _Ways] = {}
+        self._ways: dict[_Facts, Ways] = {}
         self._ages = [_age_planes(age, policy) for age in range(_OLDEST + 1)]
 
-    def question(self, search: Search, only: Variant | None = None) -> Question:
-        """The search as numbers; for one variant alone where it is named."""
+    def question(self, search: Search, ways: Ways) -> Question:
+        """The search as numbers."""
         case, weights = search.case, self._policy.weights
-        ways = self._ways_for(search, only)
         languages = [self._language_planes[code] for code in case.languages if code in self._language_planes]
         wishes = [(_trait(wish), wish.strength) for wish in case.preferences]
         named = set(case.conditions)
+        musts = [bit for bit, strength in wishes if strength is Strength.MUST]
         in_person, online = case.mode is not Mode.ONLINE, case.mode is not Mode.IN_PERSON
         met = [(bit, weights.preference.of(strength)) for bit, strength in wishes if bit is not None]
         return Question(
@@ -109,13 +112,7 @@ class Asker:
             any_age=self._ages[min(search.age, _OLDEST)],
             any_language=_numbers(languages),
             any_mode=_MODES[in_person, online],
-            every=_numbers(
-                [
-                    LAYOUT.nobody if bit is None else LAYOUT.traits + bit
-                    for bit, strength in wishes
-                    if strength is Strength.MUST
-                ]
-            ),
+            every=_must_planes(musts) if musts else _NONE,
             first_language=self._language_planes.get(case.languages[0], _UNSPOKEN),
             first_language_points=weights.preferred_language,
             other_language_points=weights.other_language,
@@ -134,15 +131,12 @@ class Asker:
             credit=search.credit,
         )
 
-    def regardless(self, search: Search) -> Question:
+    def regardless(self, search: Search, ways: Ways) -> Question:
         """The search as numbers, whoever has a seat free and whatever anybody costs."""
-        return self.question(search)._replace(live=self._ways_for(search).qualified, credit=_NO_LIMIT)
+        return self.question(search, ways)._replace(live=ways.qualified, credit=_NO_LIMIT)
 
-    def variants(self, search: Search, only: Variant | None = None) -> tuple[Variant, ...]:
-        """The variants of a question, in the order in which it numbers them."""
-        return self._ways_for(search, only).names
-
-    def _ways_for(self, search: Search, only: Variant | None = None) -> _Ways:
+    def ways(self, search: Search, only: Variant | None = None) -> Ways:
+        """The pathways that fit, or that of one variant alone."""
         case = search.case
         facts = _Facts(
             search.age,
@@ -160,10 +154,10 @@ class Asker:
             ways = self._ways[facts] = self._work_out(search)
         return ways if only is None else ways.narrowed(only)
 
-    def _work_out(self, search: Search) -> _Ways:
+    def _work_out(self, search: Search) -> Ways:
         pathways = routes(search.case, search.on, self._policy).pathways
         points = self._policy.weights.evidence
-        return _Ways(
+        return Ways(
             live=_numbers([LAYOUT.live + VARIANT[way.variant] for way in pathways]),
             qualified=_numbers([LAYOUT.qualified + VARIANT[way.variant] for way in pathways]),
             formats=_numbers([LAYOUT.formats + FORMAT[way.format] for way in pathways]),
@@ -183,6 +177,13 @@ def _condition_points(weight: int, named: int) -> Array:
 
 def _numbers(values: Collection[int]) -> Array:
     return np.array(values, np.int64)
+
+
+_NONE = _numbers([])
+
+
+def _must_planes(traits: Collection[int | None]) -> Array:
+    return _numbers([LAYOUT.nobody if bit is None else LAYOUT.traits + bit for bit in traits])
 
 
 def _mask(words: Collection[str], bits: Mapping[str, int]) -> int:

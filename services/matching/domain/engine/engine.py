@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from services.matching.domain.engine.answers import Nearest, Placed
-from services.matching.domain.engine.asking import Asker, Question
+from services.matching.domain.engine.asking import Asker, Question, Ways
 from services.matching.domain.engine.columns import (
     LAYOUT,
     LIVE_BY_VARIANT,
@@ -27,9 +27,8 @@ from services.matching.domain.engine.painting import (
     paint_live,
     set_seats,
 )
-from services.matching.domain.engine.retiming import retime
 from services.matching.domain.engine.rows import Blocked, Rows
-from services.matching.domain.engine.scanning import BEST, Desk
+from services.matching.domain.engine.scanning import BEST, retime
 from services.matching.domain.engine.scanning import search as scan
 from services.matching.domain.engine.tallying import tally
 from services.matching.domain.engine.terms import terms_of
@@ -69,7 +68,7 @@ class Engine:
     @property
     def bytes_used(self) -> int:
         """What the directory takes in memory, with the room to work in."""
-        arrays = (*self._table, *self._desk)
+        arrays = (*self._table, self._desk)
         return sum(array.nbytes for array in arrays) + self._rows.nbytes
 
     def expect(self, therapists: int) -> None:
@@ -130,7 +129,7 @@ class Engine:
 
     def variants(self, search: Search) -> tuple[Variant, ...]:
         """The variants that fit."""
-        return self._asker.variants(search)
+        return self._asker.ways(search).names
 
     def best(self, search: Search, most: int, only: Variant | None = None) -> list[Placed]:
         """The therapists who pass every gate, by score minus what counts of the price and then by id.
@@ -138,14 +137,14 @@ class Engine:
         With `only`, who may be proposed for that variant, though another may suit them better.
         """
         self._turn_to(search.on)
-        return self._scan(search, self._asker.question(search, only), self._blocked(search).rows, most, only)
+        ways = self._asker.ways(search, only)
+        return self._scan(search, ways, self._asker.question(search, ways), self._blocked(search).rows, most)
 
     def qualified(self, search: Search, most: int) -> list[Placed]:
         """Who passes every gate but that of the seat, by score and then by id."""
         self._turn_to(search.on)
-        return self._scan(
-            search, self._asker.regardless(search), np.array(self._blocked(search).excluded, np.int64), most
-        )
+        ways, excluded = self._asker.ways(search), np.array(self._blocked(search).excluded, np.int64)
+        return self._scan(search, ways, self._asker.regardless(search, ways), excluded, most)
 
     def seats(self) -> list[Seats]:
         """Everybody's seats."""
@@ -153,7 +152,7 @@ class Engine:
         return [Seats(high << 64 | low, free, offered) for high, low, free, offered in kept.tolist()]
 
     def _scan(
-        self, search: Search, question: Question, blocked: Array, most: int, only: Variant | None = None
+        self, search: Search, ways: Ways, question: Question, blocked: Array, most: int
     ) -> list[Placed]:
         best = np.zeros(most, BEST)
         kept = scan(
@@ -165,41 +164,34 @@ class Engine:
             self._desk,
             best,
         )
-        return self._placed(search, best[:kept], only)
-
-    def _placed(self, search: Search, best: Array, only: Variant | None = None) -> list[Placed]:
-        variants = self._asker.variants(search, only)
-        return [
-            Placed(high << 64 | low, variants[way], _MODES[in_person], score, order)
-            for _, way, in_person, score, order, high, low in best.tolist()
-        ]
+        return _placed(ways, best[:kept])
 
     def with_one_more_time(self, search: Search, first: Placed) -> dict[Slot, Placed]:
         """For each time that would put somebody else before who comes first now: whom."""
         self._turn_to(search.on)
-        best = np.zeros(len(SLOT), BEST)
+        ways, best = self._asker.ways(search), np.zeros(len(SLOT), BEST)
         best["row"], best["order"] = self._find(first.number), first.order
         retime(
             self._table,
             self._blocked(search).rows,
             self._districts.points_for(search.case),
-            self._asker.question(search),
+            self._asker.question(search, ways),
             self._terms,
             self._desk,
             best,
         )
-        placed = zip(Slot, self._placed(search, best), strict=True)
+        placed = zip(Slot, _placed(ways, best), strict=True)
         return {slot: each for slot, each in placed if each.number != first.number}
 
     def tally(self, search: Search) -> dict[Gate, int]:
         """How many therapists each gate keeps out; everybody is counted once, or passes."""
         self._turn_to(search.on)
-        kept_out = np.zeros(len(Gate), np.int64)
+        ways, kept_out = self._asker.ways(search), np.zeros(len(Gate), np.int64)
         tally(
             LAYOUT,
             self._table,
             self._districts.points_for(search.case),
-            self._asker.question(search),
+            self._asker.question(search, ways),
             *self._marked(search),
             kept_out,
         )
@@ -208,12 +200,12 @@ class Engine:
     def nearest(self, search: Search) -> Nearest | None:
         """Who would score best of those whom exactly one gate keeps out."""
         self._turn_to(search.on)
-        best = np.zeros(1, NEAREST)
+        ways, best = self._asker.ways(search), np.zeros(1, NEAREST)
         if not nearest(
             LAYOUT,
             self._table,
             self._districts.points_for(search.case),
-            self._asker.question(search),
+            self._asker.question(search, ways),
             self._terms,
             *self._marked(search),
             best,
@@ -221,7 +213,7 @@ class Engine:
             return None
         row, way, gate, score = best[0].tolist()
         high, low = self._table.kept[["id_high", "id_low"]][row].tolist()
-        return Nearest(high << 64 | low, self._asker.variants(search)[way], tuple(Gate)[gate], score)
+        return Nearest(high << 64 | low, ways.names[way], tuple(Gate)[gate], score)
 
     def _blocked(self, search: Search) -> Blocked:
         return self._rows.blocked(self._table.kept, search)
@@ -292,10 +284,11 @@ class Engine:
         new.planes[:, :filled] = old.planes
         new.lowest[:filled], new.highest[:filled] = old.lowest, old.highest
         self._table = new
-        words = new.planes.shape[1]
-        self._desk = Desk(
-            np.zeros(words, np.uint64),
-            np.zeros(words, np.uint64),
-            np.zeros(rows, np.int32),
-            np.zeros(rows, np.bool_),
-        )
+        self._desk = np.zeros((2, new.planes.shape[1]), np.uint64)
+
+
+def _placed(ways: Ways, best: Array) -> list[Placed]:
+    return [
+        Placed(high << 64 | low, ways.names[way], _MODES[in_person], score, order)
+        for _, way, in_person, score, order, high, low in best.tolist()
+    ]

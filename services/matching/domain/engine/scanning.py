@@ -1,6 +1,6 @@
 """The loops over the directory, compiled: which rows pass the gates, and the best of them."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -31,32 +31,28 @@ BEST = np.dtype(
 """One of the best, in order."""
 
 
-class Desk(NamedTuple):
-    """Room to work in, kept from one search to the next."""
-
-    words: Array  # 64 rows each
-    others: Array
-    rows: Array
-    free: Array  # whether a row may be chosen
-
-
 @_compiled
-def search(  # noqa: PLR0917
-    table: Table, blocked: Array, near: Array, question: Question, terms: Terms, desk: Desk, best: Array
+def search(  # noqa: PLR0917 - compiled code takes its arrays one by one
+    table: Table, blocked: Array, near: Array, question: Question, terms: Terms, desk: Array, best: Array
 ) -> int:
     """Writes the best rows into `best`, the lower id first where two are equal; returns how many.
 
-    `near` holds the points for distance of every district, or -1 where it is too far for this client.
+    `near` holds the points for distance of every district, or -1 where it is too far for this client; `desk`
+    is room to work in, two words for every 64 rows.
     """
-    pass_planes(table.planes, question, desk)
-    found = survivors(table, blocked, near, question, desk)
-    kept = _choose(table, near, question, terms, desk, found, best)
-    name(table.kept, best[:kept])
-    return kept
+    return _go_through(table, blocked, near, question, terms, desk, best, False)
 
 
 @_compiled
-def name(ids: Array, best: Array) -> None:
+def retime(  # noqa: PLR0917
+    table: Table, blocked: Array, near: Array, question: Question, terms: Terms, desk: Array, best: Array
+) -> None:
+    """Writes who would come first with a time more into `best`, which for every time holds who does now."""
+    _go_through(table, blocked, near, question, terms, desk, best, True)
+
+
+@_compiled
+def _name(ids: Array, best: Array) -> None:
     """Writes beside each of the best whose row it is."""
     for place in range(best.size):
         best[place].id_high = ids[best[place].row].id_high
@@ -78,16 +74,16 @@ def points_by_district(metres: Array, limit: int, terms: Terms) -> Array:
 
 
 @_compiled
-def pass_planes(planes: Array, question: Question, desk: Desk) -> None:
-    """Leaves in `desk.words` the rows that pass all gates but fee and distance, a plane at a time."""
+def _pass_planes(planes: Array, question: Question, words: Array, others: Array) -> None:
+    """Leaves in `words` the rows that pass all gates but fee and distance, a plane at a time."""
     # Arrays are taken out of their tuples before a loop: within it each look would count references.
-    words, live, formats = desk.words, question.live, question.formats
+    live, formats = question.live, question.formats
     words[:] = 0
     for way in range(live.size):
         _add_both(words, planes[live[way]], planes[formats[way]])
-    _keep_any(words, desk.others, planes, question.any_age)
-    _keep_any(words, desk.others, planes, question.any_language)
-    _keep_any(words, desk.others, planes, question.any_mode)
+    _keep_any(words, others, planes, question.any_age)
+    _keep_any(words, others, planes, question.any_language)
+    _keep_any(words, others, planes, question.any_mode)
     for plane in question.every:
         _keep(words, planes[plane])
 
@@ -116,30 +112,6 @@ def _add_both(words: Array, one: Array, other: Array) -> None:
 
 
 @_compiled
-def survivors(table: Table, blocked: Array, near: Array, question: Question, desk: Desk) -> int:
-    """Writes down every row that is left, and which of them may be chosen."""
-    words, rows, free = desk.words, desk.rows, desk.free
-    lowest, highest, online = table.lowest, table.highest, question.online
-    found = 0
-    for word in range(words.size):
-        passing = words[word]
-        if not passing or (not online and not _any_near(near, lowest[word], highest[word])):
-            continue
-        while passing:
-            bit = trailing_zeros(passing)
-            passing &= passing - np.uint64(1)
-            rows[found] = word * 64 + np.int64(bit)
-            free[found] = True
-            found += 1
-    for gone in blocked:
-        # Rows stand in order, so the one that may not be chosen is looked up.
-        place = np.searchsorted(rows[:found], gone)
-        if place < found and rows[place] == gone:
-            free[place] = False
-    return found
-
-
-@_compiled
 def _any_near(near: Array, lowest: int, highest: int) -> bool:
     for district in range(lowest, highest + 1):  # noqa: SIM110
         if near[district] != TOO_FAR:
@@ -148,14 +120,23 @@ def _any_near(near: Array, lowest: int, highest: int) -> bool:
 
 
 @_compiled
-def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
-    table: Table, near: Array, question: Question, terms: Terms, desk: Desk, found: int, best: Array
+def _go_through(  # noqa: PLR0917
+    table: Table,
+    blocked: Array,
+    near: Array,
+    question: Question,
+    terms: Terms,
+    desk: Array,
+    best: Array,
+    retimes: bool,
 ) -> int:
-    """Scores the survivors and keeps the best."""
+    """Scores whoever passes the gates, and keeps the best; or, for every time, whoever it would put first."""
+    words = desk[0]
+    _pass_planes(table.planes, question, words, desk[1])
     most = most_more(question, terms)
     # Whatever is used within the loop is taken out of its tuple: each look into one, and each call that is
     # given one, would count references to all of its arrays.
-    ids, scored, planes, rows, free = table.kept, table.scored, table.planes, desk.rows, desk.free
+    ids, scored, planes, lowest, highest = table.kept, table.scored, table.planes, table.lowest, table.highest
     by_conditions, by_slots, experience = question.condition_points, terms.slots, terms.experience
     live, formats, variants, evidence = (
         question.live,
@@ -170,32 +151,55 @@ def _choose(  # noqa: PLR0917 - compiled code takes its arrays one by one
     wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
     wanted_slots, area_points = np.uint64(question.slots), question.area_points
     credit = question.credit
-    floor = _LEAST
+    floor = best[0].order if retimes else _LEAST
     kept = 0
-    for place in range(found):
-        number = rows[place]
-        row = scored[number]
-        in_person = may_travel & ((row.modes & IN_PERSON) != 0) & (near[row.district] != TOO_FAR)
-        passes = free[place] & (row.fee <= dearest) & (in_person | (may_call & ((row.modes & ONLINE) != 0)))
-        points = row.standing + (near[row.district] if in_person else 0)
-        points += area_points * np.int64(ones(row.areas & wanted_areas))
-        points += by_conditions[ones(row.conditions & wanted_conditions)]
-        points += by_slots[ones(row.slots & wanted_slots)]
-        price = max(row.price - credit, 0)
-        # One jump, hardly ever taken: most cannot come near the best any more.
-        if not passes or points + most - price < floor:
+    for word in range(words.size):
+        passing = words[word]
+        if not passing or (not may_call and not _any_near(near, lowest[word], highest[word])):
             continue
-        own, way = best_way(planes, row, number, live, formats, variants, evidence, experience)
-        speaks = language >= 0 and is_set(planes, language, number)
-        points += own + more(
-            row, wishes, wish_points, speaks, first_points, other_points, dearest, fee_points
-        )
-        order = points - price
-        if order >= floor:
-            kept = _insert(ids, best, kept, number, way, in_person, points, order)
-            if kept == best.size:
-                floor = best[kept - 1].order
+        while passing:
+            number: Any = word * 64 + np.int64(trailing_zeros(passing))
+            passing &= passing - np.uint64(1)
+            row = scored[number]
+            in_person = may_travel & ((row.modes & IN_PERSON) != 0) & (near[row.district] != TOO_FAR)
+            passes = (row.fee <= dearest) & (in_person | (may_call & ((row.modes & ONLINE) != 0)))
+            # Only somebody who has a further time themselves can come first by it.
+            others = row.slots & ~wanted_slots if retimes else np.uint64(0)
+            points = row.standing + (near[row.district] if in_person else 0)
+            points += area_points * np.int64(ones(row.areas & wanted_areas))
+            points += by_conditions[ones(row.conditions & wanted_conditions)]
+            points += by_slots[ones(row.slots & wanted_slots) + np.uint64(others != 0)]
+            price = max(row.price - credit, 0)
+            # One jump, hardly ever taken: most cannot come near the best any more.
+            if not passes or points + most - price < floor:
+                continue
+            if _is_one_of(blocked, number):
+                continue
+            own, way = _best_way(planes, row, number, live, formats, variants, evidence, experience)
+            speaks = language >= 0 and is_set(planes, language, number)
+            points += own + _more(
+                row, wishes, wish_points, speaks, first_points, other_points, dearest, fee_points
+            )
+            order = points - price
+            while others:
+                slot = trailing_zeros(others)
+                others &= others - np.uint64(1)
+                if _goes_before(ids, number, order, best[slot]):
+                    _write(best[slot], number, way, in_person, points, order)
+            if not retimes and order >= floor:
+                kept = _insert(ids, best, kept, number, way, in_person, points, order)
+                if kept == best.size:
+                    floor = best[kept - 1].order
+    _name(ids, best if retimes else best[:kept])
     return kept
+
+
+@_compiled
+def _is_one_of(blocked: Array, row: int) -> bool:
+    for each in blocked:  # noqa: SIM110
+        if each == row:
+            return True
+    return False
 
 
 @_compiled
@@ -211,7 +215,7 @@ def most_more(question: Question, terms: Terms) -> Any:
 
 
 @_compiled
-def more(  # noqa: PLR0917
+def _more(  # noqa: PLR0917
     row: Row,
     wishes: Array,
     wish_points: Array,
@@ -237,7 +241,7 @@ def is_set(planes: Array, plane: int, row: int) -> bool:
 
 
 @_compiled
-def best_way(  # noqa: PLR0917
+def _best_way(  # noqa: PLR0917
     planes: Array,
     row: Row,
     number: int,
@@ -263,22 +267,23 @@ def best_way(  # noqa: PLR0917
 def _insert(  # noqa: PLR0917
     ids: Array, best: Array, kept: int, row: int, way: int, in_person: bool, score: int, order: int
 ) -> int:
-    if kept == best.size and not goes_before(ids, row, order, best[kept - 1]):
+    if kept == best.size and not _goes_before(ids, row, order, best[kept - 1]):
         return kept
     place = min(kept, best.size - 1)
-    while place > 0 and goes_before(ids, row, order, best[place - 1]):
+    while place > 0 and _goes_before(ids, row, order, best[place - 1]):
         best[place] = best[place - 1]
         place -= 1
-    best[place].row = row
-    best[place].way = way
-    best[place].in_person = in_person
-    best[place].score = score
-    best[place].order = order
+    _write(best[place], row, way, in_person, score, order)
     return min(kept + 1, best.size)
 
 
 @_compiled
-def goes_before(ids: Array, row: int, order: int, other: Row) -> bool:
+def _write(one: Row, row: int, way: int, in_person: bool, score: int, order: int) -> None:  # noqa: PLR0917
+    one.row, one.way, one.in_person, one.score, one.order = row, way, in_person, score, order
+
+
+@_compiled
+def _goes_before(ids: Array, row: int, order: int, other: Row) -> bool:
     if order != other.order:
         return bool(order > other.order)
     one, two = ids[row], ids[other.row]
