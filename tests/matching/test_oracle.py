@@ -9,7 +9,7 @@ import pytest
 
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.ordering import HELD_BACK
-from services.matching.domain.ranking import Rules, explain, look, search_for, shortlist
+from services.matching.domain.ranking import Rules, explain, look, search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.matching import NothingFound
@@ -147,7 +147,7 @@ def test_it_agrees_on_other_days(directory: dict[TherapistId, Therapist]) -> Non
         on = THE_DAY.fromordinal(THE_DAY.toordinal() + days)
         for _ in range(50):
             case = random_case(dice)
-            placed = shortlist(search_for(case, on, RULES), engine, 10)
+            placed = engine.shortlist(search_for(case, on, RULES), 10)
             wanted = oracle.shortlist(
                 case.model_dump(mode="json"), described, on, set(), spoken_for={}, prices={}, size=10
             )

@@ -101,28 +101,11 @@ class OutOfStep(Exception):
 
 def look(search: Search, engine: Engine, rules: Rules, for_groups: int = 0) -> Found:
     """Asks the engine for a shortlist, for what would change it, and for so many on each pathway besides."""
-    placed = shortlist(search, engine, rules.policy.shortlist_size)
+    placed = tuple(engine.shortlist(search, rules.policy.shortlist_size))
     conceded = concessions(search, engine, rules.policy, placed[0] if placed else None)
     ways = engine.variants(search) if for_groups else ()
     besides = tuple(each for way in ways for each in engine.best(search, for_groups, way))
     return Found(placed, engine.tally(search), len(engine), conceded, engine.nearest(search), besides)
-
-
-def shortlist(search: Search, engine: Engine, size: int) -> tuple[Placed, ...]:
-    """The best, and below them the best of each pathway that none of them is proposed for.
-
-    Which of the pathways that fit is taken, staff choose: a list of the best alone could leave one out.
-    """
-    placed = engine.best(search, size)
-    if len(placed) < size:
-        return tuple(placed)
-    for variant in engine.variants(search):
-        if all(each.variant is not variant for each in placed):
-            listed = {each.number for each in placed}
-            # No more than are listed can stand before the best who is not.
-            on_it = engine.best(search, len(listed) + 1, variant)
-            placed += [each for each in on_it if each.number not in listed][:1]
-    return (*placed[:size], *sorted(placed[size:], key=lambda each: (-each.order, each.number)))
 
 
 def explain(

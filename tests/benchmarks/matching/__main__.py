@@ -33,7 +33,6 @@ from services.matching.app import load_rules
 from services.matching.domain.engine import Engine, Entry, entry_of, warm_up
 from services.matching.domain.gates import Search
 from services.matching.domain.ranking import Rules, explain, look, search_for
-from services.matching.domain.ranking import shortlist as engine_shortlist
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from tests.benchmarks.matching.loop import Loop
@@ -170,7 +169,7 @@ def asked_of_engine(engine: Engine, size: int) -> Asked:
     """The engine as matching asks it."""
 
     async def ask(search: Search) -> Answer:
-        return [(each.score, each.number) for each in engine_shortlist(search, engine, size)]
+        return [(each.score, each.number) for each in engine.shortlist(search, size)]
 
     return ask
 

@@ -3,9 +3,13 @@
 from typing import NamedTuple
 from uuid import UUID
 
+from services.matching.domain.engine.asking import Ways
+from services.matching.domain.engine.columns import Array
 from services.matching.domain.gates import Gate
 from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import Mode, Variant
+
+_MODES = (Mode.ONLINE, Mode.IN_PERSON)
 
 
 class Placed(NamedTuple):
@@ -29,6 +33,14 @@ class Placed(NamedTuple):
     def therapist_id(self) -> TherapistId:
         """Who it is."""
         return TherapistId(UUID(int=self.number))
+
+
+def placed(ways: Ways, best: Array) -> list[Placed]:
+    """The rows that the scan wrote down, in words."""
+    return [
+        Placed(high << 64 | low, ways.names[way], _MODES[in_person], score, order)
+        for _, way, in_person, score, order, high, low in best.tolist()
+    ]
 
 
 class Nearest(NamedTuple):

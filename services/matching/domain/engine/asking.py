@@ -57,6 +57,12 @@ class Question(NamedTuple):
     wish_points: Array
     credit: int  # points of a price that do not count
 
+    def narrowed(self, ways: "Ways") -> "Question":
+        """The same with fewer pathways."""
+        return self._replace(
+            live=ways.live, formats=ways.formats, variants=ways.variants, evidence=ways.evidence
+        )
+
 
 class _Facts(NamedTuple):
     """All of a case that decides which pathways fit and how well they are supported."""
@@ -135,8 +141,8 @@ class Asker:
         """The search as numbers, whoever has a seat free and whatever anybody costs."""
         return self.question(search, ways)._replace(live=ways.qualified, credit=_NO_LIMIT)
 
-    def ways(self, search: Search, only: Variant | None = None) -> Ways:
-        """The pathways that fit, or that of one variant alone."""
+    def ways(self, search: Search) -> Ways:
+        """The pathways that fit."""
         case = search.case
         facts = _Facts(
             search.age,
@@ -152,7 +158,7 @@ class Asker:
             if len(self._ways) >= _MOST_REMEMBERED:
                 self._ways.clear()
             ways = self._ways[facts] = self._work_out(search)
-        return ways if only is None else ways.narrowed(only)
+        return ways
 
     def _work_out(self, search: Search) -> Ways:
         pathways = routes(search.case, search.on, self._policy).pathways

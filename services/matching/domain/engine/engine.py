@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
-from services.matching.domain.engine.answers import Nearest, Placed
+from services.matching.domain.engine.answers import Nearest, Placed, placed
 from services.matching.domain.engine.asking import Asker, Question, Ways
 from services.matching.domain.engine.columns import (
     LAYOUT,
@@ -36,10 +36,9 @@ from services.matching.domain.gates import Gate, Search
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
 from shared.contract.ids import TherapistId
-from shared.contract.vocabulary import Mode, Slot, Variant
+from shared.contract.vocabulary import Slot, Variant
 
 _ALL = (1 << 64) - 1
-_MODES = (Mode.ONLINE, Mode.IN_PERSON)
 _MORE_ROWS = 1024
 _MORE_LANGUAGES = 16
 
@@ -131,13 +130,33 @@ class Engine:
         """The variants that fit."""
         return self._asker.ways(search).names
 
+    def shortlist(self, search: Search, size: int) -> list[Placed]:
+        """The best, and below them the best of each pathway that none of them is proposed for.
+
+        Which of the pathways that fit is taken, staff choose: the best alone could leave one out.
+        """
+        self._turn_to(search.on)
+        ways, blocked = self._asker.ways(search), self._blocked(search).rows
+        question = self._asker.question(search, ways)
+        best = self._scan(search, ways, question, blocked, size)
+        further: list[Placed] = []
+        # Of fewer, all who pass are on the list.
+        for variant in ways.names if len(best) == size else ():
+            if all(each.variant is not variant for each in best):
+                listed = {each.number for each in (*best, *further)}
+                own = ways.narrowed(variant)
+                # No more than are listed can stand before the best who is not.
+                on_it = self._scan(search, own, question.narrowed(own), blocked, len(listed) + 1)
+                further += [each for each in on_it if each.number not in listed][:1]
+        return best + sorted(further, key=lambda each: (-each.order, each.number))
+
     def best(self, search: Search, most: int, only: Variant | None = None) -> list[Placed]:
         """The therapists who pass every gate, by score minus what counts of the price and then by id.
 
         With `only`, who may be proposed for that variant, though another may suit them better.
         """
         self._turn_to(search.on)
-        ways = self._asker.ways(search, only)
+        ways = self._asker.ways(search) if only is None else self._asker.ways(search).narrowed(only)
         return self._scan(search, ways, self._asker.question(search, ways), self._blocked(search).rows, most)
 
     def qualified(self, search: Search, most: int) -> list[Placed]:
@@ -164,7 +183,7 @@ class Engine:
             self._desk,
             best,
         )
-        return _placed(ways, best[:kept])
+        return placed(ways, best[:kept])
 
     def with_one_more_time(self, search: Search, first: Placed) -> dict[Slot, Placed]:
         """For each time that would put somebody else before who comes first now: whom."""
@@ -180,8 +199,8 @@ class Engine:
             self._desk,
             best,
         )
-        placed = zip(Slot, _placed(ways, best), strict=True)
-        return {slot: each for slot, each in placed if each.number != first.number}
+        firsts = zip(Slot, placed(ways, best), strict=True)
+        return {slot: each for slot, each in firsts if each.number != first.number}
 
     def tally(self, search: Search) -> dict[Gate, int]:
         """How many therapists each gate keeps out; everybody is counted once, or passes."""
@@ -285,10 +304,3 @@ class Engine:
         new.lowest[:filled], new.highest[:filled] = old.lowest, old.highest
         self._table = new
         self._desk = np.zeros((2, new.planes.shape[1]), np.uint64)
-
-
-def _placed(ways: Ways, best: Array) -> list[Placed]:
-    return [
-        Placed(high << 64 | low, ways.names[way], _MODES[in_person], score, order)
-        for _, way, in_person, score, order, high, low in best.tolist()
-    ]

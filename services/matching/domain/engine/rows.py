@@ -21,11 +21,10 @@ class Blocked(NamedTuple):
     by_offers: Mapping[TherapistId, int]
     excluded: list[int]
     without_seat: list[int]  # whose free seats were all offered to others first
+    rows: Array  # all of them
 
-    @property
-    def rows(self) -> Array:
-        """All of them."""
-        return np.array([*self.excluded, *self.without_seat], np.int64)
+
+_NONE = Blocked(frozenset(), {}, [], [], np.zeros(0, np.int64))
 
 
 class Rows:
@@ -69,21 +68,21 @@ class Rows:
 
     def blocked(self, kept: Array, search: Search) -> Blocked:
         """Whom a search may not choose; found once for all that is asked of it until something changes."""
+        if not search.excluded and not search.spoken_for:
+            return _NONE
         known = self._blocked
         if (
             known is None
             or known.by_exclusion is not search.excluded
             or known.by_offers is not search.spoken_for
         ):
-            excluded = self._find_all(kept, search.excluded)
+            excluded = [row for row in self._find_all(kept, search.excluded) if row >= 0]
             offered = zip(self._find_all(kept, search.spoken_for), search.spoken_for.values(), strict=True)
             free = kept["seats_free"]
-            known = self._blocked = Blocked(
-                search.excluded,
-                search.spoken_for,
-                [row for row in excluded if row >= 0],
-                [row for row, seats in offered if row >= 0 and free[row] <= seats],
-            )
+            without_seat = [row for row, seats in offered if row >= 0 and free[row] <= seats]
+            rows = np.array([*excluded, *without_seat], np.int64)
+            known = Blocked(search.excluded, search.spoken_for, excluded, without_seat, rows)
+            self._blocked = known
         return known
 
     def _find_all(self, kept: Array, ids: Collection[TherapistId]) -> list[int]:
