@@ -24,6 +24,8 @@ from shared.kit.pace import AT_ONCE
 from shared.kit.testing import eventually
 from tests.matching.builders import THE_DAY, a_therapist, an_accreditation
 from tests.matching.locks import waits_for_a_lock
+from tests.matching.processes import Process
+from tests.support.builders import a_request
 from tests.support.streams import Seen, Streams
 
 PATH = "/api/v1/therapists"
@@ -454,6 +456,22 @@ async def test_putting_what_is_known_already_confirms_nothing(
 
     assert same.json()["confirmed_on"] == str(long_ago)
     assert changed.json()["confirmed_on"] == str(THE_DAY)
+
+
+async def test_who_waits_is_offered_a_therapist_whose_entry_is_confirmed(door: Door, editor: Headers) -> None:
+    await door.holds(replace(ADA, confirmed_on=date(2026, 1, 1)))
+    await Process(door.database).take(a_request())
+
+    async def has(state: str, reoffers: int) -> bool:
+        row = await door.database.pool.fetchrow(
+            "SELECT (SELECT state FROM requests), (SELECT count(*) FROM reoffers)"
+        )
+        return tuple(row or ()) == (state, reoffers)
+
+    await eventually(lambda: has("waiting", 0), within=30, what="the list was offered, in vain")
+    await door.http.post(f"{where(ADA)}/confirm", headers=editor)
+
+    await eventually(lambda: has("proposed", 0), within=30, what="the list was offered again")
 
 
 async def test_an_entry_is_confirmed_today_and_repeating_it_is_harmless(door: Door, editor: Headers) -> None:

@@ -20,7 +20,9 @@ from services.matching.settings import Settings
 from shared.kit.database import Database
 from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist
+from tests.matching.processes import Process
 from tests.matching.seated import a_request_with_a_seat
+from tests.support.builders import a_request
 from tests.support.environment import environment
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +98,17 @@ async def test_an_import_adds_updates_and_leaves_alone(
     async with database.transaction() as tx:
         kept = await store.find_therapist(tx, ben.id)
     assert kept == replace(ben, fee_pence=7000)
+
+
+async def test_who_waits_is_offered_whoever_is_imported(
+    therapists: Command, database: Database, process: Process, tmp_path: Path
+) -> None:
+    await process.take(a_request())
+    assert await process.offer() == 0
+
+    await therapists("import", saved(tmp_path / "file.csv", a_therapist("ada")))
+
+    assert await process.offer() == 1
 
 
 async def test_sending_what_is_known_already_confirms_nothing(

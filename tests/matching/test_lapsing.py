@@ -263,6 +263,28 @@ async def test_a_change_that_is_still_being_written_is_seen_once_it_holds(
     assert await state_of(database, proposal.request_id) is State.WAITING
 
 
+async def test_a_change_that_comes_while_a_proposal_is_looked_at_has_it_looked_at_again(
+    database: Database, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await in_directory(database, ADA)
+    proposal = await a_proposal(process)
+    await in_directory(database, replace(ADA, fee_pence=ADA.fee_pence - 1))
+    find = store.find_therapists
+
+    async def found_before_it_changes(*args: Any) -> Any:
+        found = await find(*args)
+        monkeypatch.undo()
+        await in_directory(database, replace(ADA, registration=None))
+        return found
+
+    monkeypatch.setattr(store, "find_therapists", found_before_it_changes)
+    during = await process.renew()
+    after = await process.renew()
+
+    assert (during, after) == (0, 1)
+    assert await state_of(database, proposal.request_id) is State.WAITING
+
+
 async def test_two_processes_renew_a_proposal_once(
     database: Database, process: Process, another: Process
 ) -> None:
