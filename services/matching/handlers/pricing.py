@@ -15,12 +15,11 @@ from services.matching.domain.pricing import Edges, by_demand, by_inventory, set
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.handlers.proposing import Matcher
 from services.matching.handlers.reading import readable_cases
-from services.matching.handlers.waiting import Worker
 from shared.ages import day_in_london
 from shared.contract.ids import TherapistId
 from shared.kit import logs
 from shared.kit.database import Database, Turn
-from shared.kit.service import Service
+from shared.kit.service import Service, Worker
 from shared.kit.transaction import Transaction
 
 TURN = "prices"

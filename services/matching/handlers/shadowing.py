@@ -1,7 +1,7 @@
 """Tries a policy beside the live one: makes every ranking again under it, from the record, and compares."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from math import nan
 from typing import Any
@@ -11,14 +11,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import TypeAdapter, ValidationError
 
 from services.matching import store
-from services.matching.domain.comparing import KINDS, Book, Comparison, report
+from services.matching.domain.comparing import KINDS, Book, Comparison, totals_so_far
 from services.matching.domain.ranking import Rules
 from services.matching.handlers.replaying import Replay
 from shared.ages import day_in_london
 from shared.contract.sealing import Purpose
 from shared.kit import logs
 from shared.kit.database import Database
-from shared.kit.service import Service
+from shared.kit.service import Service, Worker
 from shared.kit.transaction import Transaction
 
 AT_ONCE = 20
@@ -27,8 +27,6 @@ ERASED, DIFFERS, UNREADABLE = "erased", "differs from the record", "kept by anot
 
 _COMPARISON = TypeAdapter(Comparison)
 _AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
-
-Worker = Callable[[Service], Awaitable[None]]
 
 
 class ShadowMetrics:
@@ -168,9 +166,7 @@ def shadow_worker(shadow: Shadow, book: Book, poll_seconds: float) -> Worker:
 
 def measure(metrics: ShadowMetrics, comparisons: Sequence[Comparison], fewest: int) -> None:
     """Measures what the page tells: every figure in steps of people, and none of few."""
-    told: Mapping[str, Any] = report(comparisons, fewest, growing=True)["totals"] or dict.fromkeys(
-        KINDS.values(), 0
-    )
+    told: Mapping[str, Any] = totals_so_far(comparisons, fewest) or dict.fromkeys(KINDS.values(), 0)
     for kind, name in KINDS.items():
         metrics.rankings.labels(kind).set(_measured(told[name]))
     for name, mean in metrics.means.items():

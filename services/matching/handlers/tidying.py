@@ -1,7 +1,6 @@
 """Tidies up: ends what erased people hold, forgets old rankings and the history of the directory."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import asyncpg
@@ -10,12 +9,10 @@ from services.matching import store
 from services.matching.handlers.closing import close_erased
 from shared.kit import logs
 from shared.kit.database import Database
-from shared.kit.service import Service
+from shared.kit.service import Service, Worker
 
 EVERY_SECONDS = 3600
 AT_ONCE = 500
-
-Worker = Callable[[Service], Awaitable[None]]
 
 
 def tidying_worker(days: int) -> Worker:

@@ -1,7 +1,7 @@
 """Offers the waiting list what has become free, the oldest request first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from services.matching import store
@@ -14,12 +14,10 @@ from shared.contract.ids import RequestId, TherapistId
 from shared.contract.matching import Candidate
 from shared.kit import logs
 from shared.kit.database import Database, Turn
-from shared.kit.service import Service
+from shared.kit.service import Service, Worker
 from shared.kit.transaction import Transaction
 
 TURN = "the waiting list"
-
-Worker = Callable[[Service], Awaitable[None]]
 
 
 def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:

@@ -1,7 +1,6 @@
 """Looks whether what may help who waits is offered to them, so that it is noticed where it is not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -9,15 +8,13 @@ from prometheus_client import CollectorRegistry, Gauge
 from services.matching import store
 from services.matching.handlers.skipping import trying_again
 from shared.kit import logs
-from shared.kit.service import Service
+from shared.kit.service import Service, Worker
 
 EVERY_SECONDS = 10.0
 OVERDUE = timedelta(minutes=5)
 """Long enough for two passes over a list of thousands, as what comes during one is for the next."""
 
 PART = "waiting list"
-
-Worker = Callable[[Service], Awaitable[None]]
 
 
 class Oldest:

@@ -3,7 +3,7 @@
 from services.matching.domain.comparing.book import Book
 from services.matching.domain.comparing.comparison import Answer, Comparison, Kind, Outcome, compare, value_of
 from services.matching.domain.comparing.groups import DIVISIONS, groups_of
-from services.matching.domain.comparing.growing import KINDS
+from services.matching.domain.comparing.growing import KINDS, totals_so_far
 from services.matching.domain.comparing.hiding import hidden
 from services.matching.domain.comparing.report import case_of, report
 from services.matching.domain.comparing.tally import Tally, tally
@@ -27,5 +27,6 @@ __all__ = [
     "hidden",
     "report",
     "tally",
+    "totals_so_far",
     "value_of",
 ]

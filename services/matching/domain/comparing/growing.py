@@ -37,24 +37,46 @@ def told_so_far(comparisons: Sequence[Comparison], fewest: int) -> dict[str, Any
     differ by is of fewer. A mean takes everybody once, and a group's is of people of the mean of all, so that
     what the groups leave of it is not of fewer either.
     """
-    told = comparisons[: _steps([one.request_id for one in comparisons], fewest)]
-    if not told:
-        return {"totals": None, "groups": {division: [] for division in DIVISIONS}}
-    values = {name: _cut(of, fewest) for name, of in values_of(told).items()}
+    told = _told(comparisons, fewest)
+    values = values_of(told)
+    cut = _cut_each(values, fewest)
     return {
-        "totals": {
-            **_counts(told, fewest),
-            "agreement": _agreement(told, fewest),
-            **{name: mean_of(name, of).mean for name, of in values.items()},
-        },
-        "groups": {division: _groups(told, values, division, fewest) for division in DIVISIONS},
+        "totals": _totals(told, values, cut, fewest),
+        "groups": {division: _groups(told, cut, division, fewest) for division in DIVISIONS},
     }
 
 
-def _counts(told: Sequence[Comparison], fewest: int) -> dict[str, int | str]:
+def totals_so_far(comparisons: Sequence[Comparison], fewest: int) -> dict[str, Any] | None:
+    """The totals alone."""
+    told = _told(comparisons, fewest)
+    values = values_of(told)
+    return _totals(told, values, _cut_each(values, fewest), fewest)
+
+
+def _told(comparisons: Sequence[Comparison], fewest: int) -> Sequence[Comparison]:
+    return comparisons[: _steps([one.request_id for one in comparisons], fewest)]
+
+
+def _cut_each(values: Mapping[str, Values], fewest: int) -> dict[str, Values]:
+    return {name: _cut(of, fewest) for name, of in values.items()}
+
+
+def _totals(
+    told: Sequence[Comparison], values: Mapping[str, Values], cut: Mapping[str, Values], fewest: int
+) -> dict[str, Any] | None:
+    if not told:
+        return None
+    return {
+        **_counts(told, values["wait_days_change"], fewest),
+        "agreement": _agreement(told, fewest),
+        **{name: mean_of(name, of).mean for name, of in cut.items()},
+    }
+
+
+def _counts(told: Sequence[Comparison], waits_changed: Values, fewest: int) -> dict[str, int | str]:
     kinds = {name: _whose(told, [one.kind is kind for one in told]) for kind, name in KINDS.items()}
     outside, mode_changed = [one.outside for one in told], [one.mode_changed for one in told]
-    changes = dict(values_of(told)["wait_days_change"])
+    changes = dict(waits_changed)
     everybody = list(dict.fromkeys(one.request_id for one in told))
     waits = {
         "begin_sooner": [each for each, change in changes.items() if change < 0],
