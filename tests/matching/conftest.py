@@ -63,6 +63,15 @@ async def another(settings: Settings, clock: MovableClock) -> AsyncIterator[Proc
 
 
 @pytest.fixture
+async def databases(
+    database: Database, settings: Settings, clock: MovableClock
+) -> AsyncIterator[tuple[Database, Database]]:
+    """One database, as two processes reach it."""
+    async with service_database("matching", settings, clock) as another:
+        yield database, another
+
+
+@pytest.fixture
 async def watched(
     database: Database, clock: MovableClock, settings: Settings
 ) -> AsyncIterator[tuple[Process, list[str]]]:

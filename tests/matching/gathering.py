@@ -70,3 +70,8 @@ async def in_outbox(database: Database) -> list[tuple[str, str]]:
         headers = dict(zip(row["header_names"], row["header_values"], strict=True))
         found.append((row["key"].decode(), headers[b"ce_type"].decode().split(".")[2]))
     return found
+
+
+async def proposed_to(database: Database) -> list[str]:
+    """To whom the passes have proposed, in order."""
+    return [key for key, name in await in_outbox(database) if name == "match-proposed"]

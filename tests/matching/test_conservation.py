@@ -3,27 +3,23 @@
 import asyncio
 import json
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
-import pytest
 from hypothesis import HealthCheck, Phase, event, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from services.matching import store
 from services.matching.domain.therapist import Therapist
-from services.matching.settings import Settings
 from shared.contract.ids import DecisionId, TherapistId
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import STREAM, MatchProposed
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from shared.kit.testing import service_database
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory
 from tests.matching.processes import Process
@@ -49,15 +45,6 @@ class Step(NamedTuple):
 
 STEPS = st.builds(Step, st.sampled_from(KINDS), st.integers(0, 7), st.integers(0, 3), st.integers(0, 1))
 AT_ONCE = st.lists(STEPS, min_size=2, max_size=7)
-
-
-@pytest.fixture
-async def databases(
-    database: Database, settings: Settings, clock: MovableClock
-) -> AsyncIterator[tuple[Database, Database]]:
-    """One database, as two processes reach it."""
-    async with service_database("matching", settings, clock) as another:
-        yield database, another
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ import pytest
 from services.matching import store
 from services.matching.handlers import close_erased
 from services.matching.store import State
-from shared.contract.ids import RequestId
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import GroupPlaceHeld, MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
 from shared.contract.sealing import opened
@@ -16,6 +15,7 @@ from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist
 from tests.matching.gathering import LEAST, a_choice, a_leader, in_directory, somebody
 from tests.matching.processes import Process
+from tests.matching.seated import state_of
 from tests.support.builders import a_confirmation, a_rematch, a_request
 
 ADA = a_therapist("ada", seats_offered=1, seats_free=1)
@@ -25,13 +25,6 @@ async def proposed(process: Process, request: RequestSubmitted) -> MatchProposed
     [said] = await process.hear(request)
     assert isinstance(said, MatchProposed)
     return said
-
-
-async def state_of(database: Database, request_id: RequestId) -> State:
-    async with database.transaction() as tx:
-        request = await store.lock_request(tx, request_id)
-    assert request is not None
-    return request.state
 
 
 async def seats_taken(database: Database) -> int:

@@ -1,7 +1,7 @@
 """Whatever happens, in whatever order: nobody is offered what somebody waits for who came before them."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 
 from services.matching import store
 from services.matching.domain.therapist import Therapist
-from services.matching.settings import Settings
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchProposed
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from shared.kit.testing import service_database
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory, in_outbox
 from tests.matching.processes import Process
@@ -217,15 +215,6 @@ def passed_over(process: Process, at: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(store, "list_comes_first", asked)
         yield
-
-
-@pytest.fixture
-async def databases(
-    database: Database, settings: Settings, clock: MovableClock
-) -> AsyncIterator[tuple[Database, Database]]:
-    """A pool for each of two processes."""
-    async with service_database("matching", settings, clock) as another:
-        yield database, another
 
 
 @given(st.lists(ASK | ASK | ENTER | DECIDE | WORK, min_size=8, max_size=20))

@@ -18,6 +18,7 @@ from shared.kit.keyring import Keyring
 from tests.matching.builders import RULES, THE_DAY, a_registration, a_therapist, an_accreditation, born
 from tests.matching.gathering import a_leader, in_directory, in_outbox, somebody
 from tests.matching.processes import Process
+from tests.matching.seated import state_of
 from tests.support.builders import a_case, a_confirmation, a_request, a_withdrawal
 
 LAPSES = timedelta(days=RULES.policy.proposal_days)
@@ -29,13 +30,6 @@ async def a_proposal(process: Process, **case: Any) -> MatchProposed:
     [said] = await process.hear(a_request(details=a_case(**case)))
     assert isinstance(said, MatchProposed)
     return said
-
-
-async def state_of(database: Database, request_id: RequestId) -> State:
-    async with database.transaction() as tx:
-        request = await store.lock_request(tx, request_id)
-    assert request is not None
-    return request.state
 
 
 async def spoken_for(database: Database) -> dict[Any, int]:

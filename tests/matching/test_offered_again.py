@@ -17,7 +17,7 @@ from shared.contract.vocabulary import Format, ProblemArea, Slot, Therapy
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import a_therapist
-from tests.matching.gathering import RULE, a_choice, a_leader, in_directory, in_outbox, somebody
+from tests.matching.gathering import RULE, a_choice, a_leader, in_directory, in_outbox, proposed_to, somebody
 from tests.matching.processes import Process
 from tests.support.builders import a_case, a_confirmation, a_request, a_withdrawal
 
@@ -30,11 +30,6 @@ async def waits(process: Process, request: RequestSubmitted) -> RequestSubmitted
     [said] = await process.hear(request)
     assert isinstance(said, MatchNotFound)
     return request
-
-
-async def proposed(database: Database) -> list[str]:
-    """To whom the passes have proposed, in order."""
-    return [key for key, name in await in_outbox(database) if name == "match-proposed"]
 
 
 async def test_whoever_is_chosen_lower_on_a_list_leaves_its_first_to_who_waits(
@@ -62,7 +57,7 @@ async def test_whoever_is_chosen_lower_on_a_list_leaves_its_first_to_who_waits(
     await process.hear(a_confirmation(proposal, "ben"))
     await process.offer()
 
-    assert await proposed(database) == [str(first.request_id), str(second.request_id)]
+    assert await proposed_to(database) == [str(first.request_id), str(second.request_id)]
 
 
 async def test_whoever_is_renewed_leaves_whom_they_were_proposed_to_who_waits(
@@ -154,7 +149,7 @@ async def test_who_has_gone_before_their_turn_comes_is_proposed_nobody(
     before(1, withdrawn, monkeypatch)
     await process.offer()
 
-    assert await proposed(database) == [str(first.request_id)]
+    assert await proposed_to(database) == [str(first.request_id)]
 
 
 async def test_who_was_proposed_somebody_before_their_turn_comes_keeps_that_proposal(
@@ -185,7 +180,7 @@ async def test_who_was_proposed_somebody_before_their_turn_comes_keeps_that_prop
     before(2, looked_for, monkeypatch)
     await process.offer()
 
-    assert await proposed(database) == [str(first.request_id)]
+    assert await proposed_to(database) == [str(first.request_id)]
 
 
 async def test_a_pass_that_is_cut_short_is_made_again_for_those_it_did_not_come_to(
@@ -200,7 +195,7 @@ async def test_a_pass_that_is_cut_short_is_made_again_for_those_it_did_not_come_
     before(2, away, monkeypatch)
     with pytest.raises(TimeoutError):
         await process.offer()
-    assert await proposed(database) == [str(first.request_id)]
+    assert await proposed_to(database) == [str(first.request_id)]
     assert await process.offer() == 1
 
-    assert await proposed(database) == [str(first.request_id), str(second.request_id)]
+    assert await proposed_to(database) == [str(first.request_id), str(second.request_id)]

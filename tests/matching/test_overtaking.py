@@ -13,7 +13,7 @@ from shared.contract.matching import MatchNotFound, MatchProposed, SeatUnavailab
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import a_therapist
-from tests.matching.gathering import in_directory, in_outbox
+from tests.matching.gathering import in_directory, in_outbox, proposed_to
 from tests.matching.processes import Process
 from tests.support.builders import a_case, a_confirmation, a_rematch, a_request
 
@@ -42,11 +42,6 @@ async def younger(database: Database, process: Process, older: RequestSubmitted)
     return said
 
 
-async def proposed(database: Database) -> list[str]:
-    """To whom the passes have proposed, in order."""
-    return [key for key, name in await in_outbox(database) if name == "match-proposed"]
-
-
 async def turned_down(_: Database, process: Process, younger: MatchProposed) -> list[Event]:
     return await process.hear(a_rematch(younger, "ben"))
 
@@ -73,7 +68,7 @@ async def test_who_came_later_and_looks_again_is_not_offered_what_somebody_waits
     assert await happens(database, process, younger) == []
     await process.offer()
 
-    assert await proposed(database) == [str(older.request_id)]
+    assert await proposed_to(database) == [str(older.request_id)]
     assert (str(younger.request_id), "match-not-found") in await in_outbox(database)
 
 
@@ -93,7 +88,7 @@ async def test_who_came_earlier_and_is_turned_down_while_others_wait_goes_before
     await process.hear(a_rematch(proposal, "ada"))
     await process.offer()
 
-    assert await proposed(database) == [str(first.request_id)]
+    assert await proposed_to(database) == [str(first.request_id)]
 
 
 @pytest.mark.parametrize("again", ["waits again", "lapsed"])
@@ -166,7 +161,7 @@ async def test_what_a_pass_offers_while_a_newcomer_is_ranked_is_not_offered_to_b
     [said] = await process.hear(a_request())
 
     assert isinstance(said, MatchNotFound)
-    assert await proposed(database) == [str(older.request_id)]
+    assert await proposed_to(database) == [str(older.request_id)]
 
 
 async def test_a_newcomer_who_comes_behind_the_list_is_not_ranked_in_full(

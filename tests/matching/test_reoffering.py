@@ -18,7 +18,7 @@ from shared.contract.vocabulary import ProblemArea
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import RULES, a_therapist
-from tests.matching.gathering import in_directory, in_outbox
+from tests.matching.gathering import in_directory, in_outbox, proposed_to
 from tests.matching.processes import Process
 from tests.support.builders import a_case, a_confirmation, a_decline, a_rematch, a_request, a_withdrawal
 
@@ -38,11 +38,6 @@ async def who_wait(process: Process, clock: MovableClock, number: int) -> list[R
         [said] = await process.hear(request)
         assert isinstance(said, MatchNotFound)
     return requests
-
-
-async def proposed(database: Database) -> list[str]:
-    """To whom the passes have proposed, in order."""
-    return [key for key, name in await in_outbox(database) if name == "match-proposed"]
 
 
 async def first_named(database: Database, request_id: RequestId) -> Any:
@@ -92,7 +87,7 @@ async def test_of_several_who_wait_the_first_is_offered_what_has_become_free(
     await process.offer()
     await process.offer()
 
-    assert await proposed(database) == [str(first.request_id)]
+    assert await proposed_to(database) == [str(first.request_id)]
 
 
 @pytest.mark.parametrize("passed", [False, True])
@@ -109,7 +104,7 @@ async def test_who_comes_after_a_place_has_become_free_does_not_overtake_who_wai
     said = await process.hear(newcomer)
     await process.offer()
 
-    assert await proposed(database) == [str(first.request_id)]
+    assert await proposed_to(database) == [str(first.request_id)]
     if passed:
         # The seat is not taken yet, but it is offered.
         assert [type(each) for each in said] == [MatchNotFound]
@@ -127,7 +122,7 @@ async def test_as_many_as_there_are_seats_are_offered_them_one_after_the_other(
     await in_directory(database, replace(ADA, seats_offered=2), a_therapist("cem", seats_offered=2))
     await process.offer()
 
-    assert await proposed(database) == [str(each.request_id) for each in requests[:4]]
+    assert await proposed_to(database) == [str(each.request_id) for each in requests[:4]]
     named = Counter([await first_named(database, each.request_id) for each in requests[:4]])
     assert set(named.values()) == {2}
 
@@ -146,7 +141,7 @@ async def test_who_comes_on_the_list_again_stands_where_the_request_was_submitte
     await in_directory(database, replace(ADA, seats_offered=0), a_therapist("cem", seats_offered=1))
     await process.offer()
 
-    assert await proposed(database) == [str(early.request_id)]
+    assert await proposed_to(database) == [str(early.request_id)]
 
 
 async def test_a_dear_seat_goes_to_who_has_waited_and_is_held_back_from_who_came_yesterday(
@@ -177,7 +172,7 @@ async def test_two_processes_that_pass_at_once_offer_a_seat_to_one(
 
     await asyncio.gather(*(each.offer() for each in (process, another) * 3))
 
-    assert await proposed(database) == [str(first.request_id)]
+    assert await proposed_to(database) == [str(first.request_id)]
 
 
 async def test_who_finds_another_at_it_leaves_the_list_to_them_and_nothing_is_forgotten(

@@ -7,41 +7,12 @@ import asyncpg
 import pytest
 
 from services.matching import store
-from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, SubjectId
-from shared.contract.vocabulary import Mode
+from shared.contract.ids import RequestId
 from shared.kit.database import Database
-from shared.kit.identifiers import new_id
 from tests.matching.builders import a_therapist
+from tests.matching.seated import a_proposed_request, take
 
 ADA = a_therapist("ada", seats_offered=1, seats_free=1)
-
-
-async def a_proposed_request(database: Database) -> tuple[RequestId, ProposalId]:
-    request_id, proposal_id = RequestId(new_id()), ProposalId(new_id())
-    async with database.transaction() as tx:
-        await store.add_request(tx, request_id, SubjectId(new_id()), b"sealed", tx.now)
-        await store.add_proposal(
-            tx,
-            request_id=request_id,
-            proposal_id=proposal_id,
-            policy_version="test",
-            shortlist=b"sealed",
-            named=[ADA.id],
-        )
-    return request_id, proposal_id
-
-
-async def take(database: Database, request_id: RequestId, proposal_id: ProposalId) -> bool:
-    async with database.transaction() as tx:
-        return await store.take_seat(
-            tx,
-            SeatId(new_id()),
-            therapist_id=ADA.id,
-            request_id=request_id,
-            proposal_id=proposal_id,
-            decision_id=DecisionId(new_id()),
-            mode=Mode.ONLINE,
-        )
 
 
 async def free(database: Database, request_id: RequestId) -> bool:
@@ -63,9 +34,9 @@ async def seats_free(database: Database) -> int:
 
 async def test_of_many_who_want_the_last_seat_exactly_one_gets_it(database: Database) -> None:
     await offer(database, 1)
-    wanted = [await a_proposed_request(database) for _ in range(20)]
+    wanted = [await a_proposed_request(database, ADA.id) for _ in range(20)]
 
-    got = await asyncio.gather(*(take(database, *each) for each in wanted))
+    got = await asyncio.gather(*(take(database, ADA.id, *each) for each in wanted))
 
     assert sum(got) == 1
     assert await seats_free(database) == 0
@@ -73,17 +44,17 @@ async def test_of_many_who_want_the_last_seat_exactly_one_gets_it(database: Data
 
 async def test_as_many_get_a_seat_as_are_offered(database: Database) -> None:
     await offer(database, 3)
-    wanted = [await a_proposed_request(database) for _ in range(10)]
+    wanted = [await a_proposed_request(database, ADA.id) for _ in range(10)]
 
-    got = await asyncio.gather(*(take(database, *each) for each in wanted))
+    got = await asyncio.gather(*(take(database, ADA.id, *each) for each in wanted))
 
     assert sum(got) == 3
 
 
 async def test_a_seat_is_given_back_once_however_often_it_is_asked(database: Database) -> None:
     await offer(database, 1)
-    request_id, proposal_id = await a_proposed_request(database)
-    await take(database, request_id, proposal_id)
+    request_id, proposal_id = await a_proposed_request(database, ADA.id)
+    await take(database, ADA.id, request_id, proposal_id)
 
     freed = await asyncio.gather(*(free(database, request_id) for _ in range(10)))
 
@@ -93,11 +64,11 @@ async def test_a_seat_is_given_back_once_however_often_it_is_asked(database: Dat
 
 async def test_a_request_holds_one_seat_at_a_time(database: Database) -> None:
     await offer(database, 5)
-    request_id, proposal_id = await a_proposed_request(database)
-    await take(database, request_id, proposal_id)
+    request_id, proposal_id = await a_proposed_request(database, ADA.id)
+    await take(database, ADA.id, request_id, proposal_id)
 
     with pytest.raises(asyncpg.UniqueViolationError) as refused:
-        await take(database, request_id, proposal_id)
+        await take(database, ADA.id, request_id, proposal_id)
 
     assert refused.value.constraint_name == "seats_one_open_per_request"
     assert await seats_free(database) == 4
@@ -107,23 +78,23 @@ async def test_fewer_seats_than_are_taken_means_none_free_until_enough_are_given
     database: Database,
 ) -> None:
     await offer(database, 3)
-    held = [await a_proposed_request(database) for _ in range(3)]
+    held = [await a_proposed_request(database, ADA.id) for _ in range(3)]
     for each in held:
-        await take(database, *each)
+        await take(database, ADA.id, *each)
 
     await offer(database, 1)
 
     assert await seats_free(database) == 0
     assert [await free(database, request_id) for request_id, _ in held[:2]] == [True, True]
     assert await seats_free(database) == 0
-    assert not await take(database, *await a_proposed_request(database))
+    assert not await take(database, ADA.id, *await a_proposed_request(database, ADA.id))
     await free(database, held[2][0])
     assert await seats_free(database) == 1
 
 
 async def test_importing_again_leaves_taken_seats_taken(database: Database) -> None:
     await offer(database, 2)
-    await take(database, *await a_proposed_request(database))
+    await take(database, ADA.id, *await a_proposed_request(database, ADA.id))
 
     await offer(database, 2)
 
