@@ -36,7 +36,10 @@ def apply_topics(
     replication: Annotated[int | None, typer.Option(min=1, help="Instead of what the file says.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for Kafka to answer.")] = 60,
 ) -> None:
-    """Create the topics that are missing. Existing ones are never changed; `check` says how they differ."""
+    """Create the topics that are missing, and set the others as the file says, telling what was changed.
+
+    Settings that the file does not name stay, and so do partitions; `check` says how they differ.
+    """
     settings = loaded(KafkaSettings)
 
     async def work() -> None:
@@ -45,10 +48,15 @@ def apply_topics(
         if replication is not None:
             wanted = [replace(topic, replication=replication) for topic in wanted]
         await kafka.wait_for([], wait)
-        created = await topics.apply(kafka, wanted)
-        for stream in created:
+        applied = await topics.apply(kafka, wanted)
+        for stream in applied.created:
             typer.echo(f"created {kafka.topic(stream)}")
-        typer.echo(f"{len(created)} topics created, {len(wanted) - len(created)} were there")
+        for each in applied.changed:
+            typer.echo(f"changed {each.topic}: {each.setting} is {each.wanted}, was {each.found}")
+        new = len(applied.created)
+        typer.echo(
+            f"{new} topics created, {len(wanted) - new} were there, {len(applied.changed)} settings changed"
+        )
 
     finish(work())
 

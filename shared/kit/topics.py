@@ -1,4 +1,4 @@
-"""Topics as one YAML file says them: created where they are missing, compared where they are there.
+"""Topics as one YAML file says them: created where they are missing, set anew where they differ.
 
     defaults:
       partitions: 12
@@ -13,13 +13,12 @@ Names are streams; the environment's prefix is put before them. Other members, s
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
-from aiokafka.admin import NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -31,6 +30,8 @@ APPEAR_SECONDS = 30.0
 AS_MANY_AS_SENSIBLE = -1
 SENSIBLE = 3
 IN_SYNC = "min.insync.replicas"
+_SET_FOR_THE_TOPIC = 1
+"""Kafka's code for where a setting comes from; others are the broker's or Kafka's own."""
 
 
 class _Shape(BaseModel):
@@ -82,8 +83,47 @@ def read(file: Path) -> list[Topic]:
     ]
 
 
-async def apply(kafka: Kafka, topics: Sequence[Topic]) -> list[str]:
-    """Creates the topics that are missing; returns their streams once the cluster knows them."""
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A setting of a topic that is not what the file says."""
+
+    topic: str
+    setting: str
+    found: str | None
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was done to the cluster."""
+
+    created: list[str]
+    """Streams."""
+
+    changed: list[Difference]
+    """With what each setting was before."""
+
+
+async def apply(kafka: Kafka, topics: Sequence[Topic]) -> Applied:
+    """Creates the topics that are missing, and gives the others the settings that the file names.
+
+    Other settings stay, and so do partitions and copies: more partitions would move keys.
+    """
+    created = await _create(kafka, topics)
+    older = [topic for topic in topics if topic.stream not in created]
+    async with kafka.admin() as admin:
+        changed: list[Difference] = []
+        for topic, found in await _look(admin, kafka, older):
+            if wrong := list(found.wrong(topic)):
+                await _set(admin, found.name, found.own | {each.setting: each.wanted for each in wrong})
+                changed += wrong
+    if changed:
+        await _settle(kafka, older)
+    return Applied(created, changed)
+
+
+async def _create(kafka: Kafka, topics: Sequence[Topic]) -> list[str]:
+    """Creates what is missing; returns the streams once the cluster knows them."""
     streams = [topic.stream for topic in topics]
     missing = set(await kafka.missing(streams))
     if missing:
@@ -118,36 +158,89 @@ def _in_sync(copies: int) -> int:
 
 async def differences(kafka: Kafka, topics: Sequence[Topic]) -> list[str]:
     """Where the cluster is not as the file says: topics missing, too few partitions, other settings."""
-    found: list[str] = []
     async with kafka.admin() as admin:
-        described = {
-            each["topic"]: each
-            for each in await admin.describe_topics([kafka.topic(topic.stream) for topic in topics])
-            if not each["error_code"]
-        }
-        for topic in topics:
-            name = kafka.topic(topic.stream)
-            if name not in described:
-                found.append(f"{name} is missing")
-                continue
-            partitions = len(described[name]["partitions"])
-            if partitions != topic.partitions:
-                found.append(f"{name} has {partitions} partitions instead of {topic.partitions}")
-            settings = await _settings(admin, name)
-            copies = len(described[name]["partitions"][0]["replicas"])
-            wanted = {IN_SYNC: str(_in_sync(copies))} | topic.config
-            found += [
-                f"{name}: {key} is {settings.get(key)} instead of {value}"
-                for key, value in wanted.items()
-                if settings.get(key) != value
-            ]
+        there = await _look(admin, kafka, topics)
+    known = {topic.stream for topic, _ in there}
+    found = [f"{kafka.topic(topic.stream)} is missing" for topic in topics if topic.stream not in known]
+    for topic, seen in there:
+        if seen.partitions != topic.partitions:
+            found.append(f"{seen.name} has {seen.partitions} partitions instead of {topic.partitions}")
+        found += [
+            f"{each.topic}: {each.setting} is {each.found} instead of {each.wanted}"
+            for each in seen.wrong(topic)
+        ]
     return found
 
 
-async def _settings(admin: Any, name: str) -> dict[str, str]:
-    [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A topic as it is on the cluster."""
+
+    name: str
+    partitions: int
+    copies: int
+    settings: Mapping[str, str | None]
+    own: dict[str, str]
+    """Those that were set for this topic."""
+
+    def wrong(self, topic: Topic) -> Iterator[Difference]:
+        """Its settings that the file says otherwise."""
+        for setting, wanted in ({IN_SYNC: str(_in_sync(self.copies))} | topic.config).items():
+            if self.settings.get(setting) != wanted:
+                yield Difference(self.name, setting, self.settings.get(setting), wanted)
+
+
+async def _look(
+    admin: AIOKafkaAdminClient, kafka: Kafka, topics: Sequence[Topic]
+) -> list[tuple[Topic, _Found]]:
+    """Those of the topics that are there."""
+    # Of none at all Kafka would describe every topic there is.
+    described = await admin.describe_topics([kafka.topic(each.stream) for each in topics]) if topics else []
+    partitions = {each["topic"]: each["partitions"] for each in described if not each["error_code"]}
+    there = []
+    for topic in topics:
+        name = kafka.topic(topic.stream)
+        if name in partitions:
+            [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+            [resource] = answer.to_object()["resources"]
+            if resource["error_code"]:
+                error = for_code(resource["error_code"])
+                raise Fatal(f"Kafka refuses to show the settings of {name}: {error.__name__}")
+            entries = resource["config_entries"]
+            found = _Found(
+                name=name,
+                partitions=len(partitions[name]),
+                copies=len(partitions[name][0]["replicas"]),
+                settings={each["config_names"]: each["config_value"] for each in entries},
+                own={
+                    each["config_names"]: each["config_value"]
+                    for each in entries
+                    if each["config_source"] == _SET_FOR_THE_TOPIC
+                },
+            )
+            there.append((topic, found))
+    return there
+
+
+async def _set(admin: AIOKafkaAdminClient, name: str, settings: dict[str, str]) -> None:
+    # Whatever is not among them goes back to what it is by default.
+    [answer] = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, settings)])
     [resource] = answer.to_object()["resources"]
-    return {entry["config_names"]: entry["config_value"] for entry in resource["config_entries"]}
+    if resource["error_code"]:
+        raise Fatal(f"Kafka refuses to change {name}: {for_code(resource['error_code']).__name__}")
+
+
+async def _settle(kafka: Kafka, topics: Sequence[Topic]) -> None:
+    """Waits until brokers know of changed settings, which they learn of a little after."""
+    try:
+        async with asyncio.timeout(APPEAR_SECONDS), kafka.admin() as admin:
+            while True:
+                there = await _look(admin, kafka, topics)
+                if not any(list(found.wrong(topic)) for topic, found in there):
+                    return
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise Fatal("settings of topics were changed but do not appear") from None
 
 
 async def _appear(kafka: Kafka, streams: set[str]) -> None:

@@ -1,5 +1,6 @@
 """The committed topics hold every stream there is, and let each service do what it does and no more."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -10,8 +11,11 @@ import yaml
 
 from shared.contract import submission
 from shared.contract.catalogue import EVENTS
+from shared.contract.matching import DIRECTORY
 from shared.kit import topics
+from shared.kit.errors import Fatal
 from shared.kit.kafka import Kafka
+from tests.support.processes import running
 from tests.support.stack import Stack
 
 FILE = Path(__file__).parents[2] / "deploy" / "kafka" / "topics.yaml"
@@ -97,9 +101,66 @@ async def test_the_file_creates_all_its_topics_once_and_they_are_as_it_says(
         created = await topics.apply(cluster, wanted)
         again = await topics.apply(cluster, wanted)
 
-        assert created == sorted(topic.stream for topic in wanted)
-        assert again == []
+        assert created == topics.Applied(sorted(topic.stream for topic in wanted), [])
+        assert again == topics.Applied([], [])
         assert await topics.differences(cluster, wanted) == []
     finally:
         async with cluster.admin() as admin:
             await admin.delete_topics([cluster.topic(topic.stream) for topic in wanted])
+
+
+async def test_a_topic_that_was_there_gets_the_settings_of_the_file_and_keeps_those_it_does_not_name(
+    stack: Stack, topic_prefix: str, create_topics: Callable[..., Awaitable[None]]
+) -> None:
+    [wanted] = [topic for topic in topics.read(FILE) if topic.stream == DIRECTORY]
+    cluster = Kafka(tuple(stack.kafka_url.split(",")), topic_prefix)
+    older = wanted.config | {"delete.retention.ms": str(DAY), "compression.type": "gzip"}
+    await create_topics([DIRECTORY], wanted.partitions, older)
+
+    applied = await topics.apply(cluster, [wanted])
+
+    name = cluster.topic(DIRECTORY)
+    change = topics.Difference(name, "delete.retention.ms", str(DAY), str(14 * DAY))
+    assert applied == topics.Applied([], [change])
+    as_set_by_hand = replace(wanted, config=wanted.config | {"compression.type": "gzip"})
+    assert await topics.differences(cluster, [as_set_by_hand]) == []
+    assert await topics.apply(cluster, [wanted]) == topics.Applied([], [])
+
+
+async def test_the_command_says_what_it_created_and_changed_and_leaves_partitions_to_people(
+    stack: Stack, topic_prefix: str, tmp_path: Path, create_topics: Callable[..., Awaitable[None]]
+) -> None:
+    await create_topics(["probe.old"], 1, {"retention.ms": str(DAY)})
+    file = tmp_path / "topics.yaml"
+    defaults = f"{{partitions: 2, config: {{retention.ms: {14 * DAY}}}}}"
+    file.write_text(f"defaults: {defaults}\ntopics: {{probe.old: {{}}, probe.new: {{}}}}")
+    environment = {"KAFKA_URL": stack.kafka_url, "KAFKA_TOPIC_PREFIX": topic_prefix}
+
+    async def told(command: str, code: int) -> list[str]:
+        arguments = ("-m", "shared.kit", "topics", command, str(file))
+        async with running(*arguments, environment=environment) as process:
+            assert await process.ended() == code, process.output
+            return process.output.splitlines()
+
+    try:
+        assert await told("apply", 0) == [
+            f"created {topic_prefix}probe.new",
+            f"changed {topic_prefix}probe.old: retention.ms is {14 * DAY}, was {DAY}",
+            "1 topics created, 1 were there, 1 settings changed",
+        ]
+        assert await told("check", 1) == [f"{topic_prefix}probe.old has 1 partitions instead of 2"]
+    finally:
+        cluster = Kafka(tuple(stack.kafka_url.split(",")), topic_prefix)
+        async with cluster.admin() as admin:
+            await admin.delete_topics([cluster.topic("probe.new")])
+
+
+async def test_a_setting_that_kafka_refuses_is_said_with_its_topic(
+    stack: Stack, topic_prefix: str, create_topics: Callable[..., Awaitable[None]]
+) -> None:
+    cluster = Kafka(tuple(stack.kafka_url.split(",")), topic_prefix)
+    await create_topics(["probe.old"], 1)
+    wrong = topics.Topic("probe.old", 1, 1, {"cleanup.policy": "forget"})
+
+    with pytest.raises(Fatal, match=rf"refuses to change {topic_prefix}probe\.old"):
+        await topics.apply(cluster, [wrong])
