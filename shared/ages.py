@@ -1,9 +1,13 @@
-"""How old somebody is, and on which day that is asked: every service counts alike, anew at each step."""
+"""How old somebody is, on which day that is asked, and from when they consent; alike in every service."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+
+CONSENT_AGE = 16
+"""From it on people are presumed to decide on their treatment themselves (Family Law Reform Act 1969, s. 8;
+Mental Capacity Act 2005). It is the law's, so no policy and no setting changes it."""
 
 
 def day_in_london(now: datetime) -> date:

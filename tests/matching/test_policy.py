@@ -206,7 +206,7 @@ def test_a_fault_in_a_whole_table_that_is_not_there_names_the_first_of_its_kind(
 
 def test_all_faults_are_named_at_once() -> None:
     text = TEXT.replace("shortlist_size = 5", "shortlist_size = 0").replace(
-        "consent_age = 16", "consent_age = 15"
+        "smallest_group = 10", "smallest_group = 4"
     )
 
     with pytest.raises(PolicyFault) as refused:
@@ -217,9 +217,9 @@ def test_all_faults_are_named_at_once() -> None:
 
 def test_a_service_with_a_wrong_policy_does_not_start(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
-    file.write_text(TEXT.replace("consent_age = 16", ""), encoding="utf-8")
+    file.write_text(TEXT.replace("smallest_group = 10", ""), encoding="utf-8")
 
-    with pytest.raises(Fatal, match=r"consent_age: Field required"):
+    with pytest.raises(Fatal, match=r"smallest_group: Field required"):
         load_rules(file)
 
 

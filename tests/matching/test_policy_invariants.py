@@ -163,8 +163,7 @@ WHAT_COUNTS_AS_WHAT = [
     Row("[age_groups]", "[12, 18]", "[11, 18]", "age_groups.adolescents must lie within 12 to 18"),
     Row("[age_groups]", "[12, 18]", "[12, 19]", "age_groups.adolescents must lie within 12 to 18"),
     Row("[age_groups]", "[18, 120]", "[17, 120]", "age_groups.adults must lie within 18 to 120"),
-    Row("consent_age", " = 16 ", " = 15 ", "consent_age: Input should be greater than or equal to 16"),
-    Row("consent_age", " = 16 ", " = 19 ", "consent_age: Input should be less than or equal to 18"),
+    Row("version", "shortlist_size", "consent_age = 18\nshortlist_size", "consent_age: Extra inputs are not"),
     *(
         Row(
             "[weights.evidence]",
@@ -301,7 +300,6 @@ def test_where_a_sign_of_risk_closes_a_form_another_stays_open(right: str, wrong
         ("acute_flags", '"psychosis"]', '"psychosis", "being_hurt"]'),
         ("[life_events]", 'separation = "role_transition"', 'separation = "role_dispute"'),
         ("[age_groups]", "[12, 18]", "[13, 17]"),
-        ("consent_age", " = 16 ", " = 18 "),
         ("[groups.ipt-ast]", "least = 4, most = 7", "least = 3, most = 6"),
         ("[groups.ipt-g]", "{ sessions = 2", "{ sessions = 3"),
         ("[weights.evidence]", "moderate = 50", "moderate = 80"),

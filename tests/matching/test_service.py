@@ -136,11 +136,11 @@ async def test_who_waits_is_offered_a_therapist_who_comes_later(
 
 async def test_a_wrong_policy_keeps_the_service_from_starting(settings: Settings, tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
-    policy.write_text(POLICY.read_text(encoding="utf-8").replace("consent_age = 16", "consent_age = 0"))
+    policy.write_text(POLICY.read_text(encoding="utf-8").replace("fresh_days = 120", "fresh_days = 0"))
     wrong = environment(settings) | {"POLICY_FILE": str(policy), "HTTP_PORT": str(free_port())}
 
     async with running(*MATCHING, environment=wrong) as process:
         assert await process.ended() == 2
 
-    assert "consent_age: Input should be greater than or equal to 1" in process.output
+    assert "fresh_days: Input should be greater than or equal to 1" in process.output
     assert "Traceback" not in process.output

@@ -6,7 +6,7 @@ from datetime import date
 
 from services.matching.domain import wording
 from services.matching.domain.policy import Form, Need, Policy
-from shared.ages import age_on
+from shared.ages import CONSENT_AGE, age_on
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import Caution, Pathway, RuledOut, Support
 from shared.contract.vocabulary import (
@@ -239,9 +239,9 @@ def _cautions(form: Form, case: CaseDetails, policy: Policy) -> Iterator[Caution
 
 def _of_who_asks(form: Form, age: int, policy: Policy, asked_by: RequesterRole | None) -> Iterator[Caution]:
     """Who is to be heard before anything is confirmed."""
-    if age < policy.consent_age:
+    if age < CONSENT_AGE:
         told = policy.who_asks.below_consent_age[asked_by].text if asked_by else _CONSENT
-        yield Caution(code="consent", text=f"Under {policy.consent_age}: {told}")
+        yield Caution(code="consent", text=f"Under {CONSENT_AGE}: {told}")
     elif asked_by is not None and (said := policy.who_asks.from_consent_age.get(asked_by)):
         yield Caution(code="own_consent", text=said.text)
     if asked_by is not None and (said := form.asked_by_cautions.get(asked_by)):

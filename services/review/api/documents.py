@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from services.review.domain import ages, wording
+from services.review.domain import wording
 from services.review.domain.case import PROMISED, Case
 from services.review.domain.deciding import Refusal, Refused, allowed
 from services.review.domain.wishes import Wish
@@ -13,7 +13,7 @@ from services.review.store.audit import Entry
 from services.review.store.case_file import CaseFile
 from services.review.store.deciding import Changed
 from services.review.store.queue import Queued
-from shared.ages import age_on, day_in_london
+from shared.ages import CONSENT_AGE, age_on, day_in_london
 from shared.contract.ids import reference
 from shared.kit.problems import FieldError, Problem
 
@@ -88,7 +88,7 @@ def whole(file: CaseFile, now: datetime, settings: Settings) -> dict[str, Any]:
             for flag in (details.flags if details is not None else ())
         ],
         "age": age,
-        "under_16": age is not None and age < ages.PRESUMED_CAPACITY,
+        "under_16": age is not None and age < CONSENT_AGE,
         "allowed": sorted(allowed(case)),
         "claimed_by": _claim(case, file.claimed_by, file.claimed_at),
         "door": file.door,

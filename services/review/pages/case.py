@@ -9,7 +9,6 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.review.domain import ages
 from services.review.domain.case import PROMISED
 from services.review.domain.deciding import QUESTION_LENGTH, REASON_LENGTH, Fault, Refused, allowed
 from services.review.domain.staff import Staff
@@ -20,7 +19,7 @@ from services.review.store import deciding
 from services.review.store.audit import Entry
 from services.review.store.case_file import open_file
 from services.review.store.deciding import Changed, NoSuchCase
-from shared.ages import age_on, day_in_london
+from shared.ages import CONSENT_AGE, age_on, day_in_london
 from shared.contract.vocabulary import OnwardRoute
 from shared.kit.problems import Problem, field_errors
 from shared.kit.transaction import Transaction
@@ -120,7 +119,7 @@ async def _page(
         file=file,
         case=case,
         age=age,
-        under_16=age is not None and age < ages.PRESUMED_CAPACITY,
+        under_16=age is not None and age < CONSENT_AGE,
         allowed=allowed(case) if details is not None else frozenset(),
         mine=mine,
         candidates={each.therapist_id: each for each in file.shortlist.candidates} if file.shortlist else {},

@@ -28,7 +28,6 @@ class Policy(Cited):
     expiry_warning_days: Annotated[int, Field(ge=0, le=3_650)]
     newly_qualified_cases: Annotated[int, Field(ge=0, le=10_000)]
     default_distance_km: Annotated[int, Field(ge=1, le=100)]
-    consent_age: Annotated[int, Field(ge=16, le=18)]
     smallest_group: Annotated[int, Field(ge=5, le=10_000)]
     wait_history_days: Days
     wait_history_least: Annotated[int, Field(ge=5, le=10_000)]

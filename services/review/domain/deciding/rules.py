@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from services.review.domain.ages import is_under_16
 from services.review.domain.case import Case, State
 from services.review.domain.deciding.refusing import Fault, Refusal, Refused
 from services.review.domain.staff import Staff
@@ -21,6 +20,7 @@ from services.review.domain.wishes import (
     SettleMail,
     Wish,
 )
+from shared.ages import CONSENT_AGE, age_on
 from shared.contract.ids import DecisionId
 
 REASON_LENGTH = 20
@@ -163,7 +163,7 @@ def _therapist_faults(case: Case, wish: MatchDecision) -> list[Fault]:
 
 
 def _under_16_faults(wish: MatchDecision, now: Reviewing) -> list[Fault]:
-    if wish.under_16_basis is None and not is_under_16(now.date_of_birth, now.today):
+    if wish.under_16_basis is None and age_on(now.today, now.date_of_birth) >= CONSENT_AGE:
         return []
     faults = []
     if wish.under_16_basis is None:
