@@ -12,6 +12,7 @@ from shared.contract.matching import (
     MatchProposed,
     SeatReserved,
     SeatUnavailable,
+    TherapistGone,
 )
 from shared.contract.notify import MessageFailed, MessageSent, MessageUncertain
 from shared.contract.sealing import opened
@@ -99,6 +100,16 @@ async def reopen_case(event: SeatUnavailable, tx: Transaction) -> None:
     if after is not None:
         await cases.save(tx, before, after)
         await _note(tx, "matching", "seat_unavailable", after, because=event.reason.value)
+
+
+@handlers.on(TherapistGone)
+async def ask_whether_it_goes_on(event: TherapistGone, tx: Transaction) -> None:
+    """Puts a match whose therapist has left the directory at the top of the queue."""
+    before = await cases.get_case(tx, event.request_id)
+    after = cases_domain.therapist_gone(before, event.decision_id, tx.now)
+    if after is not None:
+        await cases.save(tx, before, after)
+        await _note(tx, "matching", "therapist_gone", after)
 
 
 @handlers.on(MessageSent)

@@ -14,6 +14,7 @@ EVENTS: dict[str, type[Event]] = {
         matching.GroupPlaceHeld,
         matching.SeatReserved,
         matching.SeatUnavailable,
+        matching.TherapistGone,
         matching.TherapistListed,
         matching.TherapistChanged,
         matching.TherapistRemoved,

@@ -273,6 +273,39 @@ async def test_a_therapist_who_cannot_after_all_is_replaced_and_everybody_is_tol
     await eventually(told_the_therapists, within=30, what="both therapists were told")
 
 
+async def test_a_match_whose_therapist_leaves_the_directory_comes_back_to_staff(system: System) -> None:
+    async with system.at_intake() as intake, await system.at_review() as review:
+        request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
+        await acknowledged(system, "maya.okafor-lind@example.com")
+        await confirm(system, review, request_id)
+        matched = await system.case(review, request_id, "matched")
+        await mails_about(system, "maya.okafor-lind@example.com", 2)
+        therapist = matched["decision"]["therapist_id"]
+        assert (await review.get("/api/v1/cases")).json()["cases"] == []
+
+        removed = json.loads(await system.command("matching", "therapists", "remove", therapist, "--json"))
+
+        async def queued() -> Any:
+            return (await review.get("/api/v1/cases")).json()["cases"]
+
+        [case] = await eventually(queued, within=60, what="the case is in the queue again")
+        shown = await system.case(review, request_id, "matched")
+        reason = "They have stopped working, and the client would like to see somebody else."
+        answer = await review.post(
+            f"/api/v1/cases/{request_id}/rematch", json={"version": shown["version"], "reason": reason}
+        )
+        assert answer.status_code == httpx.codes.OK, answer.text
+        await confirm(system, review, request_id)
+        other = await system.case(review, request_id, "matched")
+        # Until then nobody was told anything; then that we look again, and whom we found.
+        await mails_about(system, "maya.okafor-lind@example.com", 4)
+
+    assert removed["cases"] == [case["request_id"]] == [request_id]
+    assert case["therapist_gone_at"] is not None
+    assert (other["therapist_gone_at"], other["allowed"]) == (None, ["rematch"])
+    assert other["decision"]["therapist_id"] != therapist
+
+
 async def test_what_comes_in_wrong_at_any_door_is_answered_and_leaves_no_word_of_it_in_a_log(
     system: System,
 ) -> None:

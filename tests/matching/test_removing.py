@@ -16,6 +16,7 @@ from shared.contract.matching import (
     SeatRefusal,
     SeatReserved,
     SeatUnavailable,
+    TherapistGone,
     TherapistListed,
     TherapistRemoved,
 )
@@ -204,15 +205,25 @@ async def test_clients_keep_their_therapist_until_a_person_decides_otherwise(
 ) -> None:
     await in_directory(database, ADA, BEN)
     kept, moved = await proposed(process), await proposed(process)
-    for each in (kept, moved):
-        await process.hear(a_confirmation(each, "ada"))
+    seated = [await process.hear(a_confirmation(each, "ada")) for each in (kept, moved)]
 
-    cases = await remove(database)
+    async with recording(database) as tx:
+        cases = await store.remove_therapist(tx, ADA.id)
     await process.renew()
     [said] = await process.hear(a_rematch(moved))
 
     assert cases is not None
     assert set(cases) == {kept.request_id, moved.request_id}
+    assert {each for each in tx.published if isinstance(each, TherapistGone)} == {
+        TherapistGone(
+            request_id=seat.request_id,
+            decision_id=seat.decision_id,
+            seat_id=seat.seat_id,
+            therapist_id=ADA.id,
+        )
+        for [seat, *_] in seated
+        if isinstance(seat, SeatReserved)
+    }
     assert shown(said).therapist_id == BEN.id
     held = await database.pool.fetch("SELECT request_id FROM seats WHERE freed_at IS NULL")
     assert [each["request_id"] for each in held] == [kept.request_id]
@@ -224,9 +235,14 @@ async def test_members_of_a_formed_group_are_named_as_well(database: Database, p
     for each in choices:
         await process.hear(each)
 
-    cases = await remove(database)
+    async with recording(database) as tx:
+        cases = await store.remove_therapist(tx, a_leader("ada").id)
 
     assert set(cases or ()) == {each.request_id for each in choices}
+    gone = [each for each in tx.published if isinstance(each, TherapistGone)]
+    assert {(each.request_id, each.decision_id) for each in gone} == {
+        (each.request_id, each.decision_id) for each in choices
+    }
     assert await process.dissolve() == 0
 
 

@@ -25,8 +25,9 @@ from tests.review.builders import (
 )
 from tests.support.builders import id_of
 
-C, R, CO, CH, RE, D, A = (
+C, R, CO, CH, RE, D, A, K = (
     Action.CLAIM, Action.RELEASE, Action.CONFIRM, Action.CHOOSE, Action.REMATCH, Action.DECLINE, Action.ASK,
+    Action.KEEP,
 )  # fmt: skip
 FOURTEEN = date(2012, 6, 1)
 
@@ -38,6 +39,7 @@ def a_wish(action: Action, **fields: Any) -> Wish:
         RE: {"exclude": [id_of("ada")]},
         D: {"onward_route": "gp", "reason": REASON},
         A: {"question": "Which evenings are free?"},
+        K: {"reason": REASON},
     }
     return WISHES[action].model_validate({"version": 2} | complete.get(action, {}) | fields)
 
@@ -71,6 +73,7 @@ def faulty(case: Case, wish: Wish, **changes: Any) -> dict[str, str]:
         (a_case_in(State.PLACE_HELD), {C, RE, D}),
         (a_case_in(State.PLACE_HELD, claimed_by=id_of("bea")), {C, R, RE, D}),
         (a_case_in(State.MATCHED), {RE}),
+        (a_case_in(State.MATCHED, therapist_gone_at=NOON), {RE, K}),
         (a_case_in(State.DECLINED), set()),
         (a_case_in(State.WITHDRAWN), set()),
     ],

@@ -198,6 +198,16 @@ def a_seat(confirmation: review.MatchConfirmed, **changes: Any) -> matching.Seat
     ).model_copy(update=changes)
 
 
+def a_therapist_gone(seat: matching.SeatReserved) -> matching.TherapistGone:
+    """That the therapist of a match has left the directory."""
+    return matching.TherapistGone(
+        request_id=seat.request_id,
+        decision_id=seat.decision_id,
+        seat_id=seat.seat_id,
+        therapist_id=seat.therapist_id,
+    )
+
+
 def a_group(**changes: Any) -> matching.Group:
     """A group of four to seven of whom two have a place."""
     return matching.Group(
@@ -351,6 +361,7 @@ def one_of_each() -> list[Event]:
         a_place(confirmation, seat_id=SeatId(id_of("seat"))),
         a_seat(confirmation, seat_id=SeatId(id_of("seat"))),
         a_seat_gone(confirmation),
+        a_therapist_gone(a_seat(confirmation, seat_id=SeatId(id_of("seat")))),
         a_listing(),
         a_change("seats_free", seats_free=2),
         matching.TherapistRemoved(therapist_id=TherapistId(id_of("ada"))),

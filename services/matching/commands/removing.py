@@ -19,7 +19,7 @@ def remove(
 
     Within seconds open proposals that name them are made anew, and groups that they gather are dissolved.
 
-    Whoever has a seat with them keeps it until staff ask for a rematch: their cases are listed.
+    Whoever has a seat with them keeps it until staff decide: their cases are listed, and come up in review.
 
     Exit code 0: removed. 1: there is no such entry.
     """

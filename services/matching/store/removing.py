@@ -1,16 +1,18 @@
-"""Takes therapists out of the directory for good."""
+"""Takes therapists out of the directory for good, and says so of them and of each of their clients."""
 
 from uuid import UUID
 
 from services.matching.store.directory import lock_entry
 from services.matching.store.waiting_list import want_reoffer
-from shared.contract.ids import RequestId, TherapistId
-from shared.contract.matching import TherapistRemoved
+from shared.contract.ids import DecisionId, RequestId, SeatId, TherapistId
+from shared.contract.matching import TherapistGone, TherapistRemoved
 from shared.kit.transaction import Transaction
 
 
 async def remove_therapist(tx: Transaction, therapist_id: UUID) -> list[RequestId] | None:
-    """Removes an entry and says so; None if there is none, else who has a place with them still and keeps it.
+    """Removes an entry and says so; None if there is none, else who has a place with them still.
+
+    They keep it until staff, who are told of each, decide what becomes of it.
 
     Proposals that name them, and groups that they gather, are seen to by the background's next look.
     """
@@ -22,12 +24,21 @@ async def remove_therapist(tx: Transaction, therapist_id: UUID) -> list[RequestI
     await want_reoffer(tx, "a therapist was removed")
     rows = await tx.fetch(
         """
-        SELECT request_id FROM seats WHERE therapist_id = $1 AND freed_at IS NULL
+        SELECT id, request_id, decision_id FROM seats WHERE therapist_id = $1 AND freed_at IS NULL
         UNION ALL
-        SELECT p.request_id FROM group_places p JOIN groups g ON g.id = p.group_id
+        SELECT p.id, p.request_id, p.decision_id FROM group_places p JOIN groups g ON g.id = p.group_id
         WHERE g.therapist_id = $1 AND g.state = 'formed' AND p.freed_at IS NULL
         ORDER BY request_id
         """,
         therapist_id,
     )
+    for row in rows:
+        await tx.publish(
+            TherapistGone(
+                request_id=RequestId(row["request_id"]),
+                decision_id=DecisionId(row["decision_id"]),
+                seat_id=SeatId(row["id"]),
+                therapist_id=TherapistId(removed),
+            )
+        )
     return [RequestId(row["request_id"]) for row in rows]

@@ -66,6 +66,7 @@ def _clocks(case: Case, now: datetime, settings: Settings) -> dict[str, Any]:
         "overdue": case.is_overdue(settings.promise, now),
         "reopened_at": _moment(case.reopened_at),
         "reopened_because": case.reopened_because,
+        "therapist_gone_at": _moment(case.therapist_gone_at),
     }
 
 

@@ -107,6 +107,8 @@ class Case:
 
     reopened_at: datetime | None = None
     reopened_because: SeatRefusal | None = None
+    therapist_gone_at: datetime | None = None
+    """When the therapist of the match left the directory, until a person has said what becomes of it."""
 
     @property
     def available(self) -> tuple[TherapistId, ...]:
@@ -130,7 +132,7 @@ class Case:
     @property
     def seen_anew_since(self) -> datetime:
         """Since when it lies before the reviewer as it does now."""
-        moments = (self.submitted_at, self.answered_at, self.reopened_at)
+        moments = (self.submitted_at, self.answered_at, self.reopened_at, self.therapist_gone_at)
         return max(each for each in moments if each is not None)
 
 
@@ -216,6 +218,13 @@ def seat_gone(case: Case, decision_id: DecisionId, refusal: SeatRefusal, now: da
     )
 
 
+def therapist_gone(case: Case, decision_id: DecisionId, now: datetime) -> Case | None:
+    """The match as it was, before all other cases: a person says whether it goes on."""
+    if case.state is not State.MATCHED or case.choice is None or case.choice.decision_id != decision_id:
+        return None
+    return replace(case, version=case.version + 1, therapist_gone_at=now)
+
+
 def withdrawn(case: Case) -> Case | None:
     """The case closed because the client no longer wants a match."""
     if case.state in {State.DECLINED, State.WITHDRAWN}:
@@ -228,6 +237,7 @@ def withdrawn(case: Case) -> Case | None:
         group_id=None,
         reopened_at=None,
         reopened_because=None,
+        therapist_gone_at=None,
     )
 
 

@@ -19,6 +19,7 @@ class Action(StrEnum):
     REMATCH = "rematch"
     DECLINE = "decline"
     ASK = "ask"
+    KEEP = "keep"
 
 
 class Under16Basis(StrEnum):
@@ -106,6 +107,13 @@ class Ask(Decision):
     question: Text = ""
 
 
+class Keep(Decision):
+    """The match stays, though its therapist has left the directory, and why."""
+
+    action = Action.KEEP
+    reason: Text = ""
+
+
 class SettleMail(BaseModel):
     """How somebody was told whom a mail did not reach; it does not change the case."""
 
@@ -116,5 +124,5 @@ class SettleMail(BaseModel):
 
 
 WISHES: dict[Action, type[Wish]] = {
-    wish.action: wish for wish in (Claim, Release, Confirm, Choose, Rematch, Decline, Ask)
+    wish.action: wish for wish in (Claim, Release, Confirm, Choose, Rematch, Decline, Ask, Keep)
 }

@@ -37,7 +37,7 @@ class Findings(NothingFound):
 COLUMNS = """
     request_id, subject_id, version, state, submitted_at, flags, claimed_by, heard, proposal_id,
     therapist_ids, unavailable, excluded, answered_at, decision_id, decided_by, chosen_id, seat_id,
-    group_id, reopened_at, reopened_because, shortfall
+    group_id, reopened_at, reopened_because, shortfall, therapist_gone_at
 """
 
 
@@ -115,7 +115,8 @@ async def save(
             findings = coalesce($21, findings),
             policy_version = coalesce($22, policy_version),
             group_id = $24,
-            group_place = CASE WHEN $24::uuid IS NULL THEN NULL ELSE coalesce($25, group_place) END
+            group_place = CASE WHEN $24::uuid IS NULL THEN NULL ELSE coalesce($25, group_place) END,
+            therapist_gone_at = $26
         WHERE request_id = $1 AND version = $2
         """,
         after.request_id,
@@ -143,6 +144,7 @@ async def save(
         after.shortfall.value if after.shortfall else None,
         after.group_id,
         await _sealed(tx, after.subject_id, Purpose.CLINICAL, group),
+        after.therapist_gone_at,
     )
     if status != "UPDATE 1":
         raise AssertionError("a case was changed without being locked")
@@ -221,6 +223,7 @@ def as_case(row: asyncpg.Record) -> Case:
         reopened_at=row["reopened_at"],
         reopened_because=SeatRefusal(because) if because is not None else None,
         shortfall=Shortfall(shortfall) if shortfall is not None else None,
+        therapist_gone_at=row["therapist_gone_at"],
     )
 
 

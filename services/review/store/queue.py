@@ -17,7 +17,10 @@ _TROUBLE = """
     WHERE state <> 'sent' AND settled_at IS NULL AND NOT coalesce(reason = ANY ($1::text[]), false)
     GROUP BY request_id
 """
-_WANTED = "(cases.state = ANY ($2::text[]) OR ($3 AND trouble.number IS NOT NULL))"
+_WANTED = """
+    (cases.state = ANY ($2::text[])
+     OR ($3 AND (trouble.number IS NOT NULL OR cases.therapist_gone_at IS NOT NULL)))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,10 @@ OPEN_STATES = frozenset({*OPEN, State.CONFIRMED, State.PLACE_HELD})
 
 
 async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble: bool) -> Queue:
-    """Cases of these states, and if asked all others with a mail in trouble.
+    """Cases of these states, and if asked all others with a mail in trouble or a therapist who has gone.
 
-    What was reopened or fits nowhere comes first, then what has a risk flag, then what has waited longest.
+    What was reopened, fits nowhere or has lost its therapist comes first, then what has a risk flag, then
+    what has waited longest.
     """
     number = await total(tx, states, trouble=trouble)
     rows = await tx.fetch(
@@ -61,7 +65,8 @@ async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble
         FROM cases LEFT JOIN ({_TROUBLE}) AS trouble USING (request_id)
              LEFT JOIN staff ON staff.id = cases.claimed_by
         WHERE {_WANTED}
-        ORDER BY (reopened_at IS NULL AND state <> 'no_way_fits'), (flags = 0), submitted_at, request_id
+        ORDER BY (reopened_at IS NULL AND therapist_gone_at IS NULL AND state <> 'no_way_fits'),
+                 (flags = 0), submitted_at, request_id
         LIMIT $4 OFFSET $5
         """,  # noqa: S608 - constants
         *_wanted(states, trouble=trouble),

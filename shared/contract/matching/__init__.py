@@ -16,6 +16,7 @@ from shared.contract.matching.seats import (
     SeatReserved,
     SeatUnavailable,
     TherapistContact,
+    TherapistGone,
 )
 from shared.contract.matching.shortlist import (
     Candidate,
@@ -63,6 +64,7 @@ __all__ = [
     "Support",
     "TherapistChanged",
     "TherapistContact",
+    "TherapistGone",
     "TherapistListed",
     "TherapistRemoved",
     "WaitWeeks",

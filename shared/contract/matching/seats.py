@@ -92,3 +92,16 @@ class SeatUnavailable(RequestEvent):
     decision_id: DecisionId
     therapist_id: TherapistId
     reason: SeatRefusal
+
+
+class TherapistGone(RequestEvent):
+    """The therapist of a match has left the directory; the client keeps the seat until staff decide."""
+
+    type: ClassVar[str] = "attune.matching.therapist-gone.v1"
+    stream: ClassVar[str] = STREAM
+
+    decision_id: DecisionId
+    """The human decision that the match is of."""
+
+    seat_id: SeatId
+    therapist_id: TherapistId

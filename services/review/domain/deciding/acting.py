@@ -14,6 +14,7 @@ from services.review.domain.wishes import (
     Confirm,
     Decision,
     Decline,
+    Keep,
     MatchDecision,
     Release,
     Rematch,
@@ -44,7 +45,7 @@ class Outcome:
     """What was written, and whatever may say what somebody suffers from; to be sealed."""
 
 
-def act(case: Case, wish: Wish, now: Reviewing) -> Outcome:
+def act(case: Case, wish: Wish, now: Reviewing) -> Outcome:  # noqa: PLR0911 - a table
     """Carries an action out, or raises Refused with all that stands against it."""
     require_turn(case, wish, now.by)
     if isinstance(wish, Decision):
@@ -64,6 +65,8 @@ def act(case: Case, wish: Wish, now: Reviewing) -> Outcome:
             return _decline(after, wish, now)
         case Ask():
             return _ask(after, wish, now)
+        case Keep():
+            return _keep(after, wish, now)
     raise TypeError(f"nobody decides on {type(wish).__name__}")
 
 
@@ -123,6 +126,7 @@ def _rematch(case: Case, after: Case, wish: Rematch, now: Reviewing) -> Outcome:
             group_id=None,
             reopened_at=None,
             reopened_because=None,
+            therapist_gone_at=None,
         ),
         Action.REMATCH,
         review.RematchRequested(
@@ -178,6 +182,16 @@ def _ask(after: Case, wish: Ask, now: Reviewing) -> Outcome:
         ),
         codes=_considered(after, now),
         words={"question": wish.question},
+    )
+
+
+def _keep(after: Case, wish: Keep, now: Reviewing) -> Outcome:
+    # Nobody is told: for client and therapist nothing has changed.
+    return Outcome(
+        replace(after, therapist_gone_at=None),
+        Action.KEEP,
+        codes=_considered(after, now),
+        words={"reason": wish.reason},
     )
 
 

@@ -15,6 +15,7 @@ from services.review.domain.wishes import (
     Confirm,
     Decision,
     Decline,
+    Keep,
     MatchDecision,
     Rematch,
     SettleMail,
@@ -58,7 +59,8 @@ def allowed(case: Case) -> frozenset[Action]:
     """What may be done with the case as it stands, by whoever has it."""
     if case.state is State.MATCHED:
         # The therapist cannot after all, or the client would rather see somebody else.
-        return frozenset({Action.REMATCH})
+        rematch = frozenset({Action.REMATCH})
+        return rematch if case.therapist_gone_at is None else rematch | {Action.KEEP}
     if not case.is_open:
         return frozenset()
     actions = {Action.CLAIM, Action.DECLINE}
@@ -115,11 +117,12 @@ def _why_not_now(case: Case, action: Action) -> str:
             return "a place in a group is held; ask for another shortlist to give it back"
         case State.MATCHED | State.DECLINED | State.WITHDRAWN:
             return f"the case is closed: {case.state}"
-    if action is Action.REMATCH:
-        return "matching has not answered yet"
     if action is Action.CHOOSE and case.first is not None:
         return "there is nobody else on the shortlist who is available"
-    return "there is nobody on a shortlist who is available"
+    return _NOT_YET.get(action, "there is nobody on a shortlist who is available")
+
+
+_NOT_YET = {Action.REMATCH: "matching has not answered yet", Action.KEEP: "there is no match yet"}
 
 
 def _flag_faults(case: Case, wish: Decision) -> list[Fault]:
@@ -141,6 +144,8 @@ def _faults(case: Case, wish: Decision, now: Reviewing) -> list[Fault]:
             return [*route, *_too_short("reason", wish.reason, "say why the clinic is not the right place")]
         case Ask():
             return _too_short("question", wish.question, "say what you need to know", QUESTION_LENGTH)
+        case Keep():
+            return _too_short("reason", wish.reason, "say who told you that the therapy goes on, and how")
     return []
 
 

@@ -157,6 +157,7 @@ ACTIONS = {
     "place_held": "Holds a place in a group that gathers",
     "seat_reserved": "Took the seat: matched",
     "seat_unavailable": "Could not take the seat: reopened",
+    "therapist_gone": "Took the therapist of this match out of the directory",
     "withdrawn": "Told that the client has withdrawn",
     "claim": "Claimed the case",
     "release": "Released the case",
@@ -166,6 +167,7 @@ ACTIONS = {
     "rematch": "Asked for another shortlist",
     "decline": "Declined the request",
     "ask": "Asked for information",
+    "keep": "Kept the match",
     "mail_settled": "Settled a mail that did not arrive",
 }
 FIELDS = {
