@@ -9,7 +9,7 @@ import pytest
 
 from services.matching import store
 from services.matching.handlers import Matcher, dissolve_groups, handlers, offer_to_waiting
-from services.matching.handlers.proposing import open_shortlist
+from services.matching.handlers.reading import open_shortlist
 from shared.contract.event import Event, RequestEvent
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import (

@@ -5,7 +5,7 @@ from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.events import handlers
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.pricing import pricing_worker, refresh_prices
-from services.matching.handlers.proposing import Matcher
+from services.matching.handlers.ranking import Matcher
 from services.matching.handlers.replaying import Again, Replay
 from services.matching.handlers.shadowing import Shadow, ShadowMetrics, measure, shadow_worker
 from services.matching.handlers.tidying import forget, tidying_worker

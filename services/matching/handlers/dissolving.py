@@ -3,7 +3,9 @@
 from services.matching import store
 from services.matching.domain.grouping import Gathering, may_lead
 from services.matching.handlers.gathering import with_births
-from services.matching.handlers.proposing import Matcher, open_request, propose_or_wait
+from services.matching.handlers.proposing import propose_or_wait
+from services.matching.handlers.ranking import Matcher
+from services.matching.handlers.reading import open_request
 from services.matching.handlers.skipping import skipping
 from services.matching.store import Member, Request, Told
 from shared.ages import day_in_london

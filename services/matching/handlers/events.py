@@ -2,7 +2,9 @@
 
 from services.matching import store
 from services.matching.handlers.closing import close
-from services.matching.handlers.proposing import Matcher, Opened, open_request, propose_or_wait
+from services.matching.handlers.proposing import propose_or_wait
+from services.matching.handlers.ranking import Matcher
+from services.matching.handlers.reading import Opened, open_request
 from services.matching.handlers.seating import reserve
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
 from shared.contract.matching import SeatRefusal, SeatUnavailable

@@ -11,7 +11,7 @@ from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers.gathering import with_births
-from services.matching.handlers.proposing import Opened
+from services.matching.handlers.reading import Opened
 from services.matching.handlers.skipping import skipping
 from services.matching.store import Member
 from shared.ages import day_in_london

@@ -7,7 +7,9 @@ from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import search_for
 from services.matching.domain.standing import stands
 from services.matching.handlers.closing import close
-from services.matching.handlers.proposing import Matcher, open_request, open_shortlist, propose_or_wait
+from services.matching.handlers.proposing import propose_or_wait
+from services.matching.handlers.ranking import Matcher
+from services.matching.handlers.reading import open_request, open_shortlist
 from services.matching.handlers.skipping import skipping
 from shared.ages import day_in_london
 from shared.contract.ids import RequestId

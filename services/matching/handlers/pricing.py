@@ -13,7 +13,7 @@ from services.matching.domain.gates import Search
 from services.matching.domain.policy import Policy
 from services.matching.domain.pricing import Edges, by_demand, by_inventory, settled
 from services.matching.domain.ranking import Rules, search_for
-from services.matching.handlers.proposing import Matcher
+from services.matching.handlers.ranking import Matcher
 from services.matching.handlers.reading import readable_cases
 from shared.ages import day_in_london
 from shared.contract.ids import TherapistId

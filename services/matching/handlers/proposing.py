@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.matching import store
-from services.matching.domain.gates import Search
 from services.matching.domain.grouping import named_by
-from services.matching.domain.offering import Around, with_groups
 from services.matching.domain.pathways import routes
 from services.matching.domain.policy import Policy
-from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
+from services.matching.domain.ranking import Rules
 from services.matching.domain.waits import Wait, weeks_waited
-from services.matching.handlers.gathering import groups_around
-from shared.ages import day_in_london
-from shared.contract.ids import ProposalId, SubjectId, TherapistId
-from shared.contract.intake import CaseDetails
+from services.matching.handlers.ranking import MOST_LOOKS, Matcher, Ranked, ask, keep, may_find, rank
+from services.matching.handlers.reading import Opened
+from shared.contract.ids import ProposalId, TherapistId
 from shared.contract.matching import (
     Candidate,
     MatchNotFound,
@@ -31,27 +28,6 @@ from shared.contract.vocabulary import Mode
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
 
-MOST_LOOKS = 5
-MOST_FOR_GROUPS = 100
-"""How many are looked at for a group: some have no time in common with the client and fall away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """All that ranking needs: the rules, and the directory they apply to."""
-
-    rules: Rules
-    directory: store.DirectoryInMemory
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A request together with the case that its sealed details hold."""
-
-    request: store.Request
-    subject_id: SubjectId
-    case: CaseDetails
-
 
 @dataclass(slots=True)
 class Lately:
@@ -66,41 +42,6 @@ class Lately:
         return weeks_waited(self.waits, mode, tx.now, policy)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked of the directory for a request, and what there is of groups around it."""
-
-    search: Search
-    around: Around | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """An answer, and what it came from."""
-
-    search: Search
-    sight: store.Sight
-    answer: Shortlist | NothingFound
-    alone: Shortlist | NothingFound
-    """The same before any group was thought of, which is all that can be made again from the directory."""
-
-
-async def open_request(tx: Transaction, request: store.Request) -> Opened | None:
-    """The request in plain; None once the person was erased, or if nothing was ever heard of them."""
-    if request.details is None or request.subject_id is None:
-        return None
-    details = await tx.open(request.details)
-    if details is None:
-        return None
-    return Opened(request, request.subject_id, CaseDetails.model_validate_json(details))
-
-
-async def open_shortlist(tx: Transaction, proposal_id: ProposalId) -> Shortlist | None:
-    """What was proposed; None once the person was erased."""
-    plain = await tx.open(await store.get_shortlist(tx, proposal_id))
-    return None if plain is None else Shortlist.model_validate_json(plain)
-
-
 async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> None:
     """Proposes a shortlist, or puts the request on the waiting list.
 
@@ -109,15 +50,15 @@ async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> 
     request_id = opened.request.id
     for _ in range(MOST_LOOKS):
         others_wait, spoken_for = await _beside(opened, tx)
-        asked = await _ask(opened, tx, matcher.rules, spoken_for, heeding=others_wait)
+        asked = await ask(opened, tx, matcher.rules, spoken_for, heeding=others_wait)
         # Whoever the next pass looks for need not be ranked now; of groups the short look knows too little.
         behind = asked.around is None and await store.list_comes_first(tx, request_id)
-        if behind and await _may_find(asked, tx, matcher):
+        if behind and await may_find(asked, tx, matcher):
             await store.queue(tx, opened.request)
             return
-        ranked = await _rank(asked, tx, matcher)
+        ranked = await rank(asked, tx, matcher)
         if isinstance(ranked.answer, NothingFound):
-            await _keep(opened, tx, matcher.rules, ranked, None)
+            await keep(opened, tx, matcher.rules, ranked, None)
             await _wait(opened, tx, matcher.rules, ranked.answer, Lately())
             # Whatever became free while this was being ranked is looked at again once this is known.
             await store.want_reoffer(tx, "somebody waits")
@@ -148,70 +89,23 @@ async def propose_if_found(
     opened: Opened, tx: Transaction, matcher: Matcher, spoken_for: Mapping[TherapistId, int], lately: Lately
 ) -> Candidate | None:
     """Proposes to somebody who waits, if a seat is free that is not spoken for; returns who comes first."""
-    asked = await _ask(opened, tx, matcher.rules, spoken_for, heeding=True)
+    asked = await ask(opened, tx, matcher.rules, spoken_for, heeding=True)
     # Who waits is looked at again and again: the first time of a day stands for the others.
     first_today = not await store.ranked_without_success_on(tx, opened.request.id, asked.search.on)
     told = await store.told_of(tx, opened.request.id)
     ways = routes(opened.case, asked.search.on, matcher.rules.policy).pathways
     # Why nobody is found takes many times as long as that nobody is: it is worked out where it may be said.
     to_say = first_today or told is None or told.shortfall is not _shortfall(ways)
-    if not to_say and not await _may_find(asked, tx, matcher):
+    if not to_say and not await may_find(asked, tx, matcher):
         return None
-    ranked = await _rank(asked, tx, matcher)
+    ranked = await rank(asked, tx, matcher)
     if isinstance(ranked.answer, NothingFound):
         if first_today:
-            await _keep(opened, tx, matcher.rules, ranked, None)
+            await keep(opened, tx, matcher.rules, ranked, None)
         await _wait_on(opened, tx, matcher.rules, ranked.answer, lately, first_today=first_today)
         return None
     await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
     return ranked.answer.candidates[0]
-
-
-async def _ask(
-    opened: Opened, tx: Transaction, rules: Rules, spoken_for: Mapping[TherapistId, int], *, heeding: bool
-) -> Asked:
-    """What is asked, beside what is spoken for; `heeding` leaves places in groups alone that are proposed."""
-    excluded = await store.excluded_from(tx, opened.request.id)
-    waited = tx.now - opened.request.submitted_at
-    search = search_for(
-        opened.case,
-        day_in_london(tx.now),
-        rules,
-        excluded,
-        spoken_for,
-        waited=waited,
-        asked_by=opened.request.requester,
-    )
-    around = await groups_around(search, opened.request.id, tx, rules, heeding=heeding)
-    return Asked(search, around)
-
-
-async def _may_find(asked: Asked, tx: Transaction, matcher: Matcher) -> bool:
-    """Whether there is anybody to propose, or a group, whose leader needs no further seat."""
-    if asked.around is not None and asked.around.gatherings:
-        return True
-    async with matcher.directory.current(tx) as engine:
-        return bool(engine.best(asked.search, 1))
-
-
-async def _rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
-    rules, search, around = matcher.rules, asked.search, asked.around
-    leaders = {group.therapist_id for group in around.gatherings} if around else set()
-    for _ in range(MOST_LOOKS):
-        async with matcher.directory.current(tx) as engine:
-            found = look(search, engine, rules, MOST_FOR_GROUPS if around else 0)
-            sight = matcher.directory.sight
-        therapists = await store.find_therapists(tx, list(found.therapists | leaders))
-        try:
-            answer = explain(search, found, therapists, rules)
-        except OutOfStep:
-            # Another process took a seat or changed an entry between the two looks.
-            continue
-        if not await store.unchanged_since(tx, sight, list(found.therapists)):
-            continue
-        grouped = answer if around is None else with_groups(around, found, answer, therapists)
-        return Ranked(search, sight, grouped, alone=answer)
-    raise RuntimeError("the directory in memory and the one in the table do not agree")
 
 
 async def _wait(opened: Opened, tx: Transaction, rules: Rules, found: NothingFound, lately: Lately) -> None:
@@ -278,7 +172,7 @@ async def _propose(
         group=named_by(shortlist.candidates[0]),
     )
     await store.note_look(tx, opened.request.id, on=ranked.search.on, seen=ranked.sight.snapshot)
-    await _keep(opened, tx, rules, ranked, proposal_id)
+    await keep(opened, tx, rules, ranked, proposal_id)
     await tx.publish(
         MatchProposed(
             request_id=opened.request.id,
@@ -287,19 +181,4 @@ async def _propose(
             policy_version=rules.policy.version,
             shortlist=shortlist,
         )
-    )
-
-
-async def _keep(
-    opened: Opened, tx: Transaction, rules: Rules, ranked: Ranked, proposal_id: ProposalId | None
-) -> None:
-    await store.add_ranking(
-        tx,
-        request_id=opened.request.id,
-        subject_id=opened.subject_id,
-        proposal_id=proposal_id,
-        search=ranked.search,
-        sight=ranked.sight,
-        answer=ranked.alone,
-        rules=rules,
     )

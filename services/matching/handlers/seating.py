@@ -7,7 +7,7 @@ from services.matching.domain.gates import Fit, Gate
 from services.matching.domain.ranking import Rules, search_for, still_fits
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers.holding import hold_place
-from services.matching.handlers.proposing import Opened, open_shortlist
+from services.matching.handlers.reading import Opened, open_shortlist
 from shared.ages import day_in_london
 from shared.contract.ids import SeatId
 from shared.contract.matching import Candidate, SeatRefusal, SeatReserved, TherapistContact

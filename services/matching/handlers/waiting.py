@@ -7,7 +7,9 @@ from datetime import date
 from services.matching import store
 from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
-from services.matching.handlers.proposing import Lately, Matcher, open_request, propose_if_found
+from services.matching.handlers.proposing import Lately, propose_if_found
+from services.matching.handlers.ranking import Matcher
+from services.matching.handlers.reading import open_request
 from services.matching.handlers.skipping import skipping, trying_again
 from shared.ages import day_in_london
 from shared.contract.ids import RequestId, TherapistId
