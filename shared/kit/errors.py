@@ -17,6 +17,10 @@ class NotYet(Exception):
         self.what = what
 
 
+class Contended(Exception):
+    """Others who were at the same thing came first each time; it works once they are done."""
+
+
 class KeyDestroyed(Exception):
     """The subject was erased: nothing of theirs can be sealed or opened any more. A normal outcome."""
 

@@ -24,6 +24,7 @@ from tests.support.marks import (
     parked,
     up,
 )
+from tests.support.probe import BEATEN
 from tests.support.processes import running
 from tests.support.raw import Raw, raw, with_header
 from tests.support.streams import Streams
@@ -153,6 +154,19 @@ async def test_a_refused_event_and_a_bug_are_parked_without_a_word_of_the_conten
         await database.pool.fetchval('SELECT error_class FROM dead_letters WHERE "offset" = 1') == "KeyError"
     )
     assert "a secret" not in output
+
+
+@pytest.mark.usefixtures("topics")
+async def test_an_event_that_others_beat_to_something_is_never_parked_and_works_once_they_are_done(
+    database: Database, settings: KitSettings, streams: Streams, keyring: Keyring
+) -> None:
+    beaten, after = (a_request(details=a_case(in_own_words=words)) for words in ("beaten", ""))
+
+    async with running(*PROBE, environment=as_probe(settings, HANDLER_TRIES=str(BEATEN - 2))):
+        await streams.send(REQUESTS, [await raw(each, keyring) for each in (beaten, after)])
+        await happened(database, [beaten, after])
+
+    assert await parked(database) == []
 
 
 @pytest.mark.usefixtures("topics")

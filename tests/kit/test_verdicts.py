@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from shared.kit.consuming.verdicts import Kind, judge
+from shared.kit.errors import Contended
 
 
 @pytest.mark.parametrize("path", ["nowhere.toml", ".", "a-file/below-it"])
@@ -47,3 +48,7 @@ def test_a_session_that_the_server_has_ended_is_waited_for_however_the_client_pu
     error: Exception,
 ) -> None:
     assert judge(error).kind is Kind.TRANSIENT
+
+
+def test_who_was_beaten_by_others_tries_for_as_long_as_it_takes() -> None:
+    assert judge(Contended("a seat")).kind is Kind.TRANSIENT

@@ -1,6 +1,7 @@
 """A small service that only tests run: it leaves a mark for every event, so that loss and doubling show."""
 
 import asyncio
+import itertools
 import os
 
 from starlette.applications import Starlette
@@ -8,7 +9,7 @@ from starlette.applications import Starlette
 from shared.contract import intake, matching
 from shared.contract.sealing import opened
 from shared.kit.command_line import command_line
-from shared.kit.errors import NotYet, Rejected
+from shared.kit.errors import Contended, NotYet, Rejected
 from shared.kit.handlers import Handlers
 from shared.kit.service import assemble
 from shared.kit.settings import KitSettings
@@ -25,6 +26,9 @@ EFFECTS = """
 """
 """No unique constraint: an effect that happens twice is to be seen."""
 
+BEATEN = 4
+tries = itertools.count()
+
 handlers = Handlers()
 
 
@@ -36,6 +40,8 @@ async def mark_request(event: intake.RequestSubmitted, tx: Transaction) -> None:
             raise Rejected("refused_by_probe")
         case "bug":
             raise KeyError("a secret that must not be logged")
+        case "beaten" if next(tries) < BEATEN:
+            raise Contended("a mark")
         case "hang":
             await asyncio.Event().wait()
         case "slow":

@@ -40,6 +40,7 @@ async def _close_erased(database: Database, request_id: RequestId) -> bool:
     with skipping("the request of an erased person was passed over", request_id=request_id):
         async with database.transaction() as tx:
             # In a transaction of its own: the request is locked before its therapist is.
+            await store.wait_briefly(tx)
             request = await store.lock_request(tx, request_id)
             return request is not None and await close(request, tx, "erased")
     return False

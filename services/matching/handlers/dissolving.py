@@ -23,6 +23,7 @@ async def dissolve_groups(database: Database, matcher: Matcher) -> int:
     for group in doubtful:
         with skipping("a group could not be dissolved", group_id=group.id):
             async with database.transaction() as tx:
+                await store.wait_briefly(tx)
                 dissolved += await _look(group, tx, matcher)
     return dissolved
 

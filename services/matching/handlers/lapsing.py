@@ -38,9 +38,12 @@ async def renew_fallen(database: Database, matcher: Matcher) -> int:
 
 
 async def _look(database: Database, matcher: Matcher, request_id: RequestId) -> bool:
-    with skipping("an open proposal was passed over", request_id=request_id):
+    with skipping("an open proposal was passed over", request_id=request_id) as skipped:
         async with database.transaction() as tx:
+            await store.wait_briefly(tx)
             return await _renewed(request_id, tx, matcher)
+    if skipped.for_now:
+        return False
     # It is looked at again tomorrow, and the others are today.
     async with database.transaction() as tx:
         await store.note_look(tx, request_id, on=day_in_london(tx.now), seen=await store.snapshot(tx))

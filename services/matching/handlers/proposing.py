@@ -25,6 +25,7 @@ from shared.contract.matching import (
 )
 from shared.contract.sealing import Purpose
 from shared.contract.vocabulary import Mode
+from shared.kit.errors import Contended
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
 
@@ -73,7 +74,7 @@ async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> 
         if now_spoken_for.get(first, 0) <= spoken_for.get(first, 0):
             await _propose(opened, tx, matcher.rules, ranked, ranked.answer)
             return
-    raise RuntimeError("whoever is found is spoken for again and again")
+    raise Contended("whoever is found is spoken for again and again")
 
 
 async def _beside(opened: Opened, tx: Transaction) -> tuple[bool, Mapping[TherapistId, int]]:

@@ -12,6 +12,7 @@ from services.matching.handlers.reading import Opened
 from shared.ages import day_in_london
 from shared.contract.ids import ProposalId, TherapistId
 from shared.contract.matching import NothingFound, Shortlist
+from shared.kit.errors import Contended
 from shared.kit.transaction import Transaction
 
 MOST_LOOKS = 5
@@ -82,16 +83,20 @@ async def rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
             found = look(search, engine, rules, MOST_FOR_GROUPS if around else 0)
             sight = matcher.directory.sight
         therapists = await store.find_therapists(tx, list(found.therapists | leaders))
+        answer: Shortlist | NothingFound | OutOfStep
         try:
             answer = explain(search, found, therapists, rules)
-        except OutOfStep:
+        except OutOfStep as fault:
+            answer = fault
+        if not await store.unchanged_since(tx, sight, list(found.therapists)):
             # Another process took a seat or changed an entry between the two looks.
             continue
-        if not await store.unchanged_since(tx, sight, list(found.therapists)):
-            continue
+        if isinstance(answer, OutOfStep):
+            # Nobody did: a fault of ours, and another look would say the same.
+            raise answer
         grouped = answer if around is None else with_groups(around, found, answer, therapists)
         return Ranked(search, sight, grouped, alone=answer)
-    raise RuntimeError("the directory in memory and the one in the table do not agree")
+    raise Contended("whoever is found is changed again and again")
 
 
 async def keep(

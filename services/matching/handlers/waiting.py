@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from services.matching import store
 from services.matching.handlers.dissolving import dissolve_groups
@@ -17,9 +17,10 @@ from shared.contract.matching import Candidate
 from shared.kit import logs
 from shared.kit.database import Database, Turn
 from shared.kit.service import Service, Worker
-from shared.kit.transaction import Transaction
 
 TURN = "the waiting list"
+AGAIN_AFTER = timedelta(minutes=1)
+"""So long after a request was passed over it is looked at again, if no whole pass comes before."""
 
 
 def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
@@ -63,13 +64,18 @@ async def offer_to_waiting(database: Database, matcher: Matcher) -> int:
 async def _pass(turn: Turn, matcher: Matcher) -> int:
     async with turn.transaction() as tx:
         seen = await store.reoffers_wanted(tx)
-        waiting = await store.waiting_in_order(tx) if seen else []
+        waiting = await (store.waiting_in_order(tx) if seen else store.owed_a_look(tx, tx.now - AGAIN_AFTER))
         spoken_for = await store.spoken_for(tx) if waiting else {}
     lately = Lately()
     proposed = 0
+    passed_over: list[RequestId] = []
     for request_id in waiting:
-        # One transaction each: the seat that one is offered is spoken for when the next is looked at.
-        first = await _offer(turn, matcher, request_id, spoken_for, lately)
+        first: Candidate | None = None
+        # Nobody waits behind one that cannot be looked at; it is, by itself, as soon as that may have passed.
+        with skipping("a waiting request was passed over", request_id=request_id) as skipped:
+            first = await _offer(turn, matcher, request_id, spoken_for, lately)
+        if skipped.over:
+            passed_over.append(request_id)
         if first is None:
             continue
         proposed += 1
@@ -79,9 +85,10 @@ async def _pass(turn: Turn, matcher: Matcher) -> int:
             # Whether a group needs another seat depends on who else is proposed it.
             async with turn.transaction() as tx:
                 spoken_for = await store.spoken_for(tx)
-    if seen:
+    if seen or passed_over:
         # Only now, so that a pass cut short is made again.
         async with turn.transaction() as tx:
+            await store.owe_a_look(tx, passed_over)
             await store.reoffers_done(tx, seen)
     return proposed
 
@@ -93,25 +100,14 @@ async def _offer(
     spoken_for: Mapping[TherapistId, int],
     lately: Lately,
 ) -> Candidate | None:
-    # One request that cannot be read must not keep everybody behind it waiting.
-    with skipping("a waiting request was passed over", request_id=request_id):
-        async with turn.transaction() as tx:
-            return await _offered(request_id, tx, matcher, spoken_for, lately)
-    return None
-
-
-async def _offered(
-    request_id: RequestId,
-    tx: Transaction,
-    matcher: Matcher,
-    spoken_for: Mapping[TherapistId, int],
-    lately: Lately,
-) -> Candidate | None:
-    request = await store.lock_request(tx, request_id)
-    if request is None or request.state is not store.State.WAITING:
-        return None
-    opened = await open_request(tx, request)
-    if opened is None:
-        await store.close_request(tx, request_id, "erased")
-        return None
-    return await propose_if_found(opened, tx, matcher, spoken_for, lately)
+    # One transaction each: the seat that one is offered is spoken for when the next is looked at.
+    async with turn.transaction() as tx:
+        await store.wait_briefly(tx)
+        request = await store.lock_request(tx, request_id)
+        if request is None or request.state is not store.State.WAITING:
+            return None
+        opened = await open_request(tx, request)
+        if opened is None:
+            await store.close_request(tx, request_id, "erased")
+            return None
+        return await propose_if_found(opened, tx, matcher, spoken_for, lately)

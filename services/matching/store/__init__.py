@@ -79,6 +79,7 @@ from services.matching.store.requests import (
     get_shortlist,
     lock_request,
     mark_seated,
+    wait_briefly,
 )
 from services.matching.store.seats import (
     decision_has_seat,
@@ -100,6 +101,8 @@ from services.matching.store.waiting_list import (
     Told,
     list_comes_first,
     others_wait,
+    owe_a_look,
+    owed_a_look,
     queue,
     reoffer_wanted_since,
     reoffers_done,
@@ -171,6 +174,8 @@ __all__ = [
     "note_look",
     "open_group",
     "others_wait",
+    "owe_a_look",
+    "owed_a_look",
     "page_of_therapists",
     "policies_between",
     "proposals_to_look_at",
@@ -199,6 +204,7 @@ __all__ = [
     "told_of",
     "unchanged_since",
     "wait",
+    "wait_briefly",
     "waiting_in_order",
     "waits_since",
     "want_reoffer",

@@ -14,6 +14,8 @@ from shared.contract.ids import DecisionId, ProposalId, RequestId, SubjectId, Th
 from shared.contract.vocabulary import RequesterRole
 from shared.kit.transaction import Transaction
 
+MOMENT_SECONDS = 2
+
 
 class State(StrEnum):
     """How far a request has come."""
@@ -71,6 +73,11 @@ async def lock_request(tx: Transaction, request_id: UUID) -> Request | None:
         request_id,
     )
     return None if row is None else request_of(row)
+
+
+async def wait_briefly(tx: Transaction) -> None:
+    """From here on this transaction waits for whoever holds something for a moment, and then fails."""
+    await tx.execute(f"SET LOCAL lock_timeout = '{MOMENT_SECONDS}s'")
 
 
 async def close_request(tx: Transaction, request_id: RequestId, because: str) -> None:

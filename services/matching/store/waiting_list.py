@@ -96,6 +96,25 @@ async def waiting_in_order(tx: Transaction) -> list[RequestId]:
     return [RequestId(row["request_id"]) for row in rows]
 
 
+async def owe_a_look(tx: Transaction, request_ids: Sequence[RequestId]) -> None:
+    """Notes who could not be looked at: like who is back on the list, they are to hear what is found."""
+    await tx.execute(
+        "UPDATE waiting_list SET shortfall = NULL, since = $2 WHERE request_id = ANY($1)", request_ids, tx.now
+    )
+
+
+async def owed_a_look(tx: Transaction, since: datetime) -> list[RequestId]:
+    """Who has been owed a look since then, the oldest request first."""
+    rows = await tx.fetch(
+        """
+        SELECT request_id FROM waiting_list WHERE shortfall IS NULL AND since <= $1
+        ORDER BY submitted_at, request_id
+        """,
+        since,
+    )
+    return [RequestId(row["request_id"]) for row in rows]
+
+
 async def want_reoffer(tx: Transaction, because: str) -> None:
     """Says that something changed which may help somebody who waits."""
     await tx.execute("INSERT INTO reoffers (because, wanted_at) VALUES ($1, $2)", because, tx.now)

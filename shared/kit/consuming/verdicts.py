@@ -6,7 +6,7 @@ from enum import StrEnum, auto
 import asyncpg
 from aiokafka.errors import KafkaError
 
-from shared.kit.errors import Fatal, KeyDestroyed, NotYet, Rejected
+from shared.kit.errors import Contended, Fatal, KeyDestroyed, NotYet, Rejected
 from shared.kit.keyring.boxes import BoxBroken
 
 CODE_LENGTH = 60
@@ -51,7 +51,7 @@ class Kind(StrEnum):
     """Will never work: park it."""
 
     TRANSIENT = auto()
-    """Something around it is away: wait, for as long as it takes."""
+    """Something around it is away, or others are at it: wait, for as long as it takes."""
 
     NOT_YET = auto()
     """Another stream has to bring something first: wait, but not for ever."""
@@ -96,6 +96,8 @@ def judge(error: BaseException) -> Verdict:  # noqa: PLR0911 - a table
             return Verdict(Kind.PERMANENT, code(error.reason))
         case NotYet():
             return Verdict(Kind.NOT_YET)
+        case Contended():
+            return Verdict(Kind.TRANSIENT)
         case KeyDestroyed():
             return Verdict(Kind.ERASED)
         case BoxBroken():
