@@ -1,6 +1,7 @@
 """Whoever was erased holds nothing for long: their request ends, their seat or place is another's."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -10,10 +11,11 @@ from services.matching.store import State
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import GroupPlaceHeld, MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
 from shared.contract.sealing import opened
+from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist
-from tests.matching.gathering import LEAST, a_choice, a_leader, in_directory, somebody
+from tests.matching.gathering import LEAST, RULE, a_choice, a_leader, in_directory, in_outbox, somebody
 from tests.matching.processes import Process
 from tests.matching.seated import state_of
 from tests.support.builders import a_confirmation, a_rematch, a_request
@@ -86,6 +88,40 @@ async def test_the_seat_of_who_was_erased_goes_to_who_waits_without_anybody_deci
 
     assert sum(closed) == 1
     assert await state_of(database, waiting.request_id) is State.PROPOSED
+
+
+async def wishes(database: Database) -> list[str]:
+    """Why the list is to be offered again."""
+    return [row["because"] for row in await database.pool.fetch("SELECT because FROM reoffers ORDER BY id")]
+
+
+async def test_the_request_of_who_was_erased_while_they_waited_ends_like_any_other(
+    database: Database, process: Process
+) -> None:
+    waiting = a_request()
+    await process.hear(waiting)
+    await database.keys.destroy(waiting.subject_id)  # type: ignore[attr-defined]
+
+    await process.offer()
+
+    assert await state_of(database, waiting.request_id) is State.CLOSED
+    assert await wishes(database) == ["a request was closed"]
+
+
+async def test_the_request_of_who_was_erased_in_a_group_ends_with_it_without_a_word_and_the_others_go_on(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, a_leader())
+    erased, other = await gathered(process, 2)
+    await database.keys.destroy(erased.subject_id)  # type: ignore[attr-defined]
+    clock.move(timedelta(days=RULE.gathering.days))
+
+    assert await process.dissolve() == 1
+
+    assert await state_of(database, erased.request_id) is State.CLOSED
+    told = [key for key, name in await in_outbox(database) if name == "seat-unavailable"]
+    assert told == [str(other.request_id)]
+    assert await wishes(database) != []
 
 
 async def test_many_who_have_seats_are_looked_at_a_few_at_a_time(

@@ -2,15 +2,16 @@
 
 from services.matching import store
 from services.matching.domain.grouping import Gathering, may_lead
+from services.matching.handlers.closing import close
 from services.matching.handlers.gathering import with_births
 from services.matching.handlers.proposing import propose_or_wait
 from services.matching.handlers.ranking import Matcher
 from services.matching.handlers.reading import open_request
 from services.matching.handlers.skipping import skipping
-from services.matching.store import Member, Request, Told
+from services.matching.store import Member, Request
 from shared.ages import day_in_london
 from shared.contract.ids import RequestId
-from shared.contract.matching import SeatRefusal, SeatUnavailable, Shortfall
+from shared.contract.matching import SeatRefusal, SeatUnavailable
 from shared.kit.database import Database
 from shared.kit.transaction import Transaction
 
@@ -81,11 +82,11 @@ async def _offer_anew(
         async with tx.savepoint():
             opened = await open_request(tx, request)
             if opened is None:
-                await store.close_request(tx, member.request_id, "erased")
+                await close(request, tx, "erased")
                 return
             await tx.publish(gone)
             await propose_or_wait(opened, tx, matcher)
         return
     # Their place is gone all the same; who can be read again one day is found among those who wait.
     await tx.publish(gone)
-    await store.wait(tx, request, group.mode, Told(Shortfall.NOBODY_FREE, None))
+    await store.queue(tx, request)

@@ -3,10 +3,9 @@
 import asyncio
 from datetime import timedelta
 
-import asyncpg
-
 from services.matching import store
 from services.matching.handlers.closing import close_erased
+from services.matching.handlers.skipping import trying_again
 from shared.kit import logs
 from shared.kit.database import Database
 from shared.kit.service import Service, Worker
@@ -20,12 +19,10 @@ def tidying_worker(days: int) -> Worker:
 
     async def tidy_up(service: Service) -> None:
         while True:
-            try:
+            with trying_again("not tidied up, will try again"):
                 if closed := await close_erased(service.database):
                     logs.logger().info("requests of erased people closed", closed=closed)
                 await forget(service.database, days)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                logs.logger().warning("not tidied up, will try again", **logs.fault(error))
             await asyncio.sleep(EVERY_SECONDS)
 
     return tidy_up
