@@ -19,6 +19,9 @@ CLINIC_NAME=Attune clinic
 # Where people reach the pages; behind a proxy with TLS these are its https addresses.
 INTAKE_PUBLIC_URL=http://127.0.0.1:8001
 REVIEW_PUBLIC_URL=http://127.0.0.1:8003
+
+# Where that proxy's requests come from, so that it is believed for whom it asks; see deploy/README.md.
+FORWARDED_ALLOW_IPS=
 """
 
 

@@ -10,7 +10,6 @@ from shared.kit.problems import Problem
 
 PER_SECOND = 20
 AT_ONCE = 60
-MOST_REMEMBERED = 10_000
 
 
 class Pace:
@@ -19,22 +18,25 @@ class Pace:
     def __init__(self, per_second: float = PER_SECOND, at_once: float = AT_ONCE) -> None:
         self._per_second = per_second
         self._at_once = at_once
-        self._left: dict[str, tuple[float, float]] = {}
+        self._full_after = at_once / per_second
+        # Whoever was last seen two turns ago has a full bucket, like somebody who never asked.
+        self._now: dict[str, tuple[float, float]] = {}
+        self._before: dict[str, tuple[float, float]] = {}
+        self._turned = 0.0
+
+    def __len__(self) -> int:
+        """How many buckets are remembered."""
+        return len(self._now.keys() | self._before.keys())
 
     def seconds_to_wait(self, name: str, now: float, cost: float = 1) -> int:
         """0 if somebody may be served now; else after how many seconds to ask again."""
-        left, since = self._left.get(name, (self._at_once, now))
+        if now - self._turned >= self._full_after:
+            self._before, self._now, self._turned = self._now, {}, now
+        left, since = self._now.get(name) or self._before.get(name) or (self._at_once, now)
         left = min(self._at_once, left + max(0.0, now - since) * self._per_second)
         short = min(cost, self._at_once) - left
-        self._left[name] = (left if short > 0 else left - cost, now)
-        if len(self._left) > MOST_REMEMBERED:
-            self._forget(now)
+        self._now[name] = (left if short > 0 else left - cost, now)
         return ceil(short / self._per_second) if short > 0 else 0
-
-    def _forget(self, now: float) -> None:
-        """Whose bucket is full again is like somebody who never asked."""
-        full_since = now - self._at_once / self._per_second
-        self._left = {name: each for name, each in self._left.items() if each[1] > full_since}
 
 
 def keep_pace(request: Request, name: str, now: datetime, cost: float = 1) -> None:

@@ -102,6 +102,8 @@ async def _serve(app: Starlette, settings: KitSettings, asked: asyncio.Event) ->
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(settings.forwarded_allow_ips),
+            forwarded_allow_ips=settings.forwarded_allow_ips,
             timeout_graceful_shutdown=HTTP_DRAIN_SECONDS,
         )
     )

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -71,8 +72,18 @@ def _key(key: SecretStr) -> SecretStr:
     return key
 
 
+def _networks(named: str) -> str:
+    for each in named.split(",") if named else ():
+        try:
+            ip_network(each.strip())
+        except ValueError:
+            raise ValueError("must be addresses or networks, several separated by commas") from None
+    return named
+
+
 Servers = Annotated[str, AfterValidator(_servers)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres)]
+Networks = Annotated[str, AfterValidator(_networks)]
 SealingKey = Annotated[SecretStr, AfterValidator(_key)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -143,6 +154,9 @@ class KitSettings(KafkaSettings, DatabaseSettings, KeyringSettings):
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=0, le=65535, description="the port to serve HTTP on")
+    forwarded_allow_ips: Networks = Field("", description="the proxies that say for whom they ask")
+    """X-Forwarded-For and X-Forwarded-Proto are believed of these alone: else anybody could be anybody."""
+
     http_body_limit: int = Field(1024 * 1024, gt=0)
     """No request may be longer, in bytes; doors set lower limits of their own."""
 
