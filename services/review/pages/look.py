@@ -1,6 +1,7 @@
 """What pages look like: templates, their words, the one stylesheet, and pages for what goes wrong."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,13 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.review import gateway
-from services.review.domain import wording
+from services.review.domain import cautions, wording
 from services.review.domain.staff import Staff
 from services.review.gateway import settings_of
 from services.review.settings import Settings
@@ -24,6 +26,7 @@ from shared.kit.problems import ExceptionHandler, Problem
 from shared.kit.transaction import Transaction
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+_CITATION = re.compile(r"(?P<name>[^;\s][^;]*?), (?P<address>https://[^\s;]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,11 @@ class Look:
         css = (TEMPLATES / "review.css").read_bytes()
         version = hashlib.sha256(css).hexdigest()[:12]
         environment.globals.update(
-            clinic=settings.clinic_name, promise=settings.promise, css_version=version, words=wording
+            clinic=settings.clinic_name,
+            promise=settings.promise,
+            css_version=version,
+            words=wording,
+            cautions=cautions,
         )
         environment.filters.update(
             moment=wording.moment,
@@ -55,6 +62,7 @@ class Look:
             pounds=wording.pounds,
             plain=_plain,
             capitalize_first=_capitalised,
+            cited=_cited,
         )
         return cls(environment, css, version)
 
@@ -143,6 +151,16 @@ def _is_page(request: Request) -> bool:
 
 def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _cited(source: str) -> Markup:
+    """A source with each name as the link to its address, which is long and says nothing to a reader."""
+    parts, end = [], 0
+    for found in _CITATION.finditer(source):
+        link = Markup('<a href="{}" rel="noreferrer">{}</a>').format(found["address"], found["name"])
+        parts += [escape(source[end : found.start()]), link]
+        end = found.end()
+    return Markup("").join([*parts, escape(source[end:])])
 
 
 def _plain(code: str) -> str:

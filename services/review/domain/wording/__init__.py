@@ -1,6 +1,6 @@
 """The words of the contract and of this service as staff read them."""
 
-from services.review.domain.wording.helping import crisis
+from services.review.domain.wording.helping import crisis, helplines, to_do
 from services.review.domain.wording.names import (
     ACTIONS,
     AREAS,
@@ -11,6 +11,7 @@ from services.review.domain.wording.names import (
     FIELDS,
     FLAGS,
     FORMATS,
+    GATES,
     LANGUAGES,
     LIFE_EVENTS,
     MAIL_FAILURES,
@@ -49,6 +50,7 @@ __all__ = [
     "FIELDS",
     "FLAGS",
     "FORMATS",
+    "GATES",
     "LANGUAGES",
     "LIFE_EVENTS",
     "MAILS",
@@ -65,6 +67,7 @@ __all__ = [
     "considered",
     "crisis",
     "day",
+    "helplines",
     "language",
     "lasting",
     "moment",
@@ -72,6 +75,7 @@ __all__ = [
     "reference",
     "said",
     "times",
+    "to_do",
     "waited",
     "way",
 ]

@@ -102,6 +102,23 @@ EVIDENCE = {
     Evidence.LIMITED: "limited evidence",
     Evidence.NONE_FOUND: "no evidence found",
 }
+GATES = {
+    "excluded": "ruled out for this client by staff",
+    "registration": "no live core registration",
+    "accreditation": "no live accreditation for a form that fits",
+    "private_practice": "an accreditation that does not cover private practice",
+    "age_group": "another age group",
+    "format": "another format",
+    "language": "none of the languages asked for",
+    "mode": "not online, or not in person, as asked for",
+    "distance": "too far away",
+    "fee": "above the fee limit",
+    "must_have": "does not meet a must-have",
+    "fresh": "an entry that has not been confirmed lately",
+    "seat": "no seat free",
+}
+"""What keeps therapists off a shortlist; matching may name others, which are called as they are."""
+
 FLAGS = {
     FlagKind.SUICIDAL_THOUGHTS: "Thoughts of ending life",
     FlagKind.SELF_HARM: "Self-harm",
