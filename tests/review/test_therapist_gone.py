@@ -13,6 +13,7 @@ from tests.support.builders import (
     a_case,
     a_confirmation,
     a_flag,
+    a_group,
     a_proposal,
     a_seat,
     a_therapist_gone,
@@ -152,3 +153,24 @@ async def test_news_of_a_therapist_whom_the_client_no_longer_sees_changes_nothin
         case = (await bea.get(case_url(request))).json()
 
     assert (case["state"], case["therapist_gone_at"]) == ("ready", None)
+
+
+async def test_nobody_is_said_to_join_a_group_whose_therapist_has_left(office: Office) -> None:
+    group = a_group(formed=True, members=4, joinable_until=LATER)
+    async with office.program() as bea:
+        request, proposal = await office.ready_case()
+        await bea.get(case_url(request))
+        answer = await bea.post(case_url(request, "confirm"), json={"version": 2})
+        choice = a_confirmation(proposal, decision_id=UUID(answer.json()["decision_id"]))
+        seat = a_seat(choice, group=group)
+        await office.hear(seat)
+
+        async with office.browser("cem") as cem:
+            before = (await cem.get(page_url(request))).text
+            await office.hear(a_therapist_gone(seat))
+            after = (await cem.get(page_url(request))).text
+
+    assert "Others may still join" in before
+    assert "Others may still join" not in after
+    assert "keeps the seat in the group until you decide" in after
+    assert "Every member's case asks the same" in after
