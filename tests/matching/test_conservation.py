@@ -183,7 +183,9 @@ async def test_seats_and_requests_are_conserved_under_any_interleaving(
 
 
 async def emptied(database: Database) -> None:
-    await database.pool.execute("TRUNCATE therapists, requests, therapist_history, reoffers, outbox CASCADE")
+    await database.pool.execute(
+        "TRUNCATE therapists, requests, therapist_history, reoffers, prices, outbox CASCADE"
+    )
 
 
 async def assert_conserved(world: World) -> None:

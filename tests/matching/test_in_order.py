@@ -14,9 +14,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from services.matching import store
+from services.matching.domain.ordering import HELD_BACK
 from services.matching.domain.therapist import Therapist
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchProposed
+from shared.contract.vocabulary import ProblemArea
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import RULES, a_therapist
@@ -27,6 +29,8 @@ from tests.support.builders import a_case, a_confirmation, a_rematch, a_request,
 
 ENGLISH, WELSH, EITHER = ("en",), ("cy",), ("en", "cy")
 SPEAKS = {"ada": ENGLISH, "ben": WELSH, "cem": EITHER}
+# Who speaks both has the lower score, so that a price may change who comes first.
+HELPS_WITH = {name: frozenset({ProblemArea.GRIEF} if name == "cem" else ProblemArea) for name in SPEAKS}
 LAPSES = timedelta(days=RULES.policy.proposal_days)
 
 
@@ -53,6 +57,12 @@ class Enter(NamedTuple):
     registered: bool = True
 
 
+class Price(NamedTuple):
+    """Seats are priced anew: in points, for each therapist in the order of their names."""
+
+    points: tuple[int, ...]
+
+
 class Work(NamedTuple):
     """One of the processes does one of its background works."""
 
@@ -60,7 +70,7 @@ class Work(NamedTuple):
     process: int
 
 
-Step = Ask | Decide | Enter | Work
+Step = Ask | Decide | Enter | Price | Work
 
 ASK = st.builds(Ask, st.sampled_from([ENGLISH, WELSH, EITHER]), st.integers(0, 2))
 ENTER = st.builds(
@@ -70,11 +80,16 @@ ENTER = st.builds(
     st.sampled_from([True, True, True, False]),
 )
 DECIDE = st.builds(Decide, st.sampled_from(["confirm", "rematch", "refused", "withdraw"]), st.integers(0, 5))
+# From one that changes nothing to one that no score and no credit for waiting makes up for.
+PRICE = st.builds(Price, st.tuples(*[st.sampled_from([0, 30, 300, 2000])] * len(SPEAKS)))
 WORK = st.builds(Work, st.sampled_from(["offer", "offer", "renew", "lapse"]), st.integers(0, 1))
 
 
 BEGINNING = (Enter("ada", 1), Ask(ENGLISH), Decide("confirm", 0), Ask(ENGLISH), Enter("ben", 1))
 """The only one who speaks English has no seat left, and somebody waits for one."""
+
+ENDING = (Enter("ada", 4), Enter("cem", 2), Work("offer", 0))
+"""Whoever waits by then is offered one of two, and prices decide whom first."""
 
 
 class Proposal(NamedTuple):
@@ -107,12 +122,18 @@ class Clinic:
             case Decide() if self.asked:
                 await self._decide(step.how, self.asked[step.who % len(self.asked)])
             case Enter():
-                entry = a_therapist(step.name, languages=frozenset(SPEAKS[step.name]))
+                entry = a_therapist(
+                    step.name, languages=frozenset(SPEAKS[step.name]), problem_areas=HELPS_WITH[step.name]
+                )
                 registration = entry.registration if step.registered else None
                 self.directory[step.name] = replace(
                     entry, seats_offered=step.seats, registration=registration
                 )
                 await self._confirm_entries()
+            case Price():
+                points = {id_of(name): each for name, each in zip(sorted(SPEAKS), step.points, strict=True)}
+                async with self.database.transaction() as tx:
+                    await store.add_prices(tx, RULES.policy.version, points)
             case Work("offer"):
                 await self.processes[step.process].offer()
             case Work("renew"):
@@ -189,6 +210,15 @@ class Clinic:
         )
         return not excluded and not therapist.languages.isdisjoint(self.speak[request_id])
 
+    async def held_back(self, proposal: Proposal) -> bool:
+        """Whether somebody is on a list below a lower score, because of a price."""
+        sealed = await self.database.pool.fetchval(
+            "SELECT shortlist FROM proposals WHERE id = $1", proposal.id
+        )
+        async with self.database.transaction() as tx:
+            plain = await tx.open(sealed)
+        return plain is not None and HELD_BACK.code.encode() in plain
+
     async def had_to_wait(self) -> set[str]:
         """Who was told that nobody was found, or was proposed somebody else before."""
         said = Counter(await in_outbox(self.database))
@@ -217,7 +247,7 @@ def passed_over(process: Process, at: int) -> Iterator[None]:
         yield
 
 
-@given(st.lists(ASK | ASK | ENTER | DECIDE | WORK, min_size=8, max_size=20))
+@given(st.lists(ASK | ASK | ENTER | DECIDE | PRICE | WORK, min_size=8, max_size=20), PRICE)
 @examples(
     max_examples=60,
     deadline=None,
@@ -225,14 +255,14 @@ def passed_over(process: Process, at: int) -> Iterator[None]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_nobody_is_offered_what_somebody_waits_for_who_came_before_them(
-    databases: tuple[Database, Database], clock: MovableClock, steps: list[Step]
+    databases: tuple[Database, Database], clock: MovableClock, steps: list[Step], priced: Price
 ) -> None:
     await emptied(databases[0])
     began = clock.now()
     clinic = Clinic((Process(databases[0]), Process(databases[1])), clock)
     try:
         before: list[Proposal] = []
-        for step in [*BEGINNING, *steps]:
+        for step in [*BEGINNING, *steps, priced, *ENDING]:
             await clinic.do(step)
             now = await clinic.open_proposals()
             await assert_in_order(clinic, set(now) - set(before), alone=isinstance(step, Work))
@@ -247,6 +277,8 @@ async def assert_in_order(clinic: Clinic, new: set[Proposal], *, alone: bool) ->
     proposals = await clinic.open_proposals()
     for each in sorted(new, key=lambda one: clinic.place(one.request_id)):
         event("somebody was proposed somebody" + " while others waited" * bool(waiting))
+        if await clinic.held_back(each):
+            event("somebody was proposed whom a price put first")
         for other in waiting:
             if clinic.place(other) < clinic.place(each.request_id):
                 event("somebody was proposed somebody while others waited who came earlier")
