@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from services.matching import store
 from services.matching.domain.ordering import HELD_BACK
 from services.matching.domain.therapist import Therapist
+from shared.contract.ids import TherapistId
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchProposed
 from shared.contract.vocabulary import ProblemArea
@@ -131,7 +132,8 @@ class Clinic:
                 )
                 await self._confirm_entries()
             case Price():
-                points = {id_of(name): each for name, each in zip(sorted(SPEAKS), step.points, strict=True)}
+                ids = [TherapistId(id_of(name)) for name in sorted(SPEAKS)]
+                points = dict(zip(ids, step.points, strict=True))
                 async with self.database.transaction() as tx:
                     await store.add_prices(tx, RULES.policy.version, points)
             case Work("offer"):
