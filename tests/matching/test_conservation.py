@@ -249,7 +249,8 @@ def said(rows: list[asyncpg.Record]) -> tuple[Answers, Last]:
         name, ids = headers[b"ce_type"].decode().split(".")[2], json.loads(row["payload"])
         if name in {"seat-reserved", "seat-unavailable"}:
             answers[DecisionId(UUID(ids["decision_id"]))].append(name)
-        if name != "seat-unavailable":
+        # Whose therapist has left keeps the seat until staff decide.
+        if name not in {"seat-unavailable", "therapist-gone"}:
             last[row["key"].decode()] = (name, ids)
     return answers, last
 
