@@ -1,4 +1,4 @@
-"""Builds submissions as partners write them, and the rulebook that intake reads them by."""
+"""Builds submissions as partners write them, and takes them in by the rulebook."""
 
 import copy
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.intake import domain
-from services.intake.domain import Outcodes, Rulebook, WarningWords
+from services.intake.domain import Accepted, Outcodes, Refused, Rulebook, WarningWords, take
 from shared.places import LONDON
 
 NOW = datetime(2025, 6, 2, 10, 0, tzinfo=UTC)
@@ -89,3 +89,22 @@ def a_form(changes: dict[str, Any] | None = None) -> dict[str, Any]:
 def json_bytes(document: object) -> bytes:
     """A document as it travels."""
     return json.dumps(document).encode()
+
+
+def taken(changes: dict[str, Any] | None = None) -> Accepted:
+    """The same, which must be taken in."""
+    answer = take(a_body(changes), NOW, RULEBOOK)
+    assert isinstance(answer, Accepted), answer
+    return answer
+
+
+def refused(changes: dict[str, Any] | None = None) -> dict[str, str]:
+    """The rules it breaks, by field."""
+    return faults_of(take(a_body(changes), NOW, RULEBOOK))
+
+
+def faults_of(answer: Accepted | Refused) -> dict[str, str]:
+    """The rules that were broken, by field; no field is named twice."""
+    assert isinstance(answer, Refused), "it was taken in"
+    assert len({fault.field for fault in answer.faults}) == len(answer.faults)
+    return {fault.field: fault.rule for fault in answer.faults}

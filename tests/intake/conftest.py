@@ -12,12 +12,12 @@ from services.intake import store
 from services.intake.app import build_app
 from services.intake.settings import Settings
 from shared.contract.event import Event
-from shared.contract.intake import RequestSubmitted
+from shared.contract.intake import RequestSubmitted, SubmissionRejected
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from shared.kit.keyring.sealing import open_event
-from shared.kit.testing import service_database
+from shared.kit.testing import eventually, service_database
 from tests.intake.builders import NOW
 from tests.support.stack import Stack
 from tests.support.streams import Seen, Streams
@@ -83,6 +83,23 @@ class Intake:
             key = await store.add_partner(tx, name, source or f"https://{name}.example")
         assert key is not None
         return {"authorization": f"Bearer {key}"}
+
+    async def requests(self, number: int = 1) -> list[Seen]:
+        """What intake has said about requests, once there is so much of it."""
+        return await self._seen("intake.requests", number)
+
+    async def rejections(self, number: int = 1) -> list[SubmissionRejected]:
+        """What intake has answered partners, once there is so much of it."""
+        seen = await self._seen("intake.rejections", number)
+        return [SubmissionRejected.model_validate_json(each.value or b"") for each in seen]
+
+    async def _seen(self, stream: str, number: int) -> list[Seen]:
+        async def there() -> list[Seen]:
+            seen = await self.streams.read(stream)
+            assert len(seen) >= number, f"{len(seen)} of {number}"
+            return seen
+
+        return await eventually(there, within=40)
 
     async def opened(self, seen: Seen, kind: type[Event] = RequestSubmitted) -> Event:
         """An event off a topic, with its sealed fields opened."""

@@ -10,10 +10,8 @@ import pytest
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
 from shared.contract.vocabulary import Door
 from shared.kit.pace import AT_ONCE
-from shared.kit.testing import eventually
 from tests.intake.builders import MISSING, a_body, a_document, from_a_parent
 from tests.intake.conftest import Intake
-from tests.support.streams import Seen
 
 PATH = "/api/v1/requests"
 
@@ -30,10 +28,6 @@ def errors(answer: httpx.Response) -> dict[str, str]:
     return {error["field"]: error["rule"] for error in answer.json()["errors"]}
 
 
-async def requests_said(intake: Intake) -> list[Seen]:
-    return await intake.streams.read("intake.requests")
-
-
 async def test_a_request_is_taken_in_and_said_on_kafka(intake: Intake) -> None:
     gp = await intake.partner("gp")
 
@@ -43,7 +37,7 @@ async def test_a_request_is_taken_in_and_said_on_kafka(intake: Intake) -> None:
     assert answer.json()["state"] == "received"
     request_id = answer.json()["request_id"]
     assert answer.headers["location"] == f"{PATH}/{request_id}"
-    [seen] = await eventually(lambda: requests_said(intake), within=30)
+    [seen] = await intake.requests()
     assert seen.key == request_id.encode()
     assert b"Maya" not in (seen.value or b"")
     said = await intake.opened(seen)
@@ -233,15 +227,8 @@ async def test_withdrawing_twice_is_said_once(intake: Intake) -> None:
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert later.json()["state"] == "withdrawn"
-
-    async def both() -> bool:
-        return len(await requests_said(intake)) >= 2
-
-    await eventually(both, within=30)
-    assert [seen.type for seen in await requests_said(intake)] == [
-        RequestSubmitted.type,
-        RequestWithdrawn.type,
-    ]
+    seen = await intake.requests(2)
+    assert [each.type for each in seen] == [RequestSubmitted.type, RequestWithdrawn.type]
 
 
 async def test_an_unknown_address_and_method_get_a_problem(intake: Intake) -> None:

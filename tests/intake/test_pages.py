@@ -9,10 +9,8 @@ import pytest
 
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
 from shared.contract.vocabulary import Door
-from shared.kit.testing import eventually
-from tests.intake.builders import a_form
+from tests.intake.builders import a_document, a_form
 from tests.intake.conftest import Intake
-from tests.support.streams import Seen
 
 CRISIS = ("999", "NHS 111", "116 123", "85258", "0800 068 4141", "0800 1111")
 
@@ -40,17 +38,8 @@ class Page(HTMLParser):
         return [attributes["id"] for _, attributes in self.elements if "id" in attributes]
 
 
-async def said(intake: Intake, number: int = 1) -> list[Seen]:
-    async def there() -> list[Seen]:
-        seen = await intake.streams.read("intake.requests")
-        assert len(seen) >= number
-        return seen
-
-    return await eventually(there, within=40)
-
-
 async def status_path(intake: Intake) -> str:
-    [seen] = await said(intake)
+    [seen] = await intake.requests()
     event = await intake.opened(seen)
     assert isinstance(event, RequestSubmitted)
     assert event.contact is not None
@@ -72,7 +61,7 @@ async def test_the_form_cannot_be_used_to_flood_a_mailbox(intake: Intake) -> Non
     assert more.status_code == 429
     assert all(number in more.text for number in CRISIS)
     assert other.status_code == 303
-    assert len(await said(intake, 6)) == 6
+    assert len(await intake.requests(6)) == 6
 
 
 async def test_a_request_made_with_the_form_is_taken_in(intake: Intake) -> None:
@@ -86,7 +75,7 @@ async def test_a_request_made_with_the_form_is_taken_in(intake: Intake) -> None:
     assert re.fullmatch(r"/request/[0-9a-f-]{36}/sent", answer.headers["location"])
     assert "Your request has arrived" in landed.text
     assert "Maya" not in landed.text
-    event = await intake.opened((await said(intake))[0])
+    event = await intake.opened((await intake.requests())[0])
     assert isinstance(event, RequestSubmitted)
     assert (event.door, event.partner) == (Door.WEB, None)
     assert event.details is not None
@@ -261,7 +250,7 @@ async def test_withdrawing_on_the_status_page_ends_the_search_once(intake: Intak
     assert [(answer.status_code, answer.headers["location"]) for answer in answers] == [(303, path)] * 2
     assert "has been withdrawn" in after.text
     assert not Page(after.text).all("form")
-    seen = await said(intake, 2)
+    seen = await intake.requests(2)
     assert [each.type for each in seen] == [RequestSubmitted.type, RequestWithdrawn.type]
 
 
@@ -273,7 +262,6 @@ async def test_a_guessed_link_shows_nothing(intake: Intake, token: str) -> None:
 
 async def test_a_request_from_a_partner_has_no_sent_page(intake: Intake) -> None:
     gp = await intake.partner("gp")
-    from tests.intake.builders import a_document
 
     answer = await intake.http.post("/api/v1/requests", json=a_document(), headers=gp)
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.intake import store
-from services.intake.domain import Accepted, Fact, Heard, State, take
+from services.intake.domain import Fact, Heard, State
 from services.intake.store import Arrival, Outcome
 from shared.contract.envelope import Envelope
 from shared.contract.ids import RequestId
@@ -17,15 +17,9 @@ from shared.contract.sealing import Purpose
 from shared.contract.vocabulary import Door
 from shared.kit.database import Database
 from shared.kit.testing import RecordingTransaction, recording
-from tests.intake.builders import NOW, RULEBOOK, a_body
+from tests.intake.builders import NOW, taken
 
 BASE = "https://intake.example/status/"
-
-
-def accepted(changes: dict[str, Any] | None = None) -> Accepted:
-    answer = take(a_body(changes), NOW, RULEBOOK)
-    assert isinstance(answer, Accepted)
-    return answer
 
 
 def arrival(request_id: UUID, partner: str | None = None, key: str | None = None) -> Arrival:
@@ -53,9 +47,9 @@ async def test_a_request_is_kept_and_said_once(database: Database) -> None:
     request_id = uuid4()
 
     async with recording(database) as first:
-        outcome, _ = await store.take_in(first, arrival(request_id), accepted())
+        outcome, _ = await store.take_in(first, arrival(request_id), taken())
     async with recording(database) as again:
-        repeated, _ = await store.take_in(again, arrival(request_id), accepted())
+        repeated, _ = await store.take_in(again, arrival(request_id), taken())
 
     assert (outcome, repeated) == (Outcome.TAKEN, Outcome.REPEATED)
     assert submitted(first).request_id == request_id
@@ -65,10 +59,10 @@ async def test_a_request_is_kept_and_said_once(database: Database) -> None:
 async def test_another_request_under_the_same_id_is_told_apart(database: Database) -> None:
     request_id = uuid4()
     async with recording(database) as tx:
-        await store.take_in(tx, arrival(request_id), accepted())
+        await store.take_in(tx, arrival(request_id), taken())
 
     async with recording(database) as tx:
-        outcome, _ = await store.take_in(tx, arrival(request_id), accepted({"client.phone": "020 7946 0123"}))
+        outcome, _ = await store.take_in(tx, arrival(request_id), taken({"client.phone": "020 7946 0123"}))
 
     assert outcome is Outcome.CONTRADICTED
     assert tx.published == []
@@ -76,9 +70,9 @@ async def test_another_request_under_the_same_id_is_told_apart(database: Databas
 
 async def test_each_request_is_about_a_subject_of_its_own(database: Database) -> None:
     async with recording(database) as first:
-        await store.take_in(first, arrival(uuid4()), accepted())
+        await store.take_in(first, arrival(uuid4()), taken())
     async with recording(database) as second:
-        await store.take_in(second, arrival(uuid4()), accepted())
+        await store.take_in(second, arrival(uuid4()), taken())
 
     assert submitted(first).subject_id != submitted(second).subject_id
     assert token_of(submitted(first)) != token_of(submitted(second))
@@ -90,7 +84,7 @@ async def test_many_senders_of_the_same_key_at_once_make_one_request(database: D
 
     async def send() -> tuple[Outcome, RequestId]:
         async with database.transaction() as tx:
-            return await store.take_in(tx, arrival(uuid4(), "gp", "key-1"), accepted())
+            return await store.take_in(tx, arrival(uuid4(), "gp", "key-1"), taken())
 
     answers = await asyncio.gather(*(send() for _ in range(5)))
 
@@ -103,7 +97,7 @@ async def test_many_senders_of_the_same_key_at_once_make_one_request(database: D
 async def test_nothing_is_kept_that_says_who_it_is(database: Database) -> None:
     changes = {"story.in_own_words": "I want to die", "client.phone": "020 7946 0123"}
     async with database.transaction() as tx:
-        await store.take_in(tx, arrival(uuid4()), accepted(changes))
+        await store.take_in(tx, arrival(uuid4()), taken(changes))
 
     tables = await database.pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     kept = ""
@@ -120,7 +114,7 @@ async def test_nothing_is_kept_that_says_who_it_is(database: Database) -> None:
 async def test_consent_is_recorded_with_who_gave_it_and_when(database: Database) -> None:
     request_id = uuid4()
     async with recording(database) as tx:
-        given = accepted({"consent.given_at": "2025-06-01T09:00:00Z"})
+        given = taken({"consent.given_at": "2025-06-01T09:00:00Z"})
         await store.take_in(tx, arrival(request_id), given)
 
     row = await database.pool.fetchrow(
@@ -135,7 +129,7 @@ async def test_consent_is_recorded_with_who_gave_it_and_when(database: Database)
 
 async def test_a_secret_link_finds_its_request_and_no_other_does(database: Database) -> None:
     async with recording(database) as tx:
-        await store.take_in(tx, arrival(uuid4()), accepted())
+        await store.take_in(tx, arrival(uuid4()), taken())
         said = submitted(tx)
 
         found = await store.find_by_token(tx, token_of(said))
@@ -149,7 +143,7 @@ async def test_a_secret_link_finds_its_request_and_no_other_does(database: Datab
 
 async def test_withdrawing_twice_says_so_once(database: Database) -> None:
     async with recording(database) as tx:
-        await store.take_in(tx, arrival(uuid4()), accepted())
+        await store.take_in(tx, arrival(uuid4()), taken())
         token = token_of(submitted(tx))
 
     async def withdraw() -> tuple[bool, list[Any]]:
@@ -175,7 +169,7 @@ async def test_the_newest_that_a_service_said_counts_whatever_comes_last(
 ) -> None:
     facts = {1: Fact.PROPOSED, 2: Fact.SEAT_RESERVED}
     async with recording(database) as tx:
-        await store.take_in(tx, arrival(uuid4()), accepted())
+        await store.take_in(tx, arrival(uuid4()), taken())
         said = submitted(tx)
 
     for version in order:
@@ -196,7 +190,7 @@ async def test_news_of_an_unknown_request_is_not_swallowed(database: Database) -
 
 async def test_a_question_is_kept_sealed(database: Database) -> None:
     async with recording(database) as tx:
-        await store.take_in(tx, arrival(uuid4()), accepted())
+        await store.take_in(tx, arrival(uuid4()), taken())
         said = submitted(tx)
     async with recording(database, said_by(1)) as tx:
         note = (said.subject_id, Purpose.CLINICAL, "Do you still take lithium?")

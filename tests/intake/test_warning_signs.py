@@ -4,16 +4,14 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain import Accepted, WarningWords, take
+from services.intake.domain import WarningWords
 from shared.contract.intake import Flag
 from shared.contract.vocabulary import FlagKind
-from tests.intake.builders import NOW, RULEBOOK, a_body
+from tests.intake.builders import RULEBOOK, taken
 
 
 def flags(changes: dict[str, Any]) -> tuple[Flag, ...]:
-    accepted = take(a_body(changes), NOW, RULEBOOK)
-    assert isinstance(accepted, Accepted)
-    return accepted.details.flags
+    return taken(changes).details.flags
 
 
 def kinds(text: str) -> set[FlagKind]:
@@ -139,3 +137,18 @@ def test_the_list_names_its_version_and_speaks_of_every_kind() -> None:
 def test_a_list_with_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="gloom"):
         WarningWords.from_toml('version = "1"\n[words]\ngloom = ["sad"]\n')
+
+
+def test_what_is_written_about_safety_reaches_the_reviewer_even_without_a_flag() -> None:
+    details = taken(
+        {"story.in_own_words": "We moved.", "safety.in_own_words": "I manage, with my sister."}
+    ).details
+
+    assert details.in_own_words == "We moved.\n\nAbout safety: I manage, with my sister."
+    assert details.flags == ()
+
+
+def test_a_risk_sign_refuses_nobody() -> None:
+    details = taken({"safety.thoughts_of_ending_life": True}).details
+
+    assert [flag.kind for flag in details.flags] == [FlagKind.SUICIDAL_THOUGHTS]
