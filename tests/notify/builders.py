@@ -12,20 +12,28 @@ from services.notify.handlers import Sender, handlers
 from services.notify.handlers.writing import Desk
 from services.notify.settings import Settings
 from services.notify.store import Message
+from shared.contract import matching
 from shared.contract.catalogue import EVENTS
 from shared.contract.envelope import Envelope
 from shared.contract.event import Event
+from shared.contract.intake import RequestSubmitted
 from shared.contract.sealing import Purpose, sealed_fields
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.handlers import Provided
 from shared.kit.testing import eventually
+from tests.support.builders import a_confirmation, a_proposal, a_seat
 from tests.support.processes import Process
 from tests.support.streams import Seen
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 THERAPIST = "ada.fernsby@therapists.example"
 CLIENT = "maya.okafor-lind@example.com"
+
+
+def a_match(request: RequestSubmitted) -> matching.SeatReserved:
+    """The seat of the therapist whom a reviewer confirmed."""
+    return a_seat(a_confirmation(a_proposal(request)))
 
 
 def a_cause(event: Event) -> Envelope:
@@ -87,6 +95,10 @@ class Office:
     async def said(self) -> list[Event]:
         """What notify has said so far, in its order."""
         return [event for _, event in await self.said_with_causes()]
+
+    async def fates(self) -> list[type]:
+        """The types of what notify has said so far."""
+        return [type(event) for event in await self.said()]
 
     async def said_with_causes(self) -> list[tuple[Envelope, Event]]:
         """What notify has said, each with its envelope."""
