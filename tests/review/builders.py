@@ -1,4 +1,4 @@
-"""Builds what review's tests speak of: cases, colleagues, and an office to work in."""
+"""What review's tests speak of: cases, colleagues, an office to work in, and what is done there."""
 
 import json
 from collections.abc import AsyncIterator
@@ -42,6 +42,9 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PASSWORD = "nine kind elephants"
 REASON = "The client asked for somebody who knows their work."
 NOTE = "Mother, Ines Duarte, agreed on the telephone on 24 November."
+FOURTEEN = date(2012, 6, 1)
+SESSION = "/api/v1/session"
+CASES = "/api/v1/cases"
 CLAIMED_BY_BEA = StaffId(id_of("bea"))
 
 
@@ -232,3 +235,32 @@ def case_url(request: RequestEvent, action: str = "") -> str:
 def page_url(request: RequestEvent, action: str = "") -> str:
     """The page of a case, or of an action on it."""
     return f"/cases/{request.request_id}" + (f"/{action}" if action else "")
+
+
+async def decide(
+    client: httpx.AsyncClient,
+    request: Any,
+    action: str,
+    version: int = 2,
+    *,
+    look: bool = True,
+    **fields: Any,
+) -> httpx.Response:
+    """Opens a case and acts on it."""
+    if look:
+        await client.get(case_url(request))
+    return await client.post(case_url(request, action), json={"version": version, **fields})
+
+
+def faults(answer: httpx.Response) -> set[str]:
+    """The fields that an answer finds wrong."""
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    return {each["field"] for each in answer.json()["errors"]}
+
+
+async def sign_in(
+    client: httpx.AsyncClient, email: str = "bea@clinic.example", password: str = PASSWORD
+) -> httpx.Response:
+    """Asks for a session."""
+    return await client.post(SESSION, json={"email": email, "password": password})

@@ -1,6 +1,5 @@
-"""What may be decided, by whom, and what must be said for it."""
+"""What may be decided, where it leads, and what must be said for it."""
 
-from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,54 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from services.review.domain.case import Case, State
-from services.review.domain.deciding import Refusal, Refused, act, allowed, considered_seconds
-from services.review.domain.staff import Role
-from services.review.domain.wishes import WISHES, Action, Wish
+from services.review.domain.deciding import Refusal, act, allowed
+from services.review.domain.wishes import Action
 from shared.contract import review
 from shared.contract.vocabulary import OnwardRoute
-from tests.review.builders import (
-    NOON,
-    NOTE,
-    REASON,
-    a_case_in,
-    a_colleague,
-    a_review_case,
-    reviewing,
-    therapists,
-)
+from tests.review.builders import FOURTEEN, NOON, REASON, a_case_in, a_review_case, reviewing, therapists
+from tests.review.wishing import CH, CO, RE, A, C, D, K, R, a_wish, faulty, refusal
 from tests.support.builders import id_of
-
-C, R, CO, CH, RE, D, A, K = (
-    Action.CLAIM, Action.RELEASE, Action.CONFIRM, Action.CHOOSE, Action.REMATCH, Action.DECLINE, Action.ASK,
-    Action.KEEP,
-)  # fmt: skip
-FOURTEEN = date(2012, 6, 1)
-
-
-def a_wish(action: Action, **fields: Any) -> Wish:
-    """A complete wish for an action, changed by `fields`."""
-    complete: dict[Action, dict[str, Any]] = {
-        CH: {"therapist_id": id_of("ben"), "reason": REASON},
-        RE: {"exclude": [id_of("ada")]},
-        D: {"onward_route": "gp", "reason": REASON},
-        A: {"question": "Which evenings are free?"},
-        K: {"reason": REASON},
-    }
-    return WISHES[action].model_validate({"version": 2} | complete.get(action, {}) | fields)
-
-
-def refusal(case: Case, wish: Wish, **changes: Any) -> Refused:
-    """Why an action is refused."""
-    with pytest.raises(Refused) as refused:
-        act(case, wish, reviewing(**changes))
-    return refused.value
-
-
-def faulty(case: Case, wish: Wish, **changes: Any) -> dict[str, str]:
-    """Which fields of a wish are wrong, and why."""
-    refused = refusal(case, wish, **changes)
-    assert refused.refusal is Refusal.INCOMPLETE
-    return {fault.field: fault.rule for fault in refused.faults}
 
 
 @pytest.mark.parametrize(
@@ -227,102 +185,9 @@ def test_a_question_must_say_something() -> None:
     assert set(faulty(a_review_case(), a_wish(A, question="why?"))) == {"question"}
 
 
-@pytest.mark.parametrize("action", [CO, CH, RE, D, A])
-def test_nobody_decides_on_a_flagged_case_without_saying_that_they_read_the_flags(action: Action) -> None:
-    case = a_review_case(flags=2)
-
-    assert set(faulty(case, a_wish(action))) == {"flags_seen"}
-    outcome = act(case, a_wish(action, flags_seen=True), reviewing())
-
-    assert outcome.codes["flags_seen"] == 2
-
-
-@pytest.mark.parametrize("action", [CO, CH])
-def test_nobody_under_16_is_matched_before_a_person_records_who_consents(action: Action) -> None:
-    wrong = faulty(a_review_case(), a_wish(action), date_of_birth=FOURTEEN)
-
-    assert set(wrong) == {"under_16_basis", "under_16_note"}
-
-
-@pytest.mark.parametrize("basis", ["gillick_assessed", "parental_consent"])
-def test_a_recorded_assessment_or_consent_lets_a_person_under_16_be_matched(basis: str) -> None:
-    wish = a_wish(CO, under_16_basis=basis, under_16_note=NOTE)
-
-    outcome = act(a_review_case(), wish, reviewing(date_of_birth=FOURTEEN))
-
-    assert outcome.codes["under_16_basis"] == basis
-    assert outcome.words["under_16_note"] == NOTE
-
-
-def test_a_basis_without_a_note_is_a_tick_box_and_not_enough() -> None:
-    wish = a_wish(CO, under_16_basis="gillick_assessed", under_16_note="ok")
-
-    assert set(faulty(a_review_case(), wish, date_of_birth=FOURTEEN)) == {"under_16_note"}
-
-
-@pytest.mark.parametrize(
-    ("today", "needed"),
-    [(date(2026, 11, 23), True), (date(2026, 11, 24), False), (date(2026, 11, 25), False)],
-)
-def test_the_age_counts_on_the_day_of_the_decision(today: date, needed: bool) -> None:
-    looked = reviewing(date_of_birth=date(2010, 11, 24), today=today)
-
-    if needed:
-        with pytest.raises(Refused):
-            act(a_review_case(), a_wish(CO), looked)
-    else:
-        act(a_review_case(), a_wish(CO), looked)
-
-
-@pytest.mark.parametrize("action", [RE, D, A])
-def test_what_is_no_match_needs_no_consent_for_a_person_under_16(action: Action) -> None:
-    act(a_review_case(), a_wish(action), reviewing(date_of_birth=FOURTEEN))
-
-
-@pytest.mark.parametrize("action", [CO, CH, RE, D, A])
-def test_nobody_decides_on_a_case_that_they_have_not_opened(action: Action) -> None:
-    assert refusal(a_review_case(), a_wish(action), considered_seconds=None).refusal is Refusal.UNSEEN
-
-
-@pytest.mark.parametrize("action", [CO, CH, RE, D, A])
-@pytest.mark.parametrize("role", list(Role))
-def test_only_the_one_who_claimed_a_case_decides_on_it(role: Role, action: Action) -> None:
-    case = a_review_case(claimed_by=id_of("bea"))
-
-    assert refusal(case, a_wish(action), by=a_colleague("cai", role)).refusal is Refusal.CLAIMED
-    act(case, a_wish(action), reviewing(a_colleague("bea")))
-
-
-@pytest.mark.parametrize("action", [C, R])
-def test_only_somebody_who_oversees_takes_a_claim_from_a_colleague(action: Action) -> None:
-    case = a_review_case(claimed_by=id_of("bea"))
-
-    assert refusal(case, a_wish(action), by=a_colleague("cai")).refusal is Refusal.CLAIMED
-    for role in (Role.SUPERVISOR, Role.ADMIN):
-        outcome = act(case, a_wish(action), reviewing(a_colleague("cai", role)))
-        assert outcome.case.claimed_by == (id_of("cai") if action is C else None)
-
-
-def test_a_claim_ends_with_the_decision_but_not_with_a_question() -> None:
-    case = a_review_case(claimed_by=id_of("bea"))
-
-    assert act(case, a_wish(CO), reviewing()).case.claimed_by is None
-    assert act(case, a_wish(A), reviewing()).case.claimed_by == id_of("bea")
-
-
 @pytest.mark.parametrize(
     "fields", [{"version": 0}, {"version": "x"}, {"surprise": 1}, {"therapist_id": "ada"}]
 )
 def test_what_cannot_be_read_as_a_decision_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         a_wish(CO, **fields)
-
-
-def test_a_night_between_two_looks_counts_as_a_quarter_of_an_hour() -> None:
-    monday, tuesday = NOON, NOON + timedelta(hours=20)
-
-    assert considered_seconds([monday], monday + timedelta(seconds=90)) == 90
-    assert considered_seconds([monday, tuesday], tuesday + timedelta(seconds=30)) == 15 * 60 + 30
-    # The clock of another machine may be a little behind.
-    assert considered_seconds([monday], monday - timedelta(milliseconds=5)) == 0
-    assert considered_seconds([], monday) is None
