@@ -10,6 +10,7 @@ from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from shared.kit.settings import KitSettings
 from shared.kit.testing import service_database
+from tests.support.marks import DEAD, PROPOSALS, REQUESTS
 from tests.support.probe import EFFECTS
 from tests.support.stack import Stack
 from tests.support.streams import Streams
@@ -55,6 +56,12 @@ async def keyring(settings: KitSettings, database: Database) -> AsyncIterator[Ke
 def streams(settings: KitSettings) -> Streams:
     """The topics of this test."""
     return Streams(settings.kafka_url, settings.kafka_topic_prefix)
+
+
+@pytest.fixture
+async def topics(create_topics: Callable[..., Awaitable[None]]) -> None:
+    """One partition each, so that whatever stands still holds up all that follows."""
+    await create_topics([REQUESTS, PROPOSALS, DEAD], partitions=1)
 
 
 @pytest.fixture

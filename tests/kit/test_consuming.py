@@ -13,30 +13,11 @@ from shared.kit.keyring import Keyring
 from shared.kit.settings import KitSettings
 from shared.kit.testing import eventually
 from tests.support.builders import a_case, a_request
-from tests.support.marks import (
-    DEAD,
-    PROBE,
-    PROPOSALS,
-    REQUESTS,
-    as_probe,
-    happened,
-    outbox_empty,
-    parked,
-    up,
-)
+from tests.support.marks import DEAD, PROBE, PROPOSALS, REQUESTS, as_probe, happened, outbox_empty, parked, up
 from tests.support.probe import BEATEN
 from tests.support.processes import running
 from tests.support.raw import Raw, raw, with_header
 from tests.support.streams import Streams
-
-CreateTopics = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-async def topics(create_topics: CreateTopics) -> None:
-    """One partition for requests, so that whatever stands still holds up all that follows."""
-    await create_topics([REQUESTS], partitions=1)
-    await create_topics([PROPOSALS, DEAD], partitions=1)
 
 
 @pytest.mark.usefixtures("topics")

@@ -1,7 +1,6 @@
 """What needs a fact that another stream has not brought waits, and only its own request waits with it."""
 
 import time
-from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
@@ -13,19 +12,10 @@ from shared.kit.keyring import Keyring
 from shared.kit.settings import KitSettings
 from shared.kit.testing import eventually
 from tests.support.builders import a_case, a_confirmation, a_proposal, a_request, a_seat
-from tests.support.marks import DEAD, PROBE, PROPOSALS, REQUESTS, as_probe, effects, happened, parked
+from tests.support.marks import PROBE, PROPOSALS, REQUESTS, as_probe, effects, happened, parked
 from tests.support.processes import running
 from tests.support.raw import raw
 from tests.support.streams import Streams
-
-CreateTopics = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-async def topics(create_topics: CreateTopics) -> None:
-    """One partition each, so that whatever stands still holds up all that follows."""
-    await create_topics([REQUESTS], partitions=1)
-    await create_topics([PROPOSALS, DEAD], partitions=1)
 
 
 @pytest.mark.usefixtures("topics")

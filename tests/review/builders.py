@@ -45,7 +45,6 @@ NOTE = "Mother, Ines Duarte, agreed on the telephone on 24 November."
 FOURTEEN = date(2012, 6, 1)
 SESSION = "/api/v1/session"
 CASES = "/api/v1/cases"
-CLAIMED_BY_BEA = StaffId(id_of("bea"))
 
 
 def therapists(*names: str) -> tuple[TherapistId, ...]:

@@ -13,7 +13,8 @@ from tests.support.environment import environment
 from tests.support.processes import Process
 
 REQUESTS, PROPOSALS, DEAD = "intake.requests", "matching.proposals", "probe.dead-letters"
-PROBE = ("-m", "tests.support.probe", "run")
+COMMANDS = ("-m", "tests.support.probe")
+PROBE = (*COMMANDS, "run")
 
 
 def as_probe(settings: KitSettings, **changes: str) -> dict[str, str]:
