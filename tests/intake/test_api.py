@@ -248,7 +248,8 @@ async def test_a_request_that_fails_on_our_side_says_nothing_of_it(intake: Intak
 
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
-    assert "elsewhere" not in answer.text
+    assert "relation" not in answer.text
+    assert "does not exist" not in answer.text
 
 
 def _raw(headers: dict[str, str]) -> dict[bytes, bytes]:
