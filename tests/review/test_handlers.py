@@ -183,7 +183,7 @@ async def test_nothing_that_is_told_of_a_person_lies_open_in_the_database(office
         "Quillberry",
         "Okafor",
         "maya.okafor",
-        "1991",
+        "1991-03-14",
         "answered yes",
         "sample-token",
     ):
