@@ -146,9 +146,3 @@ def test_what_is_written_about_safety_reaches_the_reviewer_even_without_a_flag()
 
     assert details.in_own_words == "We moved.\n\nAbout safety: I manage, with my sister."
     assert details.flags == ()
-
-
-def test_a_risk_sign_refuses_nobody() -> None:
-    details = taken({"safety.thoughts_of_ending_life": True}).details
-
-    assert [flag.kind for flag in details.flags] == [FlagKind.SUICIDAL_THOUGHTS]
