@@ -90,8 +90,14 @@ async def test_every_field_has_a_label_and_every_id_is_there_once(office: Office
         ids = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
         labelled = {each.get("for") for each in elements.all("label")}
         assert len(ids) == len(set(ids))
-        for tag in ("textarea", "select"):
-            assert {each["id"] for each in elements.all(tag)} <= labelled
+        fields = [
+            each
+            for tag in ("input", "textarea", "select")
+            for each in elements.all(tag)
+            if each.get("type") != "hidden"
+        ]
+        assert fields
+        assert {each.get("id") for each in fields} <= labelled
         for _, attributes in elements.found:
             for described in (attributes.get("aria-describedby") or "").split():
                 assert described in ids
