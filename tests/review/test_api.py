@@ -1,7 +1,5 @@
 """The JSON door: a case as it is shown, and what is answered to what cannot be done."""
 
-from uuid import uuid4
-
 import pytest
 
 from services.review.domain.staff import Role
@@ -14,6 +12,7 @@ from tests.support.builders import (
     a_pathway,
     a_proposal,
     a_request,
+    id_of,
     nothing_found,
 )
 
@@ -87,7 +86,7 @@ async def test_a_waiting_case_says_how_long_others_waited_or_that_it_is_not_know
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        (f"/api/v1/cases/{uuid4()}", 404, "no_such_case"),
+        (f"/api/v1/cases/{id_of('nobody')}", 404, "no_such_case"),
         ("/api/v1/cases/not-an-id", 404, "not_found"),
         ("/api/v1/cases/{id}/explode", 404, "no_such_action"),
     ],
