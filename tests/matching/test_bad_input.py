@@ -17,10 +17,8 @@ from shared.contract.vocabulary import Condition, Variant
 from shared.kit.database import Database
 from shared.kit.errors import Fatal
 from tests.matching.builders import RULES, a_registration, a_search, a_therapist, an_accreditation
-from tests.matching.test_api import NEW, Door, Headers, door, editor, errors, problem, where
-from tests.matching.test_directory_commands import Command, saved, therapists
-
-__all__ = ["door", "editor", "therapists"]
+from tests.matching.commands import Command, saved
+from tests.matching.door import NEW, Door, Headers, errors, problem, where
 
 LONG_AGO = date(2020, 1, 1)
 ADA, BEN = a_therapist("ada"), a_therapist("ben")
