@@ -10,14 +10,19 @@ import asyncpg
 import httpx
 import pytest
 
+from services.matching import store
 from services.matching.app import build_app
+from services.matching.handlers import Matcher, handlers
 from services.matching.settings import Settings
 from services.matching.store import Role
+from shared.contract.event import Event, RequestEvent
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from shared.kit.testing import service_database
+from shared.kit.testing import recording, service_database
+from tests.matching.builders import RULES
 from tests.matching.commands import Command, Outcome, begun, ended
 from tests.matching.door import STREAMS, Door, Headers
+from tests.matching.gathering import Hear
 from tests.matching.processes import Process
 from tests.support.environment import environment
 from tests.support.stack import Stack
@@ -135,3 +140,24 @@ def therapists(settings: Settings, database: Database) -> Command:
         return await ended(await begun(url, *arguments))
 
     return run
+
+
+@pytest.fixture
+def matcher() -> Matcher:
+    """What a process has for ranking when it has just begun."""
+    return Matcher(RULES, store.DirectoryInMemory(RULES))
+
+
+@pytest.fixture
+def hear(database: Database, matcher: Matcher) -> Hear:
+    """Lets matching hear an event, and returns what it says about it."""
+
+    async def heard(event: Event) -> list[Event]:
+        function = handlers.events[type(event)]
+        async with recording(database) as tx:
+            needs_matcher = "matcher" in function.__annotations__
+            await (function(event, tx, matcher) if needs_matcher else function(event, tx))
+        # What the directory says besides has tests of its own.
+        return [event for event in tx.published if isinstance(event, RequestEvent)]
+
+    return heard

@@ -1,5 +1,6 @@
-"""Builds what tests of groups speak of: who leads one, who looks for one, and what was said of it."""
+"""What tests of groups speak of: who leads one, who looks for one, how it gathers, and what is said."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from services.matching import store
@@ -12,10 +13,12 @@ from shared.contract.sealing import opened
 from shared.contract.vocabulary import Format, Slot, Variant
 from shared.kit.database import Database
 from tests.matching.builders import RULES, a_therapist, an_accreditation, born
-from tests.support.builders import a_case, a_confirmation, a_request
+from tests.support.builders import a_case, a_confirmation, a_request, id_of
 
 RULE = RULES.policy.groups[Variant.IPT_AST]
 LEAST, MOST = RULE.size.least, RULE.size.most
+
+Hear = Callable[[Event], Awaitable[list[Event]]]
 
 
 def a_leader(name: str = "ada", **changes: Any) -> Therapist:
@@ -75,3 +78,33 @@ async def in_outbox(database: Database) -> list[tuple[str, str]]:
 async def proposed_to(database: Database) -> list[str]:
     """To whom the passes have proposed, in order."""
     return [key for key, name in await in_outbox(database) if name == "match-proposed"]
+
+
+async def proposed(hear: Hear, request: RequestSubmitted | None = None) -> MatchProposed:
+    """The proposal to whoever asks."""
+    [said] = await hear(request or somebody())
+    assert isinstance(said, MatchProposed)
+    return said
+
+
+async def gather(hear: Hear, number: int) -> list[MatchConfirmed]:
+    """So many young people are confirmed, one after the other."""
+    choices = [a_choice(await proposed(hear)) for _ in range(number)]
+    for each in choices:
+        await hear(each)
+    return choices
+
+
+async def seats_free(database: Database, name: str = "ada") -> int:
+    """How many seats a therapist has free."""
+    async with database.transaction() as tx:
+        entry = await store.find_therapist(tx, id_of(name))
+    assert entry is not None
+    return entry.seats_free
+
+
+async def groups(database: Database) -> list[tuple[str, int]]:
+    """Every group there ever was: its state, and how many have a place in it."""
+    async with database.transaction() as tx:
+        rows = await tx.fetch("SELECT state, places_taken FROM groups ORDER BY opened_at, id")
+    return [(row["state"], row["places_taken"]) for row in rows]

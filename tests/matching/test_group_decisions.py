@@ -27,18 +27,12 @@ from tests.matching.gathering import (
     shown,
     somebody,
 )
-from tests.matching.recorded import a_matcher, hear
+from tests.matching.recorded import hear
 from tests.support.builders import a_withdrawal
 from tests.support.keys import Counted
 
 TUESDAY, WEDNESDAY = (Slot.TUE_EVENING,), (Slot.WED_MORNING,)
 BOTH = (*TUESDAY, *WEDNESDAY)
-
-
-@pytest.fixture
-def matcher() -> Matcher:
-    """Of the process that hears it all."""
-    return a_matcher()
 
 
 async def heard(database: Database, matcher: Matcher, event: Event) -> list[Event]:
