@@ -7,7 +7,8 @@ from shared.contract import intake, matching, notify, review
 from shared.contract.catalogue import EVENTS
 from shared.contract.event import Event, RequestEvent
 from shared.contract.sealing import Purpose, Withheld, opened, sealed_fields
-from tests.support.builders import a_request, one_of_each
+from tests.support.builders import a_request
+from tests.support.every_event import one_of_each
 
 MODULES = (intake, matching, review, notify)
 

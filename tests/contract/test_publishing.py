@@ -18,7 +18,8 @@ from shared.contract.catalogue import EVENTS
 from shared.contract.event import Event
 from shared.contract.sealing import sealed_fields
 from shared.contract.submission import Submission
-from tests.support.builders import a_submission, one_of_each
+from tests.support.builders import a_submission
+from tests.support.every_event import one_of_each
 from tests.support.raw import headers
 
 SEALED = {"kid": "01936c3f-0000-7000-8000-000000000001", "box": "AAAA"}

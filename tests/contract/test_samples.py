@@ -10,7 +10,7 @@ from shared.contract import publishing
 from shared.contract.catalogue import EVENTS
 from shared.contract.event import Event
 from shared.contract.matching import MatchNotFound, MatchProposed, Shortlist
-from tests.support.builders import one_of_each
+from tests.support.every_event import one_of_each
 
 SAMPLES = sorted(publishing.SAMPLES.glob("*.json"))
 

@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 
 from shared.kit.testing import eventually
-from tests.journeys.test_one_request import acknowledged, assert_proper, confirm, mails_about
+from tests.journeys.steps import acknowledged, assert_proper, confirm, mails_about
 from tests.support.builders import a_submission
 from tests.support.system import System
 

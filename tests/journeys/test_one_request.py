@@ -1,9 +1,7 @@
 """One request per door, from submission to the mails, with a person deciding."""
 
-import json
 import re
 from datetime import UTC, date, datetime
-from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -14,47 +12,12 @@ from cloudevents.core.v1.event import CloudEvent
 
 from shared.contract.submission import Submission
 from shared.kit.testing import eventually
+from tests.journeys.steps import acknowledged, assert_proper, confirm, mails_about
 from tests.support.builders import a_submission
-from tests.support.mail_server import Received
 from tests.support.system import System
 
 JSON = {"content-type": "application/json"}
 STREAMS = ("intake.requests", "matching.proposals", "review.cases", "notify.messages")
-TELLING = re.compile(
-    r"depress|anxi|bipolar|bulimi|anorex|psych|therap|\bipt\b|mental|suicid|disorder|diagnos", re.I
-)
-
-
-async def mails_about(system: System, address: str, number: int) -> list[Received]:
-    """Waits for so many mails to an address, and lets no further one pass unnoticed."""
-    await eventually(lambda: len(system.mail.to(address)) >= number, within=60, what=f"{number} mails came")
-    mails = system.mail.to(address)
-    assert len(mails) == number
-    return mails
-
-
-async def acknowledged(system: System, address: str) -> None:
-    """Waits for the thanks, as a decision that comes within a blink holds them back: they would be untrue."""
-    await mails_about(system, address, 1)
-
-
-def assert_proper(mail: Received) -> None:
-    """One recipient, both forms, and not a word that gives anything away."""
-    assert len(mail.recipients) == 1
-    assert str(mail.message["To"]).count("@") == 1
-    assert mail.message["Cc"] is None
-    for text in (str(mail.message["Subject"]), mail.text, unescape(mail.html)):
-        assert not TELLING.search(text), TELLING.findall(text)
-
-
-async def confirm(system: System, review: httpx.AsyncClient, request_id: str, **more: Any) -> dict[str, Any]:
-    """Confirms the first of the shortlist as a reviewer does; returns the case as it was shown."""
-    case = await system.case(review, request_id, "ready")
-    answer = await review.post(
-        f"/api/v1/cases/{request_id}/confirm", json={"version": case["version"], **more}
-    )
-    assert answer.status_code == httpx.codes.OK, answer.text
-    return case
 
 
 async def test_a_partners_request_over_http_ends_in_a_seat_and_two_mails(system: System) -> None:
@@ -90,9 +53,7 @@ async def test_a_partners_request_over_http_ends_in_a_seat_and_two_mails(system:
     assert "Maya" not in referral.text
     for mail in (*mails, referral):
         assert_proper(mail)
-    said = await system.streams.read(
-        "intake.requests", "matching.proposals", "review.cases", "notify.messages"
-    )
+    said = await system.streams.read(*STREAMS)
     assert sorted(seen.type.split(".")[2] for seen in said) == [
         "match-confirmed",
         "match-proposed",
@@ -204,106 +165,6 @@ async def test_a_partners_cloudevent_is_answered_and_a_reviewer_may_overrule(sys
     assert matched["decision"]["therapist_id"] == second["therapist_id"]
     mails = await mails_about(system, "maya.okafor-lind@example.com", 2)
     assert second["name"] in mails[1].text
-
-
-async def test_a_withdrawal_frees_the_seat_and_is_told_to_both(system: System) -> None:
-    async with system.at_intake() as intake, await system.at_review() as review:
-        request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
-        await acknowledged(system, "maya.okafor-lind@example.com")
-        await confirm(system, review, request_id)
-        matched = await system.case(review, request_id, "matched")
-        await mails_about(system, "maya.okafor-lind@example.com", 2)
-        therapist = matched["decision"]["therapist_id"]
-        taken = json.loads(await system.command("matching", "therapists", "show", therapist, "--json"))
-
-        withdrawn = await intake.post(f"/api/v1/requests/{request_id}/withdraw")
-        assert withdrawn.status_code < httpx.codes.BAD_REQUEST, withdrawn.text
-        await system.case(review, request_id, "withdrawn")
-        *_, told = await mails_about(system, "maya.okafor-lind@example.com", 3)
-        assert_proper(told)
-
-        async def freed() -> bool:
-            entry = json.loads(await system.command("matching", "therapists", "show", therapist, "--json"))
-            return bool(entry["seats_free"] == taken["seats_free"] + 1)
-
-        await eventually(freed, within=60, what="the seat was freed")
-
-    def told_the_therapist() -> bool:
-        return sum(mail.recipients[0].endswith("therapists.example") for mail in system.mail.mails) == 2
-
-    await eventually(told_the_therapist, within=30, what="the therapist was told of both")
-
-
-async def test_a_therapist_who_cannot_after_all_is_replaced_and_everybody_is_told(system: System) -> None:
-    async with system.at_intake() as intake, await system.at_review() as review:
-        request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
-        await acknowledged(system, "maya.okafor-lind@example.com")
-        await confirm(system, review, request_id)
-        matched = await system.case(review, request_id, "matched")
-        await mails_about(system, "maya.okafor-lind@example.com", 2)
-
-        reason = "The therapist wrote that they are ill and cannot see anybody new."
-        answer = await review.post(
-            f"/api/v1/cases/{request_id}/rematch", json={"version": matched["version"], "reason": reason}
-        )
-        assert answer.status_code == httpx.codes.OK, answer.text
-        *_, again = await mails_about(system, "maya.okafor-lind@example.com", 3)
-        case = await confirm(system, review, request_id)
-        other = await system.case(review, request_id, "matched")
-        *_, told = await mails_about(system, "maya.okafor-lind@example.com", 4)
-
-        async def at_intake() -> bool:
-            status = (await intake.get(f"/api/v1/requests/{request_id}")).json()
-            return bool(status["state"] == "matched")
-
-        await eventually(at_intake, within=30, what="the status says matched again")
-
-    first = matched["decision"]["therapist_id"]
-    assert other["decision"]["therapist_id"] != first
-    assert first not in {each["therapist_id"] for each in case["shortlist"]["candidates"]}
-    assert_proper(again)
-    assert_proper(told)
-    entry = json.loads(await system.command("matching", "therapists", "show", first, "--json"))
-    assert entry["seats_free"] == entry["seats_offered"]
-
-    def told_the_therapists() -> bool:
-        # A referral and its end for the first, a referral for the second.
-        return sum(mail.recipients[0].endswith("therapists.example") for mail in system.mail.mails) == 3
-
-    await eventually(told_the_therapists, within=30, what="both therapists were told")
-
-
-async def test_a_match_whose_therapist_leaves_the_directory_comes_back_to_staff(system: System) -> None:
-    async with system.at_intake() as intake, await system.at_review() as review:
-        request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
-        await acknowledged(system, "maya.okafor-lind@example.com")
-        await confirm(system, review, request_id)
-        matched = await system.case(review, request_id, "matched")
-        await mails_about(system, "maya.okafor-lind@example.com", 2)
-        therapist = matched["decision"]["therapist_id"]
-        assert (await review.get("/api/v1/cases")).json()["cases"] == []
-
-        removed = json.loads(await system.command("matching", "therapists", "remove", therapist, "--json"))
-
-        async def queued() -> Any:
-            return (await review.get("/api/v1/cases")).json()["cases"]
-
-        [case] = await eventually(queued, within=60, what="the case is in the queue again")
-        shown = await system.case(review, request_id, "matched")
-        reason = "They have stopped working, and the client would like to see somebody else."
-        answer = await review.post(
-            f"/api/v1/cases/{request_id}/rematch", json={"version": shown["version"], "reason": reason}
-        )
-        assert answer.status_code == httpx.codes.OK, answer.text
-        await confirm(system, review, request_id)
-        other = await system.case(review, request_id, "matched")
-        # Until then nobody was told anything; then that we look again, and whom we found.
-        await mails_about(system, "maya.okafor-lind@example.com", 4)
-
-    assert removed["cases"] == [case["request_id"]] == [request_id]
-    assert case["therapist_gone_at"] is not None
-    assert (other["therapist_gone_at"], other["allowed"]) == (None, ["rematch"])
-    assert other["decision"]["therapist_id"] != therapist
 
 
 async def test_what_comes_in_wrong_at_any_door_is_answered_and_leaves_no_word_of_it_in_a_log(

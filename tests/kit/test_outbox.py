@@ -7,7 +7,8 @@ import pytest
 from shared.kit.database import Database
 from shared.kit.errors import Rejected
 from shared.kit.outbox import PAYLOAD_LIMIT, Outgoing, lay
-from tests.support.builders import a_change, a_listing, a_request, a_withdrawal, id_of
+from tests.support.builders import a_request, a_withdrawal, id_of
+from tests.support.directory import a_change, a_listing
 
 
 async def outbox(database: Database) -> list[tuple[str, int]]:

@@ -13,7 +13,8 @@ from shared.kit.handlers import Handlers, Provided
 from shared.kit.keyring import Keyring
 from shared.kit.records import Record
 from shared.kit.transaction import Transaction
-from tests.support.builders import a_confirmation, a_listing, a_proposal, a_request, a_seat_gone, id_of
+from tests.support.builders import a_confirmation, a_proposal, a_request, a_seat_gone, id_of
+from tests.support.directory import a_listing
 from tests.support.raw import raw
 
 handlers = Handlers()

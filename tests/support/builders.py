@@ -4,12 +4,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from shared.contract import intake, matching, notify, review
-from shared.contract.event import Event
+from shared.contract import intake, matching, review
 from shared.contract.ids import (
     DecisionId,
     GroupId,
-    MessageId,
     ProposalId,
     RequestId,
     SeatId,
@@ -18,24 +16,17 @@ from shared.contract.ids import (
     TherapistId,
 )
 from shared.contract.vocabulary import (
-    AgeGroup,
-    Approach,
-    Body,
     Condition,
     Door,
     Evidence,
     FlagKind,
     Format,
-    Gender,
     LifeEvent,
-    MessageKind,
     Mode,
     OnwardRoute,
     PreferenceAbout,
     ProblemArea,
-    Recipient,
     RequesterRole,
-    Route,
     Slot,
     Strength,
     Therapy,
@@ -288,93 +279,6 @@ def a_question(request: intake.RequestSubmitted, **changes: Any) -> review.Infor
 def a_withdrawal(request: intake.RequestSubmitted) -> intake.RequestWithdrawn:
     """Word that the client no longer wants a match."""
     return intake.RequestWithdrawn(request_id=request.request_id, reason=intake.WithdrawalReason.CLIENT_ASKED)
-
-
-def an_entry(**changes: Any) -> matching.DirectoryEntry:
-    """What anybody may know of a therapist."""
-    return matching.DirectoryEntry(
-        name="Ada Sampleford",
-        gender=Gender.WOMAN,
-        outcode="E2",
-        modes=(Mode.ONLINE, Mode.IN_PERSON),
-        formats=(Format.INDIVIDUAL,),
-        age_groups=(AgeGroup.ADULTS,),
-        languages=("en", "pl"),
-        fee_pence=8000,
-        seats_offered=4,
-        seats_free=3,
-        slots=(Slot.TUE_EVENING, Slot.WED_MORNING),
-        problem_areas=(ProblemArea.ROLE_TRANSITION,),
-        conditions=(Condition.DEPRESSION,),
-        approaches=(Approach.STRUCTURED,),
-        affirming=(PreferenceAbout.LGBTQ_AFFIRMING,),
-        registration=matching.CoreRegistration(
-            body=Body.BACP, number="SYN123456", expires_on=date(2030, 1, 1)
-        ),
-        accreditations=(
-            matching.HeldAccreditation(
-                variant=Variant.IPT, route=Route.STANDARD, expires_on=date(2030, 1, 1), cases=20
-            ),
-        ),
-        confirmed_on=date(2026, 11, 24),
-    ).model_copy(update=changes)
-
-
-def a_listing(name: str = "ada", **changes: Any) -> matching.TherapistListed:
-    """Word that a therapist is in the directory."""
-    return matching.TherapistListed(therapist_id=TherapistId(id_of(name)), entry=an_entry(**changes))
-
-
-def a_change(*changed: str, name: str = "ada", **changes: Any) -> matching.TherapistChanged:
-    """Word that an entry of the directory is not what it was."""
-    return matching.TherapistChanged(
-        therapist_id=TherapistId(id_of(name)), changed=changed, entry=an_entry(**changes)
-    )
-
-
-def one_of_each() -> list[Event]:
-    """One event of every type, those about a request all about the same one."""
-    request = a_request(request_id=RequestId(id_of("request")), subject_id=SubjectId(id_of("subject")))
-    proposal = a_proposal(request, proposal_id=ProposalId(id_of("proposal")))
-    confirmation = a_confirmation(proposal, decision_id=DecisionId(id_of("decision")))
-    message = {
-        "request_id": request.request_id,
-        "message_id": MessageId(id_of("message")),
-        "kind": MessageKind.MATCHED,
-        "recipient": Recipient.CLIENT,
-        "cause_id": id_of("cause"),
-        "attempts": 1,
-    }
-    decided = {"decision_id": DecisionId(id_of("decision"))}
-    return [
-        request,
-        intake.SubmissionRejected(
-            request_id=RequestId(id_of("rejected")),
-            partner="northgate-practice",
-            submission_id="7c1d",
-            reference="NG-204",
-            faults=(intake.Fault(field="client.date_of_birth", rule="must not be in the future"),),
-        ),
-        a_withdrawal(request),
-        proposal,
-        nothing_found(request),
-        a_place(confirmation, seat_id=SeatId(id_of("seat"))),
-        a_seat(confirmation, seat_id=SeatId(id_of("seat"))),
-        a_seat_gone(confirmation),
-        a_therapist_gone(a_seat(confirmation, seat_id=SeatId(id_of("seat")))),
-        a_listing(),
-        a_change("seats_free", seats_free=2),
-        matching.TherapistRemoved(therapist_id=TherapistId(id_of("ada"))),
-        confirmation,
-        a_rematch(proposal, "ada", **decided),
-        a_decline(request, **decided),
-        a_question(request, **decided),
-        notify.MessageSent.model_validate(message),
-        notify.MessageFailed.model_validate(
-            message | {"reason": notify.FailureReason.REFUSED, "smtp_code": 550}
-        ),
-        notify.MessageUncertain.model_validate(message),
-    ]
 
 
 def a_submission(**changes: Any) -> dict[str, Any]:
