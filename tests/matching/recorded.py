@@ -6,8 +6,10 @@ from pathlib import Path
 from services.matching import store
 from services.matching.app import load_rules
 from services.matching.domain.ranking import Rules
+from services.matching.domain.therapist import Therapist
 from services.matching.handlers import Again, Matcher, Replay, handlers
 from services.matching.settings import POLICY
+from services.matching.store.directory import save_therapists
 from shared.contract.event import Event
 from shared.kit.database import Database
 from shared.kit.testing import recording
@@ -60,3 +62,14 @@ async def made_again(database: Database, other: Rules | None = None) -> list[Aga
     replay = Replay({RULES.digest: RULES}, other)
     async with database.transaction() as tx:
         return [await replay.again(tx, ranking) for ranking in rankings]
+
+
+async def in_directory(database: Database, *therapists: Therapist) -> None:
+    """Puts entries into the directory, all at once."""
+    async with database.transaction() as tx:
+        await save_therapists(tx, therapists)
+
+
+def all_the_same(made: list[Again | None]) -> bool:
+    """Whether every ranking was made again, and none came out otherwise."""
+    return all(again is not None and again.same for again in made)
