@@ -8,10 +8,10 @@ the fewer of a therapist's are free.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from services.matching.domain.compiled import compiled
 from services.matching.domain.engine import Seats
 
 Array = npt.NDArray[Any]
@@ -67,7 +67,7 @@ def by_demand(
     return {number: price for number, price in zip(edges.numbers, whole, strict=True) if price > 0}
 
 
-@nb.njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def ascend(  # noqa: PLR0917 - compiled code takes its arrays one by one
     starts: Array,
     therapists: Array,

@@ -1,15 +1,13 @@
 """Which therapists each gate bars, as planes of bits, compiled."""
 
-import numba as nb
 import numpy as np
 
+from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.bits import trailing_zeros
 from services.matching.domain.engine.columns import Array, Layout, Table
 from services.matching.domain.engine.scanning import IN_PERSON, ONLINE, TOO_FAR
 from services.matching.domain.gates import Gate
-
-_compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
 EXCLUDED = 0
 REGISTRATION = 1
@@ -44,7 +42,7 @@ assert [gate.name for gate in Gate] == [  # noqa: S101
 ]
 
 
-@_compiled
+@compiled
 def bar(  # noqa: PLR0917
     layout: Layout, planes: Array, question: Question, excluded: Array, without_seat: Array, barred: Array
 ) -> None:
@@ -64,7 +62,7 @@ def bar(  # noqa: PLR0917
     barred[SEAT] = ~planes[layout.seated] | without_seat
 
 
-@_compiled
+@compiled
 def bar_on(layout: Layout, planes: Array, question: Question, way: int, barred: Array) -> None:
     """Marks whom the gates bar that differ from pathway to pathway."""
     variant = question.variants[way]
@@ -75,7 +73,7 @@ def bar_on(layout: Layout, planes: Array, question: Question, way: int, barred: 
     barred[FORMAT] = ~planes[question.formats[way]]
 
 
-@_compiled
+@compiled
 def bar_by_place_and_fee(table: Table, near: Array, question: Question, wanted: Array, barred: Array) -> None:
     """Marks whom place and fee bar, of those that are wanted: these gates look at each by themselves."""
     # Taken out of their tuples once: within the loop each look would count references.

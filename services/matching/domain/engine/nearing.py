@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.barring import (
     DISTANCE,
@@ -21,8 +21,6 @@ from services.matching.domain.engine.columns import Array, Layout, Row, Table
 from services.matching.domain.engine.scanning import IN_PERSON, TOO_FAR, is_set, most_more
 from services.matching.domain.engine.terms import Terms
 
-_compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
-
 _NOBODY = -1
 _LEAST = np.int64(-(2**62))
 
@@ -30,7 +28,7 @@ NEAREST = np.dtype([("row", np.int64), ("way", np.int64), ("gate", np.int64), ("
 """The next best: on which of the question's pathways, and the one gate."""
 
 
-@_compiled
+@compiled
 def nearest(  # noqa: PLR0917 - compiled code takes its arrays one by one
     layout: Layout,
     table: Table,
@@ -73,14 +71,14 @@ def nearest(  # noqa: PLR0917 - compiled code takes its arrays one by one
     return bool(best[0].row != _NOBODY)
 
 
-@_compiled
+@compiled
 def _count(once: Array, again: Array, barred: Array) -> None:
     for word in range(barred.size):
         again[word] |= once[word] & barred[word]
         once[word] |= barred[word]
 
 
-@_compiled
+@compiled
 def _choose(  # noqa: PLR0917
     table: Table,
     near: Array,
@@ -123,7 +121,7 @@ def _choose(  # noqa: PLR0917
                 best[0].row, best[0].way, best[0].gate, best[0].score = number, way, gate, points
 
 
-@_compiled
+@compiled
 def _gate(barred: Array, word: int, bit: np.uint64) -> int:
     for gate in range(GATES):
         if (barred[gate, word] >> bit) & np.uint64(1):
@@ -131,7 +129,7 @@ def _gate(barred: Array, word: int, bit: np.uint64) -> int:
     return GATES
 
 
-@_compiled
+@compiled
 def _more(  # noqa: PLR0917
     planes: Array, row: Row, number: int, question: Question, terms: Terms, way: int, gate: int
 ) -> int:
@@ -149,7 +147,7 @@ def _more(  # noqa: PLR0917
     return int(points)
 
 
-@_compiled
+@compiled
 def _goes_before(ids: Array, row: int, score: int, other: Row) -> bool:
     if score != other.score:
         return bool(score > other.score)

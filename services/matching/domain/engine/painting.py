@@ -1,15 +1,13 @@
 """Brings the bit planes in line with the table, compiled."""
 
-import numba as nb
 import numpy as np
 
+from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.columns import Array, Layout, Table
 
-# What is compiled is kept on disk, so the layout comes as an argument: a constant would be kept with it.
-_compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
-
-@_compiled
+# The layout comes as an argument, since it follows the contract's words: a constant would be compiled in.
+@compiled
 def paint_live(layout: Layout, table: Table, rows: Array, today: int, oldest: int) -> None:
     """Marks what depends on the day and on seats; an entry confirmed before `oldest` is stale."""
     planes = table.planes
@@ -34,7 +32,7 @@ def paint_live(layout: Layout, table: Table, rows: Array, today: int, oldest: in
             _mark(planes, layout.live + variant, word, bit, qualified and seated)
 
 
-@_compiled
+@compiled
 def _mark(planes: Array, plane: int, word: int, bit: np.uint64, holds: bool) -> None:
     if holds:
         planes[plane, word] |= bit
@@ -42,7 +40,7 @@ def _mark(planes: Array, plane: int, word: int, bit: np.uint64, holds: bool) -> 
         planes[plane, word] &= ~bit
 
 
-@_compiled
+@compiled
 def set_seats(  # noqa: PLR0917 - arrays one by one, as a whole tuple takes as long to hand over as all that is done
     kept: Array, scored: Array, planes: Array, row: int, free: int, caseload: int, seated: int, live: Array
 ) -> None:
@@ -66,7 +64,7 @@ def set_seats(  # noqa: PLR0917 - arrays one by one, as a whole tuple takes as l
         _mark(planes, live[pair, 1], word, bit, qualified and has_one)
 
 
-@_compiled
+@compiled
 def paint_facts(layout: Layout, table: Table, rows: Array) -> None:
     """Marks what does not depend on the day, and wipes the languages, which are marked one by one."""
     planes = table.planes
@@ -82,7 +80,7 @@ def paint_facts(layout: Layout, table: Table, rows: Array) -> None:
         table.highest[word] = max(table.highest[word], scored.district)
 
 
-@_compiled
+@compiled
 def _paint(  # noqa: PLR0917
     planes: Array, first: int, end: int, word: int, shift: np.uint64, bits: int
 ) -> None:
@@ -91,7 +89,7 @@ def _paint(  # noqa: PLR0917
         planes[plane, word] |= np.uint64((bits >> (plane - first)) & 1) << shift
 
 
-@_compiled
+@compiled
 def paint_languages(planes: Array, rows: Array, spoken: Array) -> None:
     """Marks each pair of a row and a language's plane."""
     for place in range(rows.size):
@@ -99,7 +97,7 @@ def paint_languages(planes: Array, rows: Array, spoken: Array) -> None:
         planes[spoken[place], row >> 6] |= np.uint64(1) << np.uint64(row & 63)
 
 
-@_compiled
+@compiled
 def move_marks(table: Table, source: int, target: int) -> None:
     """Moves a row's marks to another row, and leaves none."""
     planes = table.planes
@@ -115,7 +113,7 @@ def move_marks(table: Table, source: int, target: int) -> None:
             planes[plane, target >> 6] |= mark << there
 
 
-@_compiled
+@compiled
 def find_rows(kept: Array, by_id: Array, highs: Array, lows: Array) -> Array:
     """The rows of ids among the sorted ones, or -1."""
     rows = np.empty(highs.size, np.int64)
@@ -124,7 +122,7 @@ def find_rows(kept: Array, by_id: Array, highs: Array, lows: Array) -> Array:
     return rows
 
 
-@_compiled
+@compiled
 def find_row(kept: Array, by_id: Array, high: np.uint64, low: np.uint64) -> int:
     """The row of an id among the sorted ones, or -1."""
     first, last = 0, by_id.size

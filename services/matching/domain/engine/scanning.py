@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.bits import ones, trailing_zeros
 from services.matching.domain.engine.columns import Array, Row, Table
 from services.matching.domain.engine.terms import Terms
-
-_compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
 IN_PERSON, ONLINE = 1, 2
 TOO_FAR = -1
@@ -31,7 +29,7 @@ BEST = np.dtype(
 """One of the best, in order."""
 
 
-@_compiled
+@compiled
 def search(  # noqa: PLR0917 - compiled code takes its arrays one by one
     table: Table, blocked: Array, near: Array, question: Question, terms: Terms, desk: Array, best: Array
 ) -> int:
@@ -43,7 +41,7 @@ def search(  # noqa: PLR0917 - compiled code takes its arrays one by one
     return _go_through(table, blocked, near, question, terms, desk, best, False)
 
 
-@_compiled
+@compiled
 def retime(  # noqa: PLR0917
     table: Table, blocked: Array, near: Array, question: Question, terms: Terms, desk: Array, best: Array
 ) -> None:
@@ -51,7 +49,7 @@ def retime(  # noqa: PLR0917
     _go_through(table, blocked, near, question, terms, desk, best, True)
 
 
-@_compiled
+@compiled
 def _name(ids: Array, best: Array) -> None:
     """Writes beside each of the best whose row it is."""
     for place in range(best.size):
@@ -59,7 +57,7 @@ def _name(ids: Array, best: Array) -> None:
         best[place].id_low = ids[best[place].row].id_low
 
 
-@_compiled
+@compiled
 def points_by_district(metres: Array, limit: int, terms: Terms) -> Array:
     """The points for distance of every district, or -1 where it is too far for this client."""
     near = np.full(metres.size, TOO_FAR, np.int16)
@@ -73,7 +71,7 @@ def points_by_district(metres: Array, limit: int, terms: Terms) -> Array:
     return near
 
 
-@_compiled
+@compiled
 def _pass_planes(planes: Array, question: Question, words: Array, others: Array) -> None:
     """Leaves in `words` the rows that pass all gates but fee and distance, a plane at a time."""
     # Arrays are taken out of their tuples before a loop: within it each look would count references.
@@ -88,7 +86,7 @@ def _pass_planes(planes: Array, question: Question, words: Array, others: Array)
         _keep(words, planes[plane])
 
 
-@_compiled
+@compiled
 def _keep_any(words: Array, others: Array, planes: Array, chosen: Array) -> None:
     if chosen.size == 1:
         _keep(words, planes[chosen[0]])
@@ -99,19 +97,19 @@ def _keep_any(words: Array, others: Array, planes: Array, chosen: Array) -> None
     _keep(words, others)
 
 
-@_compiled
+@compiled
 def _keep(words: Array, plane: Array) -> None:
     for word in range(words.size):
         words[word] &= plane[word]
 
 
-@_compiled
+@compiled
 def _add_both(words: Array, one: Array, other: Array) -> None:
     for word in range(words.size):
         words[word] |= one[word] & other[word]
 
 
-@_compiled
+@compiled
 def _any_near(near: Array, lowest: int, highest: int) -> bool:
     for district in range(lowest, highest + 1):  # noqa: SIM110
         if near[district] != TOO_FAR:
@@ -119,7 +117,7 @@ def _any_near(near: Array, lowest: int, highest: int) -> bool:
     return False
 
 
-@_compiled
+@compiled
 def _go_through(  # noqa: PLR0917
     table: Table,
     blocked: Array,
@@ -194,7 +192,7 @@ def _go_through(  # noqa: PLR0917
     return kept
 
 
-@_compiled
+@compiled
 def _is_one_of(blocked: Array, row: int) -> bool:
     for each in blocked:  # noqa: SIM110
         if each == row:
@@ -202,7 +200,7 @@ def _is_one_of(blocked: Array, row: int) -> bool:
     return False
 
 
-@_compiled
+@compiled
 def most_more(question: Question, terms: Terms) -> Any:
     """The most points that `more` and `best_way` can bring."""
     points = question.fee_points + max(question.first_language_points, question.other_language_points)
@@ -214,7 +212,7 @@ def most_more(question: Question, terms: Terms) -> Any:
     return points + way_most + terms.experience[terms.experience.size - 1]
 
 
-@_compiled
+@compiled
 def _more(  # noqa: PLR0917
     row: Row,
     wishes: Array,
@@ -234,13 +232,13 @@ def _more(  # noqa: PLR0917
     return points
 
 
-@_compiled
+@compiled
 def is_set(planes: Array, plane: int, row: int) -> bool:
     """Whether a plane holds a mark for a row."""
     return bool((planes[plane, row >> 6] >> np.uint64(row & 63)) & np.uint64(1))
 
 
-@_compiled
+@compiled
 def _best_way(  # noqa: PLR0917
     planes: Array,
     row: Row,
@@ -263,7 +261,7 @@ def _best_way(  # noqa: PLR0917
     return most, chosen
 
 
-@_compiled
+@compiled
 def _insert(  # noqa: PLR0917
     ids: Array, best: Array, kept: int, row: int, way: int, in_person: bool, score: int, order: int
 ) -> int:
@@ -277,12 +275,12 @@ def _insert(  # noqa: PLR0917
     return min(kept + 1, best.size)
 
 
-@_compiled
+@compiled
 def _write(one: Row, row: int, way: int, in_person: bool, score: int, order: int) -> None:  # noqa: PLR0917
     one.row, one.way, one.in_person, one.score, one.order = row, way, in_person, score, order
 
 
-@_compiled
+@compiled
 def _goes_before(ids: Array, row: int, order: int, other: Row) -> bool:
     if order != other.order:
         return bool(order > other.order)

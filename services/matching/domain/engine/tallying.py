@@ -1,8 +1,8 @@
 """How many therapists each gate keeps out of a search, compiled."""
 
-import numba as nb
 import numpy as np
 
+from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.barring import (
     ACCREDITATION,
@@ -21,10 +21,8 @@ from services.matching.domain.engine.barring import (
 from services.matching.domain.engine.bits import ones
 from services.matching.domain.engine.columns import Array, Layout, Table
 
-_compiled = nb.njit(cache=True, error_model="numpy", nogil=True)
 
-
-@_compiled
+@compiled
 def tally(  # noqa: PLR0917 - compiled code takes its arrays one by one
     layout: Layout,
     table: Table,
@@ -71,7 +69,7 @@ def tally(  # noqa: PLR0917 - compiled code takes its arrays one by one
         passed |= stopped[gate]
 
 
-@_compiled
+@compiled
 def _stop(stopped: Array, barred: Array, rest: Array, gate: int) -> None:
     """Notes who is stopped at a gate, and leaves the others."""
     for word in range(rest.size):
