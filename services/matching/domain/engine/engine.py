@@ -27,7 +27,7 @@ from services.matching.domain.engine.painting import (
     paint_live,
     set_seats,
 )
-from services.matching.domain.engine.rows import Blocked, Rows
+from services.matching.domain.engine.rows import Rows, blocked_by
 from services.matching.domain.engine.scanning import BEST, retime
 from services.matching.domain.engine.scanning import search as scan
 from services.matching.domain.engine.tallying import tally
@@ -78,7 +78,6 @@ class Engine:
     def put(self, entries: Sequence[Entry]) -> None:
         """Adds entries or brings them up to date; of two with one id the later counts."""
         # Neighbours stand side by side, so that a search in person can pass over whole regions.
-        self._rows.changed()
         latest = sorted(
             {entry.id: entry for entry in entries}.values(),
             key=lambda entry: self._districts.number_of(entry.outcode),
@@ -94,7 +93,6 @@ class Engine:
 
     def drop(self, ids: Iterable[UUID]) -> None:
         """Forgets entries; those that are not known are no matter."""
-        self._rows.changed()
         for identifier in ids:
             row = self._find(identifier.int)
             if row is None:
@@ -111,7 +109,6 @@ class Engine:
         row = self._find(therapist_id.int)
         if row is None:
             raise KeyError(therapist_id)
-        self._rows.changed()
         table = self._table
         set_seats(
             table.kept, table.scored, table.planes, row, free, self._caseload, LAYOUT.seated, LIVE_BY_VARIANT
@@ -136,7 +133,7 @@ class Engine:
         Which of the pathways that fit is taken, staff choose: the best alone could leave one out.
         """
         self._turn_to(search.on)
-        ways, blocked = self._asker.ways(search), self._blocked(search).rows
+        ways, blocked = self._asker.ways(search), blocked_by(search.excluded, search.spoken_for)
         question = self._asker.question(search, ways)
         best = self._scan(search, ways, question, blocked, size)
         further: list[Placed] = []
@@ -157,13 +154,14 @@ class Engine:
         """
         self._turn_to(search.on)
         ways = self._asker.ways(search) if only is None else self._asker.ways(search).narrowed(only)
-        return self._scan(search, ways, self._asker.question(search, ways), self._blocked(search).rows, most)
+        blocked = blocked_by(search.excluded, search.spoken_for)
+        return self._scan(search, ways, self._asker.question(search, ways), blocked, most)
 
     def qualified(self, search: Search, most: int) -> list[Placed]:
         """Who passes every gate but that of the seat, by score and then by id."""
         self._turn_to(search.on)
-        ways, excluded = self._asker.ways(search), np.array(self._blocked(search).excluded, np.int64)
-        return self._scan(search, ways, self._asker.regardless(search, ways), excluded, most)
+        ways, blocked = self._asker.ways(search), blocked_by(search.excluded, {})
+        return self._scan(search, ways, self._asker.regardless(search, ways), blocked, most)
 
     def seats(self) -> list[Seats]:
         """Everybody's seats."""
@@ -192,7 +190,7 @@ class Engine:
         best["row"], best["order"] = self._find(first.number), first.order
         retime(
             self._table,
-            self._blocked(search).rows,
+            blocked_by(search.excluded, search.spoken_for),
             self._districts.points_for(search.case),
             self._asker.question(search, ways),
             self._terms,
@@ -234,21 +232,21 @@ class Engine:
         high, low = self._table.kept[["id_high", "id_low"]][row].tolist()
         return Nearest(high << 64 | low, ways.names[way], tuple(Gate)[gate], score)
 
-    def _blocked(self, search: Search) -> Blocked:
-        return self._rows.blocked(self._table.kept, search)
-
     def _marked(self, search: Search) -> tuple[Array, Array, Array]:
         """A bit for everybody, for whoever is excluded, and for whose free seats others were offered."""
         everybody = np.zeros(self._table.planes.shape[1], np.uint64)
         everybody[: self._count // 64] = _ALL
         everybody[self._count // 64 : -(-self._count // 64)] = (1 << self._count % 64) - 1
-        blocked = self._blocked(search)
-        return everybody, self._marks(blocked.excluded), self._marks(blocked.without_seat)
+        kept = self._table.kept
+        offered = zip(self._rows.find_all(kept, search.spoken_for), search.spoken_for.values(), strict=True)
+        without_seat = [row for row, seats in offered if kept["seats_free"][row] <= seats]
+        return everybody, self._marks(self._rows.find_all(kept, search.excluded)), self._marks(without_seat)
 
     def _marks(self, rows: list[int]) -> Array:
         marks = np.zeros(self._table.planes.shape[1], np.uint64)
         for row in rows:
-            marks[row >> 6] |= np.uint64(1 << (row & 63))
+            if row >= 0:
+                marks[row >> 6] |= np.uint64(1 << (row & 63))
         return marks
 
     def _turn_to(self, day: date) -> None:

@@ -1,30 +1,30 @@
 """Which row of the table is whose."""
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
 from services.matching.domain.engine.columns import Array
 from services.matching.domain.engine.painting import find_row, find_rows
-from services.matching.domain.gates import Search
 from shared.contract.ids import TherapistId
 
 _LOW = (1 << 64) - 1
 _MOST_LATE = 1024
 
 
-class Blocked(NamedTuple):
-    """The rows that a search may not choose, and what they were found by."""
+BLOCKED = np.dtype([("id_low", np.uint64), ("id_high", np.uint64), ("seats", np.int64)])
+"""Whom a search may not choose unless more than so many seats are free."""
 
-    by_exclusion: frozenset[TherapistId]
-    by_offers: Mapping[TherapistId, int]
-    excluded: list[int]
-    without_seat: list[int]  # whose free seats were all offered to others first
-    rows: Array  # all of them
+_ANY_NUMBER = 1 << 15
+"""More seats than anybody has."""
 
 
-_NONE = Blocked(frozenset(), {}, [], [], np.zeros(0, np.int64))
+def blocked_by(excluded: Collection[TherapistId], spoken_for: Mapping[TherapistId, int]) -> Array:
+    """Whoever is excluded, and whose free seats may all have been offered to others first."""
+    numbers = [_ANY_NUMBER << 128 | each.int for each in excluded]
+    numbers += [seats << 128 | each.int for each, seats in spoken_for.items()]
+    # All at once, as a search has few microseconds: number after number, the low half first, is such a record.
+    return np.frombuffer(bytearray().join([each.to_bytes(24, "little") for each in numbers]), BLOCKED)
 
 
 class Rows:
@@ -33,7 +33,6 @@ class Rows:
     def __init__(self) -> None:
         self._sorted = np.zeros(0, np.int32)
         self._late: dict[int, int] = {}
-        self._blocked: Blocked | None = None
 
     @property
     def nbytes(self) -> int:
@@ -62,31 +61,8 @@ class Rows:
         self._sorted = np.lexsort((kept["id_low"], kept["id_high"])).astype(np.int32)
         self._late.clear()
 
-    def changed(self) -> None:
-        """Seats or rows are not what they were."""
-        self._blocked = None
-
-    def blocked(self, kept: Array, search: Search) -> Blocked:
-        """Whom a search may not choose; found once for all that is asked of it until something changes."""
-        if not search.excluded and not search.spoken_for:
-            return _NONE
-        known = self._blocked
-        if (
-            known is None
-            or known.by_exclusion is not search.excluded
-            or known.by_offers is not search.spoken_for
-        ):
-            excluded = [row for row in self._find_all(kept, search.excluded) if row >= 0]
-            offered = zip(self._find_all(kept, search.spoken_for), search.spoken_for.values(), strict=True)
-            free = kept["seats_free"]
-            without_seat = [row for row, seats in offered if row >= 0 and free[row] <= seats]
-            rows = np.array([*excluded, *without_seat], np.int64)
-            known = Blocked(search.excluded, search.spoken_for, excluded, without_seat, rows)
-            self._blocked = known
-        return known
-
-    def _find_all(self, kept: Array, ids: Collection[TherapistId]) -> list[int]:
-        """The rows of several, or -1."""
+    def find_all(self, kept: Array, ids: Collection[TherapistId]) -> list[int]:
+        """The rows of several, or -1 for who is not known."""
         if not ids:
             return []
         numbers = [each.int for each in ids]

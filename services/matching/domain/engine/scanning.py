@@ -171,20 +171,21 @@ def _go_through(  # noqa: PLR0917
             # One jump, hardly ever taken: most cannot come near the best any more.
             if not passes or points + most - price < floor:
                 continue
-            if _is_one_of(blocked, number):
-                continue
             own, way = _best_way(planes, row, number, live, formats, variants, evidence, experience)
             speaks = language >= 0 and is_set(planes, language, number)
             points += own + _more(
                 row, wishes, wish_points, speaks, first_points, other_points, dearest, fee_points
             )
             order = points - price
+            # Who they are lies elsewhere in memory, and only of the best it is asked.
+            if order < floor or _is_blocked(ids[number], blocked):
+                continue
             while others:
                 slot = trailing_zeros(others)
                 others &= others - np.uint64(1)
                 if _goes_before(ids, number, order, best[slot]):
                     _write(best[slot], number, way, in_person, points, order)
-            if not retimes and order >= floor:
+            if not retimes:
                 kept = _insert(ids, best, kept, number, way, in_person, points, order)
                 if kept == best.size:
                     floor = best[kept - 1].order
@@ -193,10 +194,11 @@ def _go_through(  # noqa: PLR0917
 
 
 @compiled
-def _is_one_of(blocked: Array, row: int) -> bool:
-    for each in blocked:  # noqa: SIM110
-        if each == row:
-            return True
+def _is_blocked(entry: Row, blocked: Array) -> bool:
+    for place in range(blocked.size):
+        each = blocked[place]
+        if each.id_low == entry.id_low and each.id_high == entry.id_high:
+            return bool(entry.seats_free <= each.seats)
     return False
 
 
