@@ -1,7 +1,7 @@
 """A search as numbers: what the scan has to compare, and the points for each answer."""
 
 from collections.abc import Collection, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -29,13 +29,24 @@ _UNSPOKEN = -1
 _OLDEST = 150
 
 
+WAY = np.dtype(
+    [
+        ("live", np.int64),  # plane
+        ("format", np.int64),  # plane
+        ("variant", np.int64),
+        ("evidence", np.int64),  # points
+    ]
+)
+"""One pathway as the scan reads it."""
+
+WISH = np.dtype([("trait", np.int64), ("points", np.int64)])
+"""The bit of a trait, and what it brings."""
+
+
 class Question(NamedTuple):
     """One search as the scan reads it."""
 
-    live: Array  # planes, one for each pathway
-    formats: Array  # planes, one for each pathway
-    variants: Array  # one for each pathway
-    evidence: Array  # points, one for each pathway
+    ways: Array
     any_age: Array  # planes, of which one must be set
     any_language: Array  # planes, of which one must be set
     any_mode: Array  # planes, of which one must be set
@@ -53,15 +64,8 @@ class Question(NamedTuple):
     area_points: int
     conditions: int
     condition_points: Array  # by how many of the named ones somebody knows
-    wishes: Array  # one trait's bit each
-    wish_points: Array
+    wishes: Array
     credit: int  # points of a price that do not count
-
-    def narrowed(self, ways: "Ways") -> "Question":
-        """The same with fewer pathways."""
-        return self._replace(
-            live=ways.live, formats=ways.formats, variants=ways.variants, evidence=ways.evidence
-        )
 
 
 class _Facts(NamedTuple):
@@ -79,11 +83,8 @@ class _Facts(NamedTuple):
 class Ways(NamedTuple):
     """The pathways of a search as numbers, and the variants that these stand for, in the same order."""
 
-    live: Array
-    qualified: Array
-    formats: Array
-    variants: Array
-    evidence: Array
+    seated: Array  # for whoever has a seat free
+    qualified: Array  # for whoever would be proposed with a seat free
     names: tuple[Variant, ...]
 
     def narrowed(self, only: Variant) -> "Ways":
@@ -104,22 +105,20 @@ class Asker:
     def question(self, search: Search, ways: Ways) -> Question:
         """The search as numbers."""
         case, weights = search.case, self._policy.weights
-        languages = [self._language_planes[code] for code in case.languages if code in self._language_planes]
+        planes = self._language_planes
+        languages = tuple(planes[code] for code in case.languages if code in planes)
         wishes = [(_trait(wish), wish.strength) for wish in case.preferences]
         named = set(case.conditions)
         musts = [bit for bit, strength in wishes if strength is Strength.MUST]
         in_person, online = case.mode is not Mode.ONLINE, case.mode is not Mode.IN_PERSON
-        met = [(bit, weights.preference.of(strength)) for bit, strength in wishes if bit is not None]
+        met = [(1 << bit, weights.preference.of(strength)) for bit, strength in wishes if bit is not None]
         return Question(
-            live=ways.live,
-            formats=ways.formats,
-            variants=ways.variants,
-            evidence=ways.evidence,
+            ways=ways.seated,
             any_age=self._ages[min(search.age, _OLDEST)],
             any_language=_numbers(languages),
             any_mode=_MODES[in_person, online],
-            every=_must_planes(musts) if musts else _NONE,
-            first_language=self._language_planes.get(case.languages[0], _UNSPOKEN),
+            every=_must_planes(musts),
+            first_language=planes.get(case.languages[0], _UNSPOKEN),
             first_language_points=weights.preferred_language,
             other_language_points=weights.other_language,
             would_travel=in_person,
@@ -132,14 +131,13 @@ class Asker:
             area_points=weights.problem_area // max(len(search.areas), 1),
             conditions=_mask(named, CONDITION),
             condition_points=_condition_points(weights.condition, len(named)),
-            wishes=_numbers([1 << bit for bit, _ in met]),
-            wish_points=_numbers([points for _, points in met]),
+            wishes=_wishes(tuple(met)),
             credit=search.credit,
         )
 
     def regardless(self, search: Search, ways: Ways) -> Question:
         """The search as numbers, whoever has a seat free and whatever anybody costs."""
-        return self.question(search, ways)._replace(live=ways.qualified, credit=_NO_LIMIT)
+        return self.question(search, ways)._replace(ways=ways.qualified, credit=_NO_LIMIT)
 
     def ways(self, search: Search) -> Ways:
         """The pathways that fit."""
@@ -163,12 +161,13 @@ class Asker:
     def _work_out(self, search: Search) -> Ways:
         pathways = routes(search.case, search.on, self._policy).pathways
         points = self._policy.weights.evidence
+        ways = [
+            (LAYOUT.formats + FORMAT[way.format], VARIANT[way.variant], points[way.evidence])
+            for way in pathways
+        ]
         return Ways(
-            live=_numbers([LAYOUT.live + VARIANT[way.variant] for way in pathways]),
-            qualified=_numbers([LAYOUT.qualified + VARIANT[way.variant] for way in pathways]),
-            formats=_numbers([LAYOUT.formats + FORMAT[way.format] for way in pathways]),
-            variants=_numbers([VARIANT[way.variant] for way in pathways]),
-            evidence=_numbers([points[way.evidence] for way in pathways]),
+            seated=np.array([(LAYOUT.live + way[1], *way) for way in ways], WAY),
+            qualified=np.array([(LAYOUT.qualified + way[1], *way) for way in ways], WAY),
             names=tuple(way.variant for way in pathways),
         )
 
@@ -176,20 +175,23 @@ class Asker:
 _MOST_REMEMBERED = 4096
 
 
-@cache
-def _condition_points(weight: int, named: int) -> Array:
-    return _numbers([weight * known // max(named, 1) for known in range(named + 1)])
-
-
-def _numbers(values: Collection[int]) -> Array:
+# Lists of numbers are few and come again and again; to make an array of one takes longer than to look it up.
+@lru_cache(_MOST_REMEMBERED)
+def _numbers(values: tuple[int, ...]) -> Array:
     return np.array(values, np.int64)
 
 
-_NONE = _numbers([])
+@lru_cache(_MOST_REMEMBERED)
+def _wishes(values: tuple[tuple[int, int], ...]) -> Array:
+    return np.array(list(values), WISH)
+
+
+def _condition_points(weight: int, named: int) -> Array:
+    return _numbers(tuple(weight * known // max(named, 1) for known in range(named + 1)))
 
 
 def _must_planes(traits: Collection[int | None]) -> Array:
-    return _numbers([LAYOUT.nobody if bit is None else LAYOUT.traits + bit for bit in traits])
+    return _numbers(tuple(LAYOUT.nobody if bit is None else LAYOUT.traits + bit for bit in traits))
 
 
 def _mask(words: Collection[str], bits: Mapping[str, int]) -> int:
@@ -201,7 +203,7 @@ def _mask(words: Collection[str], bits: Mapping[str, int]) -> int:
 
 def _age_planes(age: int, policy: Policy) -> Array:
     return _numbers(
-        [LAYOUT.ages + AGE_GROUP[group] for group, span in policy.age_groups.items() if age in span]
+        tuple(LAYOUT.ages + AGE_GROUP[group] for group, span in policy.age_groups.items() if age in span)
     )
 
 
@@ -214,7 +216,7 @@ def _trait(wish: Preference) -> int | None:
 
 _MODES = {
     (in_person, online): _numbers(
-        [LAYOUT.modes + MODE[Mode.IN_PERSON]] * in_person + [LAYOUT.modes + MODE[Mode.ONLINE]] * online
+        (LAYOUT.modes + MODE[Mode.IN_PERSON],) * in_person + (LAYOUT.modes + MODE[Mode.ONLINE],) * online
     )
     for in_person in (False, True)
     for online in (False, True)

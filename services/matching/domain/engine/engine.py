@@ -143,7 +143,7 @@ class Engine:
                 listed = {each.number for each in (*best, *further)}
                 own = ways.narrowed(variant)
                 # No more than are listed can stand before the best who is not.
-                on_it = self._scan(search, own, question.narrowed(own), blocked, len(listed) + 1)
+                on_it = self._scan(search, own, question._replace(ways=own.seated), blocked, len(listed) + 1)
                 further += [each for each in on_it if each.number not in listed][:1]
         return best + sorted(further, key=lambda each: (-each.order, each.number))
 

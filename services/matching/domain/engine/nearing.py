@@ -44,7 +44,7 @@ def nearest(  # noqa: PLR0917 - compiled code takes its arrays one by one
 
     `everybody`, `excluded` and `without_seat` hold a bit for each row.
     """
-    planes, ways = table.planes, question.variants.size
+    planes, ways = table.planes, question.ways.size
     barred = np.zeros((GATES, everybody.size), np.uint64)
     once = np.zeros((ways, everybody.size), np.uint64)
     again = np.zeros((ways, everybody.size), np.uint64)
@@ -134,11 +134,11 @@ def _more(  # noqa: PLR0917
     planes: Array, row: Row, number: int, question: Question, terms: Terms, way: int, gate: int
 ) -> int:
     """The other points as they would be; what the gate keeps from being so brings none."""
-    closed = min(int(row.cases[question.variants[way]]), terms.experience.size - 1)
-    points = np.int64(question.evidence[way] + terms.experience[closed])
+    closed = min(int(row.cases[question.ways[way].variant]), terms.experience.size - 1)
+    points = np.int64(question.ways[way].evidence + terms.experience[closed])
     for wish in range(question.wishes.size):
-        if row.traits & question.wishes[wish]:
-            points += question.wish_points[wish]
+        if row.traits & question.wishes[wish].trait:
+            points += question.wishes[wish].points
     if gate != LANGUAGE:
         first = question.first_language >= 0 and is_set(planes, question.first_language, number)
         points += question.first_language_points if first else question.other_language_points

@@ -23,7 +23,7 @@ def blocked_by(excluded: Collection[TherapistId], spoken_for: Mapping[TherapistI
     """Whoever is excluded, and whose free seats may all have been offered to others first."""
     numbers = [_ANY_NUMBER << 128 | each.int for each in excluded]
     numbers += [seats << 128 | each.int for each, seats in spoken_for.items()]
-    # All at once, as a search has few microseconds: number after number, the low half first, is such a record.
+    # All at once, as a search has few microseconds: such a number, the low end first, is such a record.
     return np.frombuffer(bytearray().join([each.to_bytes(24, "little") for each in numbers]), BLOCKED)
 
 

@@ -75,10 +75,10 @@ def points_by_district(metres: Array, limit: int, terms: Terms) -> Array:
 def _pass_planes(planes: Array, question: Question, words: Array, others: Array) -> None:
     """Leaves in `words` the rows that pass all gates but fee and distance, a plane at a time."""
     # Arrays are taken out of their tuples before a loop: within it each look would count references.
-    live, formats = question.live, question.formats
+    ways = question.ways
     words[:] = 0
-    for way in range(live.size):
-        _add_both(words, planes[live[way]], planes[formats[way]])
+    for way in range(ways.size):
+        _add_both(words, planes[ways[way].live], planes[ways[way].format])
     _keep_any(words, others, planes, question.any_age)
     _keep_any(words, others, planes, question.any_language)
     _keep_any(words, others, planes, question.any_mode)
@@ -136,13 +136,7 @@ def _go_through(  # noqa: PLR0917
     # given one, would count references to all of its arrays.
     ids, scored, planes, lowest, highest = table.kept, table.scored, table.planes, table.lowest, table.highest
     by_conditions, by_slots, experience = question.condition_points, terms.slots, terms.experience
-    live, formats, variants, evidence = (
-        question.live,
-        question.formats,
-        question.variants,
-        question.evidence,
-    )
-    wishes, wish_points = question.wishes, question.wish_points
+    ways, wishes = question.ways, question.wishes
     language, first_points = question.first_language, question.first_language_points
     other_points, fee_points = question.other_language_points, question.fee_points
     may_travel, may_call, dearest = question.in_person, question.online, question.fee
@@ -171,11 +165,9 @@ def _go_through(  # noqa: PLR0917
             # One jump, hardly ever taken: most cannot come near the best any more.
             if not passes or points + most - price < floor:
                 continue
-            own, way = _best_way(planes, row, number, live, formats, variants, evidence, experience)
+            own, way = _best_way(planes, row, number, ways, experience)
             speaks = language >= 0 and is_set(planes, language, number)
-            points += own + _more(
-                row, wishes, wish_points, speaks, first_points, other_points, dearest, fee_points
-            )
+            points += own + _more(row, wishes, speaks, first_points, other_points, dearest, fee_points)
             order = points - price
             # Who they are lies elsewhere in memory, and only of the best it is asked.
             if order < floor or _is_blocked(ids[number], blocked):
@@ -207,10 +199,10 @@ def most_more(question: Question, terms: Terms) -> Any:
     """The most points that `more` and `best_way` can bring."""
     points = question.fee_points + max(question.first_language_points, question.other_language_points)
     for wish in range(question.wishes.size):
-        points += question.wish_points[wish]
+        points += question.wishes[wish].points
     way_most: Any = np.int64(0)
-    for way in range(question.evidence.size):
-        way_most = max(way_most, question.evidence[way])
+    for way in range(question.ways.size):
+        way_most = max(way_most, question.ways[way].evidence)
     return points + way_most + terms.experience[terms.experience.size - 1]
 
 
@@ -218,7 +210,6 @@ def most_more(question: Question, terms: Terms) -> Any:
 def _more(  # noqa: PLR0917
     row: Row,
     wishes: Array,
-    wish_points: Array,
     first_language: bool,
     first_points: int,
     other_points: int,
@@ -228,7 +219,7 @@ def _more(  # noqa: PLR0917
     """The points for wishes, language and fee."""
     points = np.int64(first_points if first_language else other_points)
     for wish in range(wishes.size):
-        points += wish_points[wish] * ((row.traits & wishes[wish]) != 0)
+        points += wishes[wish].points * ((row.traits & wishes[wish].trait) != 0)
     if fee_points:
         points += fee_points * (fee - row.fee) // fee
     return points
@@ -241,23 +232,20 @@ def is_set(planes: Array, plane: int, row: int) -> bool:
 
 
 @compiled
-def _best_way(  # noqa: PLR0917
+def _best_way(
     planes: Array,
     row: Row,
     number: int,
-    live: Array,
-    formats: Array,
-    variants: Array,
-    evidence: Array,
+    ways: Array,
     experience: Array,
 ) -> tuple[Any, int]:
     """The points of the pathway that suits the therapist best, the first of equals, and its place."""
     most: Any = _LEAST
     chosen = 0
-    for way in range(variants.size):
-        if is_set(planes, live[way], number) and is_set(planes, formats[way], number):
-            closed = min(int(row.cases[variants[way]]), experience.size - 1)
-            points = evidence[way] + experience[closed]
+    for way in range(ways.size):
+        if is_set(planes, ways[way].live, number) and is_set(planes, ways[way].format, number):
+            closed = min(int(row.cases[ways[way].variant]), experience.size - 1)
+            points = ways[way].evidence + experience[closed]
             if points > most:
                 most, chosen = points, way
     return most, chosen

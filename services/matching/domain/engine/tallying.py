@@ -37,7 +37,7 @@ def tally(  # noqa: PLR0917 - compiled code takes its arrays one by one
 
     `everybody`, `excluded` and `without_seat` hold a bit for each row.
     """
-    planes, ways = table.planes, question.variants.size
+    planes, ways = table.planes, question.ways.size
     barred = np.empty((GATES, everybody.size), np.uint64)
     stopped = np.zeros((GATES, everybody.size), np.uint64)
     going_on = np.empty((ways, everybody.size), np.uint64)
