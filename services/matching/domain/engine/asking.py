@@ -1,7 +1,7 @@
 """A search as numbers: what the scan has to compare, and the points for each answer."""
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -186,6 +186,7 @@ def _wishes(values: tuple[tuple[int, int], ...]) -> Array:
     return np.array(list(values), WISH)
 
 
+@cache
 def _condition_points(weight: int, named: int) -> Array:
     return _numbers(tuple(weight * known // max(named, 1) for known in range(named + 1)))
 
