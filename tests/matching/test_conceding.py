@@ -10,11 +10,11 @@ from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.ranking import rank
 from services.matching.domain.therapist import Gender, Therapist
 from shared.contract.ids import TherapistId
-from shared.contract.intake import Preference
+from shared.contract.intake import Flag, Preference
 from shared.contract.matching import Concession, NothingFound, Shortlist
-from shared.contract.vocabulary import Format, Mode, PreferenceAbout, Slot, Strength
+from shared.contract.vocabulary import FlagKind, Format, Mode, PreferenceAbout, Slot, Strength, Therapy
 from tests.matching.builders import RULES, THE_DAY, a_search, a_therapist, an_accreditation, born
-from tests.support.builders import id_of
+from tests.support.builders import a_flag, id_of
 
 PLAIN: dict[str, Any] = {
     "mode": Mode.ONLINE,
@@ -210,6 +210,30 @@ def test_another_format_is_named_where_nobody_gives_that_which_is_asked_for(
     found = rank(search, [other], RULES)
 
     assert [(each.code, each.text) for each in found.concessions] == [("format", text)] * bool(text)
+
+
+@pytest.mark.parametrize("sign", [FlagKind.BEING_HURT, FlagKind.CHILD_AT_RISK])
+@pytest.mark.parametrize("together", [Format.COUPLE, Format.FAMILY])
+def test_who_may_be_being_hurt_is_not_told_to_come_with_a_partner_or_family(
+    together: Format, sign: FlagKind
+) -> None:
+    other = replace(FIRST, formats=frozenset({together}))
+    case = PLAIN | {"therapy": Therapy.SYSTEMIC}
+
+    def named(*flags: Flag) -> list[str]:
+        found = rank(a_search(**(case | {"flags": flags})), [other], RULES)
+        return [each.code for each in found.concessions]
+
+    assert named() == ["format"]
+    assert named(a_flag(FlagKind.SELF_HARM)) == ["format"]
+    assert named(a_flag(sign)) == []
+
+
+def test_who_may_be_being_hurt_still_hears_of_sessions_one_to_one() -> None:
+    other = replace(FIRST, formats=frozenset({Format.INDIVIDUAL}))
+    search = a_search(**(PLAIN | {"format": Format.COUPLE, "flags": (a_flag(FlagKind.BEING_HURT),)}))
+
+    assert [each.code for each in rank(search, [other], RULES).concessions] == ["format"]
 
 
 def test_who_finds_somebody_is_not_asked_for_another_format() -> None:

@@ -144,7 +144,9 @@ def test_every_event_but_one_that_is_not_named_points_to_its_area() -> None:
 
 def test_a_form_that_is_there_twice_is_named_by_its_second_line() -> None:
     again = '[[forms]]\nvariant = "ipsrt"\nschool = "ipt"\nformat = "individual"\nages = [12, 120]\n'
-    again += 'only_for = ["bipolar_disorder"]\ncaution = "Beside medication."\nsource = "bipolar"\n\n'
+    again += 'only_for = ["bipolar_disorder"]\ncaution = "Beside medication."\n'
+    again += 'flag_cautions = { being_hurt = "See them alone.", child_at_risk = "See them alone." }\n'
+    again += 'source = "bipolar"\n\n'
     groups = next(line for line in TEXT.splitlines() if line.startswith("# ---") and line.endswith(" groups"))
     text = TEXT.replace(groups, again + groups, 1)
     line = text[: text.index(again)].count("\n") + 2

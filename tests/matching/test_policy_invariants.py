@@ -28,6 +28,7 @@ IPT_G, IPSRT = form_of("ipt-g", "group"), form_of("ipsrt", "individual")
 SYSTEMIC, SYSTEMIC_COUPLE, SYSTEMIC_FAMILY = (
     form_of("systemic", given, "systemic") for given in ("individual", "couple", "family")
 )
+ALL = (IPT, COUPLE, IPT_A, IPT_AST, FB_IPT, IPT_G, IPSRT, SYSTEMIC, SYSTEMIC_COUPLE, SYSTEMIC_FAMILY)
 BIPOLAR, ONLY = 'not_for = ["bipolar_disorder"', 'only_for = ["bipolar_disorder"]'
 NEEDS = 'needs = ["no_diagnosis", "no_acute_flag"]'
 
@@ -69,14 +70,8 @@ HOW_A_FORM_IS_GIVEN = [
     Row('variant = "systemic"\nschool = ', '"systemic"', '"ipt"', "school must be systemic for systemic"),
 ]
 WHAT_A_FORM_WARNS_OF = [
-    *(
-        Row(each, "being_hurt", "self_harm", "flag_cautions must hold being_hurt for ")
-        for each in (COUPLE, FB_IPT, SYSTEMIC_COUPLE, SYSTEMIC_FAMILY)
-    ),
-    *(
-        Row(each, "child_at_risk", "self_harm", "flag_cautions must hold child_at_risk for family")
-        for each in (FB_IPT, SYSTEMIC_FAMILY)
-    ),
+    *(Row(each, "being_hurt", "self_harm", "flag_cautions must hold being_hurt for ") for each in ALL),
+    *(Row(each, "child_at_risk", "self_harm", "flag_cautions must hold child_at_risk for ") for each in ALL),
     *(
         Row(IPT_A, f"{kind} = ", "self_harm = ", f"flag_cautions must hold {kind} for ipt-a")
         for kind in ("suicidal_thoughts", "harm_to_others", "substances")
@@ -122,6 +117,10 @@ WHAT_COUNTS_AS_WHAT = [
         'psychosis_flags = ["psychosis"]',
         "psychosis_flags = []",
         "psychosis_flags must hold psychosis",
+    ),
+    *(
+        Row("psychosis_flags", f'"{kind}"', '"self_harm"', f"harm_flags must hold {kind}")
+        for kind in ("being_hurt", "child_at_risk")
     ),
     Row("[life_events]", 'death = "grief"', 'death = "role_transition"', "life_events.death must be grief"),
     *(

@@ -8,19 +8,21 @@ from services.matching.domain.pathways import Routes, routes
 from services.matching.store.directory import save_therapists
 from shared.contract.matching import Caution, MatchProposed
 from shared.contract.sealing import opened
-from shared.contract.vocabulary import RequesterRole
+from shared.contract.vocabulary import FlagKind, RequesterRole
 from shared.kit.database import Database
 from tests.matching.builders import RULES, THE_DAY, a_therapist, born
 from tests.matching.policies import changed, faults_of
 from tests.matching.random_matching import random_case
 from tests.matching.recorded import a_matcher, hear, made_again
-from tests.support.builders import a_case, a_contact, a_rematch, a_request
+from tests.support.builders import a_case, a_contact, a_flag, a_rematch, a_request
 
 OTHERS = [RequesterRole.PARENT, RequesterRole.CARER, RequesterRole.PROFESSIONAL]
 
 
-def told(age: int, asked_by: RequesterRole | None) -> dict[str, str]:
-    found = routes(a_case(date_of_birth=born(age), diagnosed=True), THE_DAY, RULES.policy, asked_by)
+def told(age: int, asked_by: RequesterRole | None, *signs: FlagKind) -> dict[str, str]:
+    flags = tuple(map(a_flag, signs))
+    case = a_case(date_of_birth=born(age), diagnosed=True, flags=flags)
+    found = routes(case, THE_DAY, RULES.policy, asked_by)
     return {caution.code: caution.text for caution in found.pathways[0].cautions}
 
 
@@ -66,6 +68,24 @@ def test_from_sixteen_the_client_is_heard_whoever_else_asks(age: int, asked_by: 
     assert "own_consent" not in told(15, asked_by)
 
 
+@pytest.mark.parametrize("sign", [FlagKind.BEING_HURT, FlagKind.CHILD_AT_RISK])
+@pytest.mark.parametrize("asked_by", [*RequesterRole, None])
+@pytest.mark.parametrize("age", [12, 15, 16, 40])
+def test_nobody_is_asked_for_consent_who_may_be_who_does_harm(
+    age: int, asked_by: RequesterRole | None, sign: FlagKind
+) -> None:
+    code = "consent" if age < 16 else "own_consent"
+    plain, said = told(age, asked_by), told(age, asked_by, sign)
+
+    assert said.keys() == plain.keys() | {f"flag_{sign}"}
+    assert "safeguarding lead first" in said[f"flag_{sign}"]
+    if code in plain:
+        assert "ee the client alone" in said[code]
+        assert "safeguarding lead first. Ask no " in said[code]
+        assert "ecord" not in said[code]
+        assert said[code].startswith("Under 16: " if age < 16 else "A ")
+
+
 def test_why_no_adult_comes_stands_on_its_own_source() -> None:
     case = a_case(date_of_birth=born(9), attending_adult=False)
 
@@ -102,7 +122,7 @@ async def test_staff_are_told_who_asks_with_every_proposal(
     ("table", "role"),
     [
         (table, role)
-        for table in ("below_consent_age", "from_consent_age", "no_adult")
+        for table in ("below_consent_age", "from_consent_age", "where_harm", "no_adult")
         for role in (OTHERS if table == "from_consent_age" else RequesterRole)
     ],
 )

@@ -8,6 +8,7 @@ from services.matching.domain import wording
 from services.matching.domain.engine import Engine, Placed
 from services.matching.domain.gates import Search
 from services.matching.domain.languages import language
+from services.matching.domain.pathways import may_be_harmed
 from services.matching.domain.policy import Policy
 from shared.contract.intake import CaseDetails
 from shared.contract.vocabulary import Format, Mode, Strength
@@ -40,7 +41,7 @@ def concessions(search: Search, engine: Engine, policy: Policy, first: Placed | 
     if first is None:
         # Where nobody passes the gates, no time helps; but another kind of help than was asked for may.
         helpful = []
-        kinds.append(_formats(case))
+        kinds.append(_formats(case, policy))
     else:
         helpful = sorted(_times(search, engine, first), key=_worth)[:MOST_TIMES]
     for kind in kinds:
@@ -140,8 +141,10 @@ def _adults(case: CaseDetails) -> Iterator[Change]:
         )
 
 
-def _formats(case: CaseDetails) -> Iterator[Change]:
-    for other in (Format.INDIVIDUAL, Format.FAMILY, Format.COUPLE):
+def _formats(case: CaseDetails, policy: Policy) -> Iterator[Change]:
+    # Nobody who may be being hurt hears that they should come with who may be doing it.
+    together = () if may_be_harmed(case, policy) else (Format.FAMILY, Format.COUPLE)
+    for other in (Format.INDIVIDUAL, *together):
         if other is not case.format:
             yield (
                 "format",

@@ -35,6 +35,10 @@ _NEEDED: dict[Need, str] = {
 
 
 _CONSENT = "record Gillick competence or a parent's consent first."
+_NO_CONSENT_YET = (
+    "see the client alone, and speak with the safeguarding lead first. "
+    "Ask no parent or carer for consent yet."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,7 @@ def _pathway(
         evidence=supports[0].evidence if supports else unnamed.tier,
         source=supports[0].source if supports else policy.sources[unnamed.source],
         supports=supports,
-        cautions=(*_cautions(form, case, policy), *_of_who_asks(form, age, policy, asked_by)),
+        cautions=(*_cautions(form, case, policy), *_of_who_asks(form, case, age, policy, asked_by)),
     )
 
 
@@ -237,13 +241,23 @@ def _cautions(form: Form, case: CaseDetails, policy: Policy) -> Iterator[Caution
         )
 
 
-def _of_who_asks(form: Form, age: int, policy: Policy, asked_by: RequesterRole | None) -> Iterator[Caution]:
+def may_be_harmed(case: CaseDetails, policy: Policy) -> bool:
+    """Whether there is a sign that somebody is being hurt, perhaps by who asks or comes along."""
+    return any(flag.kind in policy.harm_flags for flag in case.flags)
+
+
+def _of_who_asks(
+    form: Form, case: CaseDetails, age: int, policy: Policy, asked_by: RequesterRole | None
+) -> Iterator[Caution]:
     """Who is to be heard before anything is confirmed."""
+    told, harm = policy.who_asks, may_be_harmed(case, policy)
     if age < CONSENT_AGE:
-        told = policy.who_asks.below_consent_age[asked_by].text if asked_by else _CONSENT
-        yield Caution(code="consent", text=f"Under {CONSENT_AGE}: {told}")
-    elif asked_by is not None and (said := policy.who_asks.from_consent_age.get(asked_by)):
-        yield Caution(code="own_consent", text=said.text)
+        whose = told.where_harm if harm else told.below_consent_age
+        text = whose[asked_by].text if asked_by else _NO_CONSENT_YET if harm else _CONSENT
+        yield Caution(code="consent", text=f"Under {CONSENT_AGE}: {text}")
+    elif asked_by is not None and (said := told.from_consent_age.get(asked_by)):
+        text = wording.capital(told.where_harm[asked_by].text) if harm else said.text
+        yield Caution(code="own_consent", text=text)
     if asked_by is not None and (said := form.asked_by_cautions.get(asked_by)):
         yield Caution(code=f"asked_by_{asked_by}", text=said.text)
 

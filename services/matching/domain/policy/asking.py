@@ -14,6 +14,9 @@ class WhoAsks(Table):
     from_consent_age: Mapping[RequesterRole, Said]
     """Who asks for themselves consents by that, and nothing needs to be said."""
 
+    where_harm: Mapping[RequesterRole, Said]
+    """In place of both where somebody may be being hurt: who asks may be who does it."""
+
     no_adult: Mapping[RequesterRole, Said]
     """Why nobody comes along where an adult must."""
 

@@ -30,10 +30,10 @@ _NOT_FOR = {
 _NOT_FOR_ELSE = frozenset({Condition.BIPOLAR_DISORDER})
 """Of the forms of IPT only the one made for it; whatever else is not first line carries a caution."""
 
-_HURT, _CHILD = FlagKind.BEING_HURT, FlagKind.CHILD_AT_RISK
-_WARNED_OF: Mapping[Variant | Format, Sequence[FlagKind]] = {
-    Format.COUPLE: (_HURT,),
-    Format.FAMILY: (_HURT, _CHILD),
+_HARM = (FlagKind.BEING_HURT, FlagKind.CHILD_AT_RISK)
+"""Every form warns of them: whoever asks or comes along may be who does it."""
+
+_WARNED_OF: Mapping[Variant, Sequence[FlagKind]] = {
     Variant.IPT_A: (FlagKind.SUICIDAL_THOUGHTS, FlagKind.HARM_TO_OTHERS, FlagKind.SUBSTANCES),
 }
 _ACUTE = (FlagKind.SUICIDAL_THOUGHTS, FlagKind.SELF_HARM, FlagKind.HARM_TO_OTHERS, FlagKind.PSYCHOSIS)
@@ -86,10 +86,9 @@ def wrong_in(form: Form) -> Iterator[tuple[str, str]]:
     needs = _NEEDS.get(variant, frozenset())
     # Who must come along is the policy's to say; what closes a form to who is ill or at risk is not.
     yield from _differing("needs", {*form.needs} - ({"attending_adult"} - needs), needs, variant)
-    for about in (variant, form.format):
-        for kind in _WARNED_OF.get(about, ()):
-            if kind not in form.flag_cautions:
-                yield "flag_cautions", f"must hold {kind} for {about}"
+    for kind in (*_HARM, *_WARNED_OF.get(variant, ())):
+        if kind not in form.flag_cautions:
+            yield "flag_cautions", f"must hold {kind} for {variant}"
     if variant is Variant.IPT_AST and ProblemArea.GRIEF not in form.areas_not_covered:
         yield "areas_not_covered", f"must hold {ProblemArea.GRIEF} for {variant}"
     if variant is Variant.IPSRT and not form.caution:
@@ -117,11 +116,14 @@ def closed_by_risk(forms: Sequence[Form]) -> Iterator[str]:
                 )
 
 
-def unheeded_flags(acute: Collection[FlagKind], psychosis: Collection[FlagKind]) -> Iterator[str]:
+def unheeded_flags(
+    acute: Collection[FlagKind], psychosis: Collection[FlagKind], harm: Collection[FlagKind]
+) -> Iterator[str]:
     """Signs of risk that a policy would no longer take for what they are."""
     yield from (f"acute_flags must hold {kind}" for kind in _ACUTE if kind not in acute)
     if FlagKind.PSYCHOSIS not in psychosis:
         yield f"psychosis_flags must hold {FlagKind.PSYCHOSIS}"
+    yield from (f"harm_flags must hold {kind}" for kind in _HARM if kind not in harm)
 
 
 def wrong_areas(life_events: Mapping[LifeEvent, ProblemArea]) -> Iterator[str]:

@@ -33,6 +33,7 @@ class Policy(Cited):
     wait_history_least: Annotated[int, Field(ge=5, le=10_000)]
     acute_flags: frozenset[FlagKind]
     psychosis_flags: frozenset[FlagKind]
+    harm_flags: frozenset[FlagKind]
     phases: Phases
     age_groups: Mapping[AgeGroup, Span]
     life_events: Mapping[LifeEvent, ProblemArea]
@@ -56,7 +57,7 @@ class Policy(Cited):
             *self._other_faults(),
             *self._wrong_forms(),
             *invariants.closed_by_risk(self.forms),
-            *invariants.unheeded_flags(self.acute_flags, self.psychosis_flags),
+            *invariants.unheeded_flags(self.acute_flags, self.psychosis_flags, self.harm_flags),
             *invariants.wrong_areas(self.life_events),
             *invariants.wrong_age_groups(self.age_groups),
             *invariants.unlimited(self.phases),
