@@ -69,9 +69,9 @@ async def measure(url: str, therapists: list[Therapist], searches: list[Search],
             async with directory.current(tx) as engine:
                 took = time.perf_counter() - began
             sight = directory.sight.snapshot
-        # One that names nobody: the rows of whom others name are found anew once seats have changed.
-        plain = (each for each in searches if not each.excluded and not each.spoken_for)
-        search = next(each for each in plain if len(engine.best(each, 2)) == 2)
+        # One that names others, as most do.
+        naming = (each for each in searches if each.excluded or each.spoken_for)
+        search = next(each for each in naming if len(engine.best(each, 2)) == 2)
         first = engine.best(search, 1)[0].therapist_id
         rows = []
         for taken in ("seats_offered", "seats_taken - 1"):

@@ -92,14 +92,13 @@ class _Masks(dict[str, int]):
 
     def __init__(self, bits: Mapping[str, int]) -> None:
         super().__init__()
-        self._bits = bits
+        self._marks = {str(word): 1 << bit for word, bit in bits.items()}
 
     def __missing__(self, words: str) -> int:
         found = 0
         for word in words.split():
             # A word that is new to the vocabulary is no reason to lose the therapist.
-            if word in self._bits:
-                found |= 1 << self._bits[word]
+            found |= self._marks.get(word, 0)
         self[words] = found
         return found
 

@@ -84,7 +84,8 @@ class Engine:
         )
         if self._count + len(latest) > self._table.kept.size:
             self._make_room(max(self._count + len(latest), self._table.kept.size * 5 // 4))
-        rows = np.fromiter((self._row_for(entry.id.int) for entry in latest), np.int64, len(latest))
+        rows = self._rows.take_in(self._table.kept, [entry.id for entry in latest], self._count)
+        self._count += int(np.count_nonzero(rows >= self._count))
         write(self._table, rows, latest, self._districts.numbers, self._policy.outcome)
         write_standing(self._table, rows, self._policy, self._day_limits[0])
         self._table.scored["price"][rows] = [self._prices.get(entry.id.int, 0) for entry in latest]
@@ -280,14 +281,6 @@ class Engine:
                 more = np.zeros((_MORE_LANGUAGES, planes.shape[1]), np.uint64)
                 self._table = self._table._replace(planes=np.concatenate([planes, more]))
         return plane
-
-    def _row_for(self, number: int) -> int:
-        row = self._find(number)
-        if row is None:
-            row = self._count
-            self._rows.add(number, row)
-            self._count += 1
-        return row
 
     def _find(self, number: int) -> int | None:
         return self._rows.find(self._table.kept, number)

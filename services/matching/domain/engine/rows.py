@@ -1,6 +1,7 @@
 """Which row of the table is whose."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
 
 import numpy as np
 
@@ -47,9 +48,14 @@ class Rows:
         row = find_row(kept, self._sorted, np.uint64(number >> 64), np.uint64(number & _LOW))
         return None if row < 0 else row
 
-    def add(self, number: int, row: int) -> None:
-        """Notes whose a new row is."""
-        self._late[number] = row
+    def take_in(self, kept: Array, ids: Sequence[UUID], following: int) -> Array:
+        """The rows of several; whoever is new comes behind all others, from the row `following` on."""
+        rows = self.find_all(kept, ids)
+        for place, identifier in enumerate(ids):
+            if rows[place] < 0:
+                rows[place] = self._late[identifier.int] = following
+                following += 1
+        return np.array(rows, np.int64)
 
     def settle(self, kept: Array) -> None:
         """Sorts the rows once that is worth while."""
@@ -61,7 +67,7 @@ class Rows:
         self._sorted = np.lexsort((kept["id_low"], kept["id_high"])).astype(np.int32)
         self._late.clear()
 
-    def find_all(self, kept: Array, ids: Collection[TherapistId]) -> list[int]:
+    def find_all(self, kept: Array, ids: Collection[UUID]) -> list[int]:
         """The rows of several, or -1 for who is not known."""
         if not ids:
             return []
