@@ -95,7 +95,7 @@ def terms(case: Plain, t: Plain, form: Plain, mode: str, on: date) -> Iterator[t
         yield "condition", "details.conditions", weights["condition"] * len(known) // len(named)
     tiers = POLICY["evidence"][form["variant"]]
     tier = min((tiers[each]["tier"] for each in named or ["unnamed"]), key=RANK.index)
-    yield "evidence", "details.conditions" if named else "details.therapy", weights["evidence"][tier]
+    yield "evidence", "details.conditions", weights["evidence"][tier]
     cap, cases = caps["experience_cases"], t["accreditations"][form["variant"]]["cases"]
     yield "experience", "details.therapy", weights["experience"] * min(cases, cap) // cap
     cap, shared = caps["shared_slots"], len(set(case["availability"]) & t["slots"])

@@ -247,10 +247,10 @@ def test_the_best_supported_condition_gives_the_tier_and_the_others_their_cautio
     ]
 
 
-def test_who_names_no_condition_is_told_the_evidence_for_such_clients() -> None:
+def test_who_names_no_condition_is_told_of_no_evidence() -> None:
     [pathway] = routes(a_case(conditions=()), THE_DAY, RULES.policy).pathways
 
-    assert (pathway.evidence, pathway.supports) == (Evidence.MODERATE, ())
+    assert (pathway.evidence, pathway.supports) == (Evidence.NONE_FOUND, ())
 
 
 def test_no_diagnosis_told_is_a_caution_for_skills_training() -> None:

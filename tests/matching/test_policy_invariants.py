@@ -178,6 +178,16 @@ WHAT_COUNTS_AS_WHAT = [
         "none_found = 21",
         "weights.evidence.none_found must not exceed limited",
     ),
+    Row("[weights.evidence]", "none_found = 0", "none_found = 1", "weights.evidence.none_found must be 0"),
+    *(
+        Row(
+            f"[evidence.{variant}]\n",
+            'unnamed = { tier = "none_found", source = "none" }',
+            'unnamed = { tier = "limited", source = "strategies" }',
+            f"evidence.{variant}.unnamed must be none_found",
+        )
+        for variant in Variant
+    ),
 ]
 GROUPS_AND_CLOCKS = [
     Row("[groups.ipt-ast]", "least = 4", "least = 2", "groups.ipt-ast.size must lie within 3 to 7"),

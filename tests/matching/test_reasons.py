@@ -10,6 +10,7 @@ from services.matching.domain.therapist import Gender
 from shared.contract.intake import CaseDetails, Preference
 from shared.contract.vocabulary import (
     Condition,
+    Evidence,
     Format,
     LifeEvent,
     Mode,
@@ -20,7 +21,7 @@ from shared.contract.vocabulary import (
     Therapy,
     Variant,
 )
-from tests.matching.builders import THE_DAY, a_registration, a_therapist, an_accreditation
+from tests.matching.builders import RULES, THE_DAY, a_registration, a_therapist, an_accreditation
 from tests.matching.shortlists import DIRECTORY, only, priced, shortlist
 
 
@@ -140,10 +141,20 @@ def test_an_area_that_an_event_points_to_is_told_with_the_event() -> None:
     ]
 
 
+def test_no_evidence_is_claimed_for_who_names_no_condition() -> None:
+    for variant in Variant:
+        unnamed = RULES.policy.evidence[variant]["unnamed"]
+        assert (unnamed.tier, unnamed.source) == (Evidence.NONE_FOUND, "none")
+
+    terms = {reason.term for reason in only(a_therapist("ada"), conditions=()).reasons}
+
+    assert "evidence" not in terms
+    assert "availability" in terms
+
+
 @pytest.mark.parametrize(
     ("named", "text"),
     [
-        ((), "Moderate evidence for IPT for clients who name no condition."),
         ((Condition.ANXIETY,), "Limited evidence for IPT with anxiety."),
         (
             (Condition.PSYCHOSIS, Condition.DEPRESSION),

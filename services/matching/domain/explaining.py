@@ -133,12 +133,9 @@ def _condition(_search: Search, _fit: Fit, scored: Scored) -> str:
 
 
 def _evidence(_search: Search, fit: Fit, _scored: Scored) -> str:
-    pathway, name = fit.pathway, wording.VARIANTS[fit.pathway.variant]
-    if not pathway.supports:
-        found = f"{wording.EVIDENCE[pathway.evidence]} for {name} for clients who name no condition"
-        return f"{wording.capital(found)}."
+    name = wording.VARIANTS[fit.pathway.variant]
     by_tier: dict[Evidence, list[str]] = {}
-    for each in pathway.supports:
+    for each in fit.pathway.supports:
         by_tier.setdefault(each.evidence, []).append(wording.CONDITIONS[each.condition])
     # The points are those of the best supported: whatever is supported less is said beside it.
     told: list[str] = []

@@ -63,7 +63,7 @@ def _terms(search: Search, fit: Fit, policy: Policy) -> Iterator[Scored]:
         yield Scored(Term.CONDITION, "details.conditions", share, known)
     yield Scored(
         Term.EVIDENCE,
-        "details.conditions" if case.conditions else "details.therapy",
+        "details.conditions",
         weights.evidence[fit.pathway.evidence],
         (fit.pathway.evidence,),
     )

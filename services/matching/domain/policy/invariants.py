@@ -7,7 +7,16 @@ from services.matching.domain.group_rules import GroupRules
 from services.matching.domain.policy.forms import Form, Need, Tier
 from services.matching.domain.policy.numbers import Phases, Span
 from services.matching.domain.therapist import AgeGroup
-from shared.contract.vocabulary import Condition, FlagKind, Format, LifeEvent, ProblemArea, Therapy, Variant
+from shared.contract.vocabulary import (
+    Condition,
+    Evidence,
+    FlagKind,
+    Format,
+    LifeEvent,
+    ProblemArea,
+    Therapy,
+    Variant,
+)
 
 _NEEDS: Mapping[Variant, frozenset[Need]] = {
     Variant.FB_IPT: frozenset({"attending_adult"}),
@@ -162,6 +171,17 @@ def wrong_groups(groups: Mapping[Variant, GroupRules]) -> Iterator[str]:
         for row, days in (("gathering", rules.gathering.days), ("starting", rules.starting.days)):
             if days > _LONGEST_GATHERING:
                 yield f"groups.{variant}.{row} must be at most {_LONGEST_GATHERING} days"
+
+
+def overclaimed(
+    evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]], points: Mapping[Evidence, int]
+) -> Iterator[str]:
+    """Evidence that a policy claims, or rewards, where there is none."""
+    for variant, tiers in evidence.items():
+        if "unnamed" in tiers and tiers["unnamed"].tier is not Evidence.NONE_FOUND:
+            yield f"evidence.{variant}.unnamed must be none_found: evidence is for a condition"
+    if points[Evidence.NONE_FOUND]:
+        yield "weights.evidence.none_found must be 0"
 
 
 def unwarned(evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]]) -> Iterator[str]:

@@ -62,6 +62,7 @@ class Policy(Cited):
             *invariants.wrong_age_groups(self.age_groups),
             *invariants.unlimited(self.phases),
             *invariants.wrong_groups(self.groups),
+            *invariants.overclaimed(self.evidence, self.weights.evidence),
             *invariants.unwarned(self.evidence),
         ]
         if faults:
