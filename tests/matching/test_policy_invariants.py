@@ -46,6 +46,8 @@ WHOM_A_FORM_IS_FOR = [
     Row(IPT_AST, "ages = [12, 16]", "ages = [11, 16]", "ages must lie within 12 to 16 for ipt-ast"),
     Row(FB_IPT, "ages = [7, 12]", "ages = [7, 13]", "ages must lie within 0 to 12 for fb-ipt"),
     Row(IPT_G, "ages = [18", "ages = [17", "ages must lie within 18 to 120 for ipt-g"),
+    Row(IPSRT, "ages = [12", "ages = [11", "ages must lie within 12 to 120 for ipsrt"),
+    Row(SYSTEMIC, "ages = [12", "ages = [0", "ages must lie within 12 to 120 for systemic"),
     Row(IPSRT, ONLY, "only_for = []", "only_for must hold bipolar_disorder for ipsrt"),
     Row(IPSRT, ONLY, 'only_for = ["depression"]', "only_for must not hold depression for ipsrt"),
     Row(IPT, BIPOLAR, f'only_for = ["depression"]\n{BIPOLAR}', "only_for must not hold depression for ipt"),
@@ -79,11 +81,14 @@ WHAT_A_FORM_WARNS_OF = [
     Row(IPT_AST, '["grief"]', "[]", "areas_not_covered must hold grief for ipt-ast"),
     Row(COUPLE, 'being_hurt = "', 'being_hurt = " " } # "', "flag_cautions.being_hurt: String should match"),
     Row(COUPLE, 'caution = "', 'caution = " " #', "caution: String should match"),
+    Row(COUPLE, 'caution = "', 'caution = "." #', "caution: String should match"),
+    Row(IPSRT, 'caution = "', 'caution = "-" #', "caution: String should match"),
 ]
 FORMS = [*WHOM_A_FORM_IS_FOR, *HOW_A_FORM_IS_GIVEN, *WHAT_A_FORM_WARNS_OF]
 
 NEVER_WITHOUT_CAUTION = {
     Condition.PSYCHOSIS: set(Variant),
+    Condition.ANXIETY: set(Variant),
     Condition.BIPOLAR_DISORDER: set(Variant) - {Variant.IPSRT},
     Condition.ANOREXIA_NERVOSA: set(Variant) - {Variant.SYSTEMIC},
     Condition.BULIMIA_NERVOSA: set(Variant) - {Variant.SYSTEMIC},
@@ -188,6 +193,13 @@ WHAT_COUNTS_AS_WHAT = [
         )
         for variant in Variant
     ),
+    Row(
+        "[evidence.ipt]\n",
+        'source = "markowitz", caution',
+        'source = "none",  caution',
+        "evidence.ipt.anxiety is limited and needs a source",
+    ),
+    Row("[sources]\n", 'none = "', 'none = "-" #', "sources.none: String should match"),
 ]
 GROUPS_AND_CLOCKS = [
     Row("[groups.ipt-ast]", "least = 4", "least = 2", "groups.ipt-ast.size must lie within 3 to 7"),
@@ -210,6 +222,9 @@ GROUPS_AND_CLOCKS = [
         for variant in ("ipt-ast", "ipt-g")
         for number in (0, 1)
     ),
+    Row("[groups.ipt-ast]", "years = 3", "years = 4", "groups.ipt-ast.age_span must be at most 3 years"),
+    Row("[groups.ipt-ast]", "years = 3", "years = 120", "groups.ipt-ast.age_span must be at most 3 years"),
+    Row("most_credit", " = 400", " = 299", "prices.most_credit must be at least the scarcity of 300"),
     Row("[groups.ipt-ast]", "days = 21", "days = 13", "groups.ipt-ast.starting must be at least 14 days"),
     Row("[groups.ipt-ast]", "days = 28", "days = 183", "groups.ipt-ast.gathering must be at most 182 days"),
     Row("[groups.ipt-g]", "days = 21", "days = 183", "groups.ipt-g.starting must be at most 182 days"),
@@ -314,6 +329,8 @@ def test_where_a_sign_of_risk_closes_a_form_another_stays_open(right: str, wrong
         ("[weights.evidence]", "moderate = 50", "moderate = 80"),
         ("[phases]", "ending = [15, 16]", "ending = [15, 20]"),
         ("fresh_days", " = 120 ", " = 365 "),
+        ("most_credit", " = 400", " = 300"),
+        ("[groups.ipt-g]", "years = 30", "years = 60"),
     ],
 )
 def test_what_the_design_leaves_open_is_the_policy_s_own(after: str, right: str, wrong: str) -> None:

@@ -24,7 +24,8 @@ def _one_school(therapy: Therapy) -> Therapy:
     return therapy
 
 
-Words = Annotated[str, Field(pattern=r"\S")]
+Words = Annotated[str, Field(pattern=r"\w{3}")]
+"""Something that is said: a dot or a dash is nothing."""
 Need = Literal["attending_adult", "no_diagnosis", "no_acute_flag"]
 FormRule = Literal["ages", "only_for", "not_for"] | Need
 School = Annotated[Therapy, AfterValidator(_one_school)]

@@ -6,6 +6,7 @@ from typing import Literal
 from services.matching.domain.group_rules import GroupRules
 from services.matching.domain.policy.forms import Form, Need, Tier
 from services.matching.domain.policy.numbers import Phases, Span
+from services.matching.domain.policy.weights import Prices
 from services.matching.domain.therapist import AgeGroup
 from shared.contract.vocabulary import (
     Condition,
@@ -22,13 +23,17 @@ _NEEDS: Mapping[Variant, frozenset[Need]] = {
     Variant.FB_IPT: frozenset({"attending_adult"}),
     Variant.IPT_AST: frozenset({"no_diagnosis", "no_acute_flag"}),
 }
-_WIDEST_AGES = {
+_WIDEST_AGES: Mapping[Variant | tuple[Variant, Format], Span] = {
     Variant.IPT: Span(first=18, last=120),
     Variant.IPT_A: Span(first=12, last=18),
     Variant.IPT_AST: Span(first=12, last=16),
     Variant.FB_IPT: Span(first=0, last=12),
     Variant.IPT_G: Span(first=18, last=120),
+    Variant.IPSRT: Span(first=12, last=120),
+    (Variant.SYSTEMIC, Format.INDIVIDUAL): Span(first=12, last=120),
 }
+"""Of a variant, or of one of its formats: nobody below 12 is seen alone."""
+
 _FORMATS = {Variant.IPT_AST: Format.GROUP, Variant.FB_IPT: Format.FAMILY, Variant.IPT_G: Format.GROUP}
 _ONLY_FOR = {Variant.IPSRT: frozenset({Condition.BIPOLAR_DISORDER})}
 _NOT_FOR = {
@@ -67,12 +72,15 @@ _MEMBERS = {Variant.IPT_AST: Span(first=3, last=7), Variant.IPT_G: Span(first=3,
 _SESSIONS = Span(first=8, last=20)
 """From the brief form to the longest that any body describes."""
 
+_FURTHEST_APART = {Variant.IPT_AST: 3}
 _ALONE_FIRST = 2
 _LONGEST_GATHERING = 182
 
 _EATING = (Condition.ANOREXIA_NERVOSA, Condition.BULIMIA_NERVOSA)
+_NO_SOURCE = "none"
 _NEVER_WITHOUT_CAUTION = {
     Condition.PSYCHOSIS: frozenset[Variant](),
+    Condition.ANXIETY: frozenset[Variant](),
     Condition.BIPOLAR_DISORDER: frozenset({Variant.IPSRT}),
     **dict.fromkeys((*_EATING, Condition.CHRONIC_FATIGUE), frozenset({Variant.SYSTEMIC})),
 }
@@ -87,7 +95,7 @@ def wrong_in(form: Form) -> Iterator[tuple[str, str]]:
         yield "school", f"must be {school} for {variant}"
     if form.format is not _FORMATS.get(variant, form.format):
         yield "format", f"must be {_FORMATS[variant]} for {variant}"
-    widest = _WIDEST_AGES.get(variant, form.ages)
+    widest = _WIDEST_AGES.get(variant) or _WIDEST_AGES.get((variant, form.format), form.ages)
     if not _within(form.ages, widest):
         yield "ages", f"must lie within {widest.first} to {widest.last} for {variant}"
     yield from _differing("only_for", form.only_for, _ONLY_FOR.get(variant, frozenset()), variant)
@@ -163,6 +171,9 @@ def wrong_groups(groups: Mapping[Variant, GroupRules]) -> Iterator[str]:
         members = _MEMBERS.get(variant)
         if members and not (rules.size.least in members and rules.size.most in members):
             yield f"groups.{variant}.size must lie within {members.first} to {members.last}"
+        furthest = _FURTHEST_APART.get(variant)
+        if furthest is not None and rules.age_span.years > furthest:
+            yield f"groups.{variant}.age_span must be at most {furthest} years"
         if rules.individual_first.sessions < _ALONE_FIRST:
             yield f"groups.{variant}.individual_first must be at least {_ALONE_FIRST} sessions"
         room = 7 * rules.individual_first.sessions
@@ -180,8 +191,17 @@ def overclaimed(
     for variant, tiers in evidence.items():
         if "unnamed" in tiers and tiers["unnamed"].tier is not Evidence.NONE_FOUND:
             yield f"evidence.{variant}.unnamed must be none_found: evidence is for a condition"
+        for condition, tier in tiers.items():
+            if tier.tier is not Evidence.NONE_FOUND and tier.source == _NO_SOURCE:
+                yield f"evidence.{variant}.{condition} is {tier.tier} and needs a source"
     if points[Evidence.NONE_FOUND]:
         yield "weights.evidence.none_found must be 0"
+
+
+def held_for_ever(prices: Prices) -> Iterator[str]:
+    """A price that would not give way however long somebody waits."""
+    if prices.most_credit < prices.scarcity:
+        yield f"prices.most_credit must be at least the scarcity of {prices.scarcity}"
 
 
 def unwarned(evidence: Mapping[Variant, Mapping[Condition | Literal["unnamed"], Tier]]) -> Iterator[str]:

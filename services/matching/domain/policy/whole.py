@@ -61,6 +61,7 @@ class Policy(Cited):
             *invariants.wrong_areas(self.life_events),
             *invariants.wrong_age_groups(self.age_groups),
             *invariants.unlimited(self.phases),
+            *invariants.held_for_ever(self.prices),
             *invariants.wrong_groups(self.groups),
             *invariants.overclaimed(self.evidence, self.weights.evidence),
             *invariants.unwarned(self.evidence),
