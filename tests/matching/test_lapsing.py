@@ -173,6 +173,21 @@ async def test_a_registration_that_runs_out_renews_the_proposals_that_name_it(
     assert await spoken_for(database) == {BEN.id: 1}
 
 
+async def test_a_sixteenth_birthday_renews_a_proposal_that_tells_of_consent_for_a_child_once(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, ADA)
+    proposal = await a_proposal(process, date_of_birth=born(16, THE_DAY + timedelta(days=1)))
+
+    at_once = await process.renew()
+    clock.move(timedelta(days=1))
+    on_the_day = await process.renew()
+    again = await process.renew()
+
+    assert (at_once, on_the_day, again) == (0, 1, 0)
+    assert await said_of(database, proposal.request_id) == ["match-proposed"]
+
+
 @pytest.mark.parametrize(
     "change",
     [

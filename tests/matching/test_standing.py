@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from services.matching.domain.ranking import rank
+from services.matching.domain.ranking import rank, search_for
 from services.matching.domain.standing import stands
 from shared.contract.matching import Shortlist
-from shared.contract.vocabulary import Mode
-from tests.matching.builders import RULES, THE_DAY, a_registration, a_search, a_therapist
+from shared.contract.vocabulary import Mode, RequesterRole
+from tests.matching.builders import RULES, THE_DAY, a_registration, a_search, a_therapist, born
+from tests.support.builders import a_case
 
 FAR, NEAR = "HA3", "E2"
 
@@ -43,3 +44,18 @@ def test_who_is_no_longer_in_the_directory_may_not_be_proposed() -> None:
     assert isinstance(found, Shortlist)
     ada = a_therapist("ada")
     assert not stands(search, found, {ada.id: ada}, RULES)
+
+
+@pytest.mark.parametrize("age", [12, 16, 18])
+@pytest.mark.parametrize("asked_by", [RequesterRole.SELF, RequesterRole.PARENT])
+def test_a_birthday_that_changes_which_ways_fit_or_what_is_told_of_them_renews(
+    age: int, asked_by: RequesterRole
+) -> None:
+    ada = a_therapist("ada")
+    case = a_case(date_of_birth=born(age), attending_adult=True)
+    eve = search_for(case, THE_DAY - timedelta(days=1), RULES, asked_by=asked_by)
+    found = rank(eve, [ada], RULES)
+
+    assert isinstance(found, Shortlist)
+    assert stands(eve, found, {ada.id: ada}, RULES)
+    assert not stands(search_for(case, THE_DAY, RULES, asked_by=asked_by), found, {ada.id: ada}, RULES)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from services.matching.domain.gates import Fit, Gate, Search
 from services.matching.domain.grouping import narrowed
+from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import Rules, still_fits
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
@@ -13,7 +14,14 @@ from shared.contract.matching import Candidate, Shortlist
 def stands(
     search: Search, shortlist: Shortlist, therapists: Mapping[TherapistId, Therapist], rules: Rules
 ) -> bool:
-    """Whether everybody on it may still be proposed; a seat that was taken is found out by the decision."""
+    """Whether everybody on it may still be proposed, in the ways that fit the client's age of today.
+
+    A seat that was taken is found out by the decision.
+    """
+    ways = routes(search.case, search.on, rules.policy, search.asked_by)
+    # A birthday opens a way, shuts one, or changes what is told of it, such as whose consent is needed.
+    if (shortlist.pathways, shortlist.ruled_out) != (ways.pathways, ways.ruled_out):
+        return False
     return all(
         _qualifies(search, candidate, therapists.get(candidate.therapist_id), rules)
         for candidate in shortlist.candidates
