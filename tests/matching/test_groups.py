@@ -7,6 +7,7 @@ import pytest
 
 from services.matching import store
 from services.matching.handlers import Matcher, offer_to_waiting
+from services.matching.handlers.ranking import MOST_FOR_GROUPS
 from services.matching.handlers.reading import open_shortlist
 from shared.contract.matching import MatchNotFound, MatchProposed
 from shared.contract.sealing import opened
@@ -123,6 +124,23 @@ async def test_no_time_in_common_means_no_group(database: Database, hear: Hear) 
     found = opened(said.findings)
     assert found.text == "No group gathers, and none can be opened, at a time that the client has."
     assert [(each.gate, each.therapists) for each in found.gates] == [("group_time", 1)]
+
+
+async def test_the_one_leader_with_a_time_is_found_behind_many_who_suit_better(
+    database: Database, hear: Hear
+) -> None:
+    better = [a_leader(f"better {number}") for number in range(2 * MOST_FOR_GROUPS + 1)]
+    last = a_leader("last", slots=frozenset({Slot.SUN_EVENING}), problem_areas=frozenset())
+    nobody = somebody(availability=(Slot.SAT_MORNING,))
+    await in_directory(database, *better, last)
+
+    candidate = shown(await proposed(hear, somebody(availability=(Slot.SUN_EVENING,))))
+    [said] = await hear(nobody)
+
+    assert (candidate.therapist_id, group_on(candidate).slot) == (last.id, Slot.SUN_EVENING)
+    assert isinstance(said, MatchNotFound)
+    counted = {each.gate: each.therapists for each in opened(said.findings).gates}
+    assert counted == {"group_time": len(better) + 1}
 
 
 async def test_without_a_time_for_a_group_another_form_is_proposed(database: Database, hear: Hear) -> None:

@@ -17,7 +17,7 @@ from shared.kit.transaction import Transaction
 
 MOST_LOOKS = 5
 MOST_FOR_GROUPS = 100
-"""How many are looked at for a group: some have no time in common with the client and fall away."""
+"""How many are looked at for a group at first: some have no time in common with the client and fall away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,11 @@ async def rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
     """The answer with its reasons, from entries that nobody has changed since the engine was asked."""
     rules, search, around = matcher.rules, asked.search, asked.around
     leaders = {group.therapist_id for group in around.gatherings} if around else set()
-    for _ in range(MOST_LOOKS):
+    for_groups = MOST_FOR_GROUPS if around else 0
+    looks = 0
+    while looks < MOST_LOOKS:
         async with matcher.directory.current(tx) as engine:
-            found = look(search, engine, rules, MOST_FOR_GROUPS if around else 0)
+            found = look(search, engine, rules, for_groups)
             sight = matcher.directory.sight
         therapists = await store.find_therapists(tx, list(found.therapists | leaders))
         answer: Shortlist | NothingFound | OutOfStep
@@ -90,11 +92,16 @@ async def rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
             answer = fault
         if not await store.unchanged_since(tx, sight, list(found.therapists)):
             # Another process took a seat or changed an entry between the two looks.
+            looks += 1
             continue
         if isinstance(answer, OutOfStep):
             # Nobody did: a fault of ours, and another look would say the same.
             raise answer
         grouped = answer if around is None else with_groups(around, found, answer, therapists)
+        if around and isinstance(grouped, NothingFound) and len(found.for_groups) >= for_groups:
+            # A time is no gate of the engine: who has one may come after many who score more and have none.
+            for_groups *= 2
+            continue
         return Ranked(search, sight, grouped, alone=answer)
     raise Contended("whoever is found is changed again and again")
 
