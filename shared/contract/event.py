@@ -30,6 +30,9 @@ class Event(Part):
     is_last: ClassVar[bool] = False
     """Whether nothing is left to be said: a stream that keeps the last of each thing forgets this one."""
 
+    tells_cause: ClassVar[bool] = True
+    """Whether its envelope names the event and the trace that led to it, as those who hear both may know."""
+
     @property
     def key(self) -> UUID:
         """The id of what the event is about; Kafka's key and the envelope's subject."""

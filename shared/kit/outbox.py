@@ -79,6 +79,8 @@ async def wake_relay(connection: "Connection") -> None:
 
 
 def _enveloped(tx: "Transaction", event: Event, payload: bytes, version: int) -> Outgoing:
+    cause = tx.cause if event.tells_cause else None
+    trace = cause.traceparent if cause is not None else current.get() if event.tells_cause else None
     envelope = Envelope(
         id=new_id(),
         type=event.type,
@@ -86,8 +88,8 @@ def _enveloped(tx: "Transaction", event: Event, payload: bytes, version: int) ->
         subject=str(event.key),
         time=tx.now,
         dataschema=f"urn:attune:schema:{event.type}",
-        traceparent=child_of(tx.cause.traceparent if tx.cause is not None else current.get()),
-        causation_id=tx.cause.id if tx.cause is not None else None,
+        traceparent=child_of(trace),
+        causation_id=cause.id if cause is not None else None,
         aggregate_version=version,
     )
     key = str(event.key).encode()

@@ -6,7 +6,7 @@ import random
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -16,9 +16,13 @@ from services.matching import store
 from services.matching.domain.directory_feed import news, public_entry
 from services.matching.domain.therapist import Therapist
 from services.matching.settings import Settings
+from shared.contract.envelope import Envelope
+from shared.contract.intake import RequestWithdrawn, WithdrawalReason
 from shared.contract.matching import DIRECTORY, DirectoryEntry, TherapistChanged, TherapistListed
 from shared.kit.database import Database
+from shared.kit.identifiers import new_id
 from shared.kit.testing import eventually, recording
+from shared.kit.tracing import current
 from tests.matching.builders import a_registration, a_therapist, an_accreditation
 from tests.matching.seated import a_request_with_a_seat
 from tests.support.environment import environment
@@ -113,6 +117,42 @@ async def test_a_seat_that_no_longer_exists_is_given_back_in_silence(database: D
         assert await store.free_seat(tx, request_id, "test")
 
     assert tx.published == []
+
+
+async def test_who_hears_the_directory_does_not_learn_whose_seat_it_was(database: Database) -> None:
+    async with database.transaction() as tx:
+        await store.save_therapist(tx, ADA)
+    request_id = await a_request_with_a_seat(database, ADA)
+    withdrawal = Envelope(
+        id=new_id(),
+        type=RequestWithdrawn.type,
+        source="/attune/intake",
+        subject=str(request_id),
+        time=datetime.now(UTC),
+        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    )
+    await database.pool.execute("DELETE FROM outbox")
+    trace = current.set("00-11111111111111111111111111111111-2222222222222222-01")
+    try:
+        async with database.transaction(withdrawal) as tx:
+            assert await store.free_seat(tx, request_id, "test")
+            await tx.publish(RequestWithdrawn(request_id=request_id, reason=WithdrawalReason.PARTNER_ASKED))
+    finally:
+        current.reset(trace)
+
+    of_directory, of_request = [
+        {name.decode(): value.decode() for name, value in zip(*row, strict=True)}
+        for row in await database.pool.fetch(
+            "SELECT header_names, header_values FROM outbox ORDER BY stream = $1 DESC", DIRECTORY
+        )
+    ]
+    said = " ".join(of_directory.values())
+    for secret in ("0af7651916cd43dd8448eb211c80319c", "1" * 32, str(withdrawal.id), str(request_id)):
+        assert secret not in said
+    assert "ce_causationid" not in of_directory
+    # What is said of the request does tell: the cause is there to be told.
+    assert of_request["ce_causationid"] == str(withdrawal.id)
+    assert "0af7651916cd43dd8448eb211c80319c" in of_request["traceparent"]
 
 
 async def test_a_change_that_is_undone_is_not_said(database: Database) -> None:

@@ -66,25 +66,29 @@ class DirectoryEntry(Part):
     """When the entry was last confirmed to be true."""
 
 
-class TherapistListed(Event):
+class DirectoryEvent(Event):
+    """A fact about one therapist, of which nobody learns whose request brought it about."""
+
+    stream: ClassVar[str] = DIRECTORY
+    keyed_by: ClassVar[str] = "therapist_id"
+    tells_cause: ClassVar[bool] = False
+
+    therapist_id: TherapistId
+
+
+class TherapistListed(DirectoryEvent):
     """A therapist is new in the directory; whoever keeps a copy adds them."""
 
     type: ClassVar[str] = "attune.matching.therapist-listed.v1"
-    stream: ClassVar[str] = DIRECTORY
-    keyed_by: ClassVar[str] = "therapist_id"
 
-    therapist_id: TherapistId
     entry: DirectoryEntry
 
 
-class TherapistChanged(Event):
+class TherapistChanged(DirectoryEvent):
     """An entry is not what it was, be it only a seat taken or freed; whoever keeps a copy replaces it."""
 
     type: ClassVar[str] = "attune.matching.therapist-changed.v1"
-    stream: ClassVar[str] = DIRECTORY
-    keyed_by: ClassVar[str] = "therapist_id"
 
-    therapist_id: TherapistId
     changed: tuple[str, ...]
     """Which fields of the entry have changed."""
 
@@ -92,12 +96,8 @@ class TherapistChanged(Event):
     """The whole entry as it is now, so that the last event about a therapist says all there is to know."""
 
 
-class TherapistRemoved(Event):
+class TherapistRemoved(DirectoryEvent):
     """A therapist is in the directory no more; whoever keeps a copy forgets them."""
 
     type: ClassVar[str] = "attune.matching.therapist-removed.v1"
-    stream: ClassVar[str] = DIRECTORY
-    keyed_by: ClassVar[str] = "therapist_id"
     is_last: ClassVar[bool] = True
-
-    therapist_id: TherapistId
