@@ -57,11 +57,12 @@ def test_a_service_may_write_what_it_says_and_read_what_it_hears_and_nothing_els
     assert set(principals()[service]["read"]) == heard
 
 
-def test_a_partner_may_only_send_submissions_and_read_what_was_wrong_with_them_and_the_directory() -> None:
-    assert principals()["partner"] == {
-        "write": ["intake.submissions"],
-        "read": ["intake.rejections", "matching.directory"],
-    }
+def test_a_partner_may_only_send_submissions_and_read_what_was_wrong_with_them() -> None:
+    assert principals()["partner"] == {"write": ["intake.submissions"], "read": ["intake.rejections"]}
+
+
+def test_who_reads_the_directory_sends_no_requests() -> None:
+    assert principals()["directory"] == {"write": [], "read": ["matching.directory"]}
 
 
 @pytest.mark.parametrize(
