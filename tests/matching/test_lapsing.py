@@ -354,6 +354,16 @@ async def test_a_proposal_that_cannot_be_read_holds_up_no_other_and_is_looked_at
         assert await store.proposals_to_look_at(tx, THE_DAY + timedelta(days=2)) != []
 
 
+async def test_a_proposal_for_somebody_under_16_stands_from_day_to_day(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, ADA)
+    await a_proposal(process, date_of_birth=born(15, THE_DAY))
+    clock.move(timedelta(days=1))
+
+    assert await process.renew() == 0
+
+
 async def named(database: Database, request_id: RequestId) -> list[Any]:
     """Whom the open proposal of a request names."""
     found: list[Any] = await database.pool.fetchval(
