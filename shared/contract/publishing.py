@@ -71,7 +71,8 @@ def _asyncapi(messages: list[type[Event] | type[Submission]]) -> dict[str, Any]:
             "description": "CloudEvents 1.0 in Kafka's binary mode; the key is the id of what an event is "
             "about: the request, or in matching.directory the therapist. Partners write to "
             "intake.submissions, there in binary or structured mode and under any key, and read "
-            "intake.rejections and matching.directory.",
+            "intake.rejections. Who shows the directory elsewhere reads matching.directory "
+            "and sends nothing.",
         },
         "defaultContentType": "application/json",
         "channels": {
