@@ -79,8 +79,7 @@ async def wake_relay(connection: "Connection") -> None:
 
 
 def _enveloped(tx: "Transaction", event: Event, payload: bytes, version: int) -> Outgoing:
-    cause = tx.cause if event.tells_cause else None
-    trace = cause.traceparent if cause is not None else current.get() if event.tells_cause else None
+    cause, trace = (tx.cause, current.get()) if event.tells_cause else (None, None)
     envelope = Envelope(
         id=new_id(),
         type=event.type,
@@ -88,7 +87,7 @@ def _enveloped(tx: "Transaction", event: Event, payload: bytes, version: int) ->
         subject=str(event.key),
         time=tx.now,
         dataschema=f"urn:attune:schema:{event.type}",
-        traceparent=child_of(trace),
+        traceparent=child_of(trace if cause is None else cause.traceparent),
         causation_id=cause.id if cause is not None else None,
         aggregate_version=version,
     )

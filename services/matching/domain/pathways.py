@@ -1,6 +1,6 @@
 """Which variants of therapy fit a person, which do not, and the rule for each."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +12,7 @@ from shared.contract.matching import Caution, Pathway, RuledOut, Support
 from shared.contract.vocabulary import (
     Condition,
     Evidence,
+    FlagKind,
     LifeEvent,
     ProblemArea,
     RequesterRole,
@@ -163,7 +164,7 @@ def _meets(need: Need, case: CaseDetails, policy: Policy) -> bool:
         case "no_diagnosis":
             return not case.diagnosed
         case "no_acute_flag":
-            return not any(flag.kind in policy.acute_flags for flag in case.flags)
+            return not flagged(case, policy.acute_flags)
 
 
 def _rule(form: Form, age: int) -> str:
@@ -207,8 +208,7 @@ def _cautions(form: Form, case: CaseDetails, policy: Policy) -> Iterator[Caution
     for condition in dict.fromkeys(case.conditions):
         if text := policy.evidence[form.variant][condition].caution:
             yield Caution(code=f"evidence_{condition}", text=text)
-    told_of_psychosis = any(flag.kind in policy.psychosis_flags for flag in case.flags)
-    if told_of_psychosis and Condition.PSYCHOSIS not in case.conditions:
+    if flagged(case, policy.psychosis_flags) and Condition.PSYCHOSIS not in case.conditions:
         yield Caution(
             code="evidence_psychosis",
             text=policy.evidence[form.variant][Condition.PSYCHOSIS].caution or "An assessment comes first.",
@@ -235,15 +235,20 @@ def _cautions(form: Form, case: CaseDetails, policy: Policy) -> Iterator[Caution
     for kind in dict.fromkeys(flag.kind for flag in case.flags):
         if kind in form.flag_cautions:
             yield Caution(code=f"flag_{kind}", text=form.flag_cautions[kind])
-    if any(flag.kind in policy.acute_flags for flag in case.flags):
+    if flagged(case, policy.acute_flags):
         yield Caution(
             code="risk_flag", text="There are signs of risk: read them, and speak with the client first."
         )
 
 
+def flagged(case: CaseDetails, kinds: Collection[FlagKind]) -> bool:
+    """Whether there is a sign of one of the kinds."""
+    return any(flag.kind in kinds for flag in case.flags)
+
+
 def may_be_harmed(case: CaseDetails, policy: Policy) -> bool:
     """Whether there is a sign that somebody is being hurt, perhaps by who asks or comes along."""
-    return any(flag.kind in policy.harm_flags for flag in case.flags)
+    return flagged(case, policy.harm_flags)
 
 
 def _of_who_asks(

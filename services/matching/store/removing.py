@@ -32,13 +32,15 @@ async def remove_therapist(tx: Transaction, therapist_id: UUID) -> list[RequestI
         """,
         therapist_id,
     )
-    for row in rows:
-        await tx.publish(
+    await tx.publish_all(
+        [
             TherapistGone(
                 request_id=RequestId(row["request_id"]),
                 decision_id=DecisionId(row["decision_id"]),
                 seat_id=SeatId(row["id"]),
                 therapist_id=TherapistId(removed),
             )
-        )
+            for row in rows
+        ]
+    )
     return [RequestId(row["request_id"]) for row in rows]

@@ -19,7 +19,7 @@ from services.matching.domain.engine.columns import (
     Array,
 )
 from services.matching.domain.gates import Search
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import flagged, routes
 from services.matching.domain.policy import Policy
 from shared.contract.intake import Preference
 from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, Strength, Therapy, Variant
@@ -149,7 +149,7 @@ class Asker:
             case.conditions,
             case.attending_adult,
             case.diagnosed,
-            any(flag.kind in self._policy.acute_flags for flag in case.flags),
+            flagged(case, self._policy.acute_flags),
         )
         ways = self._ways.get(facts)
         if ways is None:
