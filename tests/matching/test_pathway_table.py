@@ -59,9 +59,9 @@ class Row(NamedTuple):
     asked_by: RequesterRole | None = None
 
 
-IPT: Changes = {"therapy": Therapy.IPT}
+IPT: Changes = {"therapy": Therapy.IPT, "conditions": ()}
 SYSTEMIC: Changes = {"therapy": Therapy.SYSTEMIC}
-EITHER: Changes = {"therapy": Therapy.EITHER}
+EITHER: Changes = {"therapy": Therapy.EITHER, "conditions": ()}
 COUPLE: Changes = {"format": Format.COUPLE}
 FAMILY: Changes = {"format": Format.FAMILY}
 GROUP: Changes = {"format": Format.GROUP}
@@ -81,6 +81,7 @@ def flagged(*kinds: FlagKind) -> Changes:
 
 # Nothing but age and format keeps anything from them, IPSRT apart.
 OPEN = EITHER | UNDIAGNOSED | WITH_ADULT | living_with()
+DEPRESSION = living_with(Condition.DEPRESSION)
 BIPOLAR = living_with(Condition.BIPOLAR_DISORDER)
 PSYCHOSIS = living_with(Condition.PSYCHOSIS)
 ANOREXIA = living_with(Condition.ANOREXIA_NERVOSA)
@@ -220,7 +221,7 @@ DIAGNOSES_AND_ADULTS = [
     Row("12, carer refused", 12, YOUNG | GROUP | CARER_REFUSED | {"format": Format.INDIVIDUAL},
         "ipt-a/individual ipt-ast/group", "asked-ipt: systemic; adult: fb-ipt; bipolar-only: ipsrt; ages: *",
         "*: consent; ipt-ast: format_differs"),
-    Row("9, low in mood", 9, IPT | FAMILY | WITH_ADULT, "fb-ipt/family", "asked-ipt: systemic; ages: *",
+    Row("9, low in mood", 9, IPT | FAMILY | WITH_ADULT | DEPRESSION, "fb-ipt/family", "asked-ipt: systemic; ages: *",
         "*: consent evidence_depression"),
 ]
 BIPOLAR_DISORDER = [
@@ -327,7 +328,13 @@ RISK = [
         "ipt/individual", ADULT_ALONE, "*: risk_flag"),
 ]
 CONDITIONS = [
-    Row("40, depression", 40, IPT, "ipt/individual", ADULT_ALONE),
+    Row("40, depression", 40, IPT | DEPRESSION, "ipt/individual", ADULT_ALONE, "*: evidence_depression"),
+    Row("40, depression, either school", 40, EITHER | DEPRESSION, "ipt/individual systemic/individual",
+        "bipolar-only: ipsrt; format: ipt-g; ages: *", "ipt: evidence_depression"),
+    Row("40, depression, in a group", 40, IPT | GROUP | DEPRESSION, "ipt-g/group",
+        "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt; ages: *", "*: evidence_depression"),
+    Row("14, depression", 14, YOUNG | DEPRESSION, "ipt-a/individual ipt-ast/group", YOUNG_ALONE,
+        "*: consent; ipt-ast: format_differs"),
     Row("40, no condition named", 40, IPT | living_with(), "ipt/individual", ADULT_ALONE),
     Row("40, anxiety", 40, IPT | living_with(Condition.ANXIETY), "ipt/individual", ADULT_ALONE,
         "*: evidence_anxiety"),
@@ -343,7 +350,8 @@ CONDITIONS = [
         "*: consent evidence_anorexia_nervosa; ipt-a: format_differs"),
     Row("40, anorexia and bulimia beside depression", 40,
         IPT | living_with(Condition.DEPRESSION, Condition.ANOREXIA_NERVOSA, Condition.BULIMIA_NERVOSA),
-        "ipt/individual", ADULT_ALONE, "*: evidence_anorexia_nervosa evidence_bulimia_nervosa"),
+        "ipt/individual", ADULT_ALONE,
+        "*: evidence_depression evidence_anorexia_nervosa evidence_bulimia_nervosa"),
     Row("40, chronic fatigue", 40, EITHER | FATIGUE, "ipt/individual systemic/individual",
         "bipolar-only: ipsrt; format: ipt-g; ages: *", "*: evidence_chronic_fatigue"),
     Row("14, chronic fatigue", 14, YOUNG | FATIGUE, "ipt-a/individual ipt-ast/group", YOUNG_ALONE,

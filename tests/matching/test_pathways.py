@@ -226,10 +226,12 @@ def test_a_caution_is_shown_where_ipt_is_not_the_plain_choice(changes: dict[str,
     assert code in [caution.code for caution in pathway.cautions]
 
 
-def test_plain_depression_in_an_adult_carries_no_caution() -> None:
+def test_depression_in_an_adult_is_told_to_have_other_first_lines_where_it_is_less_severe() -> None:
     [pathway] = routes(a_case(), THE_DAY, RULES.policy).pathways
 
-    assert pathway.cautions == ()
+    [caution] = pathway.cautions
+    assert caution.code == "evidence_depression"
+    assert "PHQ-9 below 16" in caution.text
     assert pathway.evidence is Evidence.STRONG
     assert pathway.source.startswith("Cuijpers")
 
@@ -240,7 +242,10 @@ def test_the_best_supported_condition_gives_the_tier_and_the_others_their_cautio
     [pathway] = routes(case, THE_DAY, RULES.policy).pathways
 
     assert pathway.evidence is Evidence.STRONG
-    assert [caution.code for caution in pathway.cautions] == ["evidence_chronic_fatigue"]
+    assert [caution.code for caution in pathway.cautions] == [
+        "evidence_chronic_fatigue",
+        "evidence_depression",
+    ]
     assert [(each.condition, each.evidence, each.source) for each in pathway.supports] == [
         (Condition.DEPRESSION, Evidence.STRONG, RULES.policy.sources["cuijpers"]),
         (Condition.CHRONIC_FATIGUE, Evidence.NONE_FOUND, RULES.policy.sources["none"]),

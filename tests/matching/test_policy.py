@@ -13,6 +13,8 @@ from shared.kit.errors import Fatal
 from tests.matching.builders import RULES
 from tests.matching.policies import TEXT, faults_of, line_with
 
+DEPRESSION = next(row for row in TEXT.splitlines(keepends=True) if 'source = "cuijpers"' in row)
+
 
 def test_the_committed_policy_is_whole() -> None:
     policy = read_policy(TEXT)
@@ -59,8 +61,8 @@ def test_what_the_clinic_claims_without_evidence_is_marked(variant: Variant, con
         ("none_found = 0\n", "", "weights: evidence lacks none_found"),
         ("children = [5, 12]\n", "", "age_groups.children is missing"),
         ('death = "grief"', 'death = "sorrow"', "life_events.death: "),
-        ('depression = { tier = "strong", source = "cuijpers" }\n', "", "evidence.ipt.depression is missing"),
-        ('source = "cuijpers" }', 'source = "hearsay" }', "evidence.ipt.depression.source is not among"),
+        (DEPRESSION, "", "evidence.ipt.depression is missing"),
+        ('source = "cuijpers"', 'source = "hearsay"', "evidence.ipt.depression.source is not among"),
         ('source = "dietz"\n', 'source = "hearsay"\n', "forms.4.source is not among the sources"),
         (
             'rule_sources = { no_acute_flag = "clinic" }',
@@ -98,11 +100,11 @@ def test_a_wrong_policy_is_refused_by_field_and_rule(wrong: str, right: str, fau
         ("ages = [7, 12]", "ages = [12, 7]", "ages = [12, 7]"),
         ("fee = 40\n", "", "[weights]"),
         ("up_to_km = 5\n", "up_to_km = 0\n", "up_to_km = 0"),
-        ('depression = { tier = "strong", source = "cuijpers" }\n', "", "[evidence.ipt]"),
+        (DEPRESSION, "", "[evidence.ipt]"),
         (
-            'source = "cuijpers" }',
-            'source = "hearsay" }',
-            'depression = { tier = "strong", source = "hearsay" }',
+            'source = "cuijpers"',
+            'source = "hearsay"',
+            DEPRESSION.replace("cuijpers", "hearsay").strip(),
         ),
         ('source = "dietz"\n', 'source = "hearsay"\n', 'source = "hearsay"'),
     ],
@@ -183,6 +185,16 @@ def test_every_row_of_every_table_has_a_source_that_says_something() -> None:
         ('source = "phases"\n', "", "phases.source: Field required"),
         ('source = "clinic_near"\n', 'source = "hearsay"\n', "distance_bands.0.source is not among"),
         ('source = "skills" }', 'source = "" }', "groups.ipt-ast.size.source is not among"),
+        (
+            'caution_source = "ng222"',
+            'caution_source = "hearsay"',
+            "evidence.ipt.depression.caution_source is not",
+        ),
+        (
+            "[sources]\n",
+            '[sources]\nrumour = "Somebody said so"\n',
+            "sources.rumour has no row that stands on it",
+        ),
         ("[caps.source]\n", "[caps.source]\nwealth = 'clinic'\n", "caps.source.wealth has no row"),
         (
             'clinic_few = "The clinic\'s own choice: no more than a reviewer weighs on one screen"',

@@ -58,7 +58,7 @@ def test_who_is_listed_below_an_equal_score_is_not_said_to_score_more() -> None:
     candidates = priced({a_therapist("ada"): 5, a_therapist("ben"): 10}).candidates
 
     assert candidates[0].score == candidates[1].score
-    assert [(each.price, each.cautions) for each in candidates] == [(5, ()), (10, ())]
+    assert [(each.price, HELD_BACK in each.cautions) for each in candidates] == [(5, False), (10, False)]
 
 
 def test_every_score_is_the_sum_of_its_reasons_and_every_reason_names_its_field() -> None:
@@ -190,8 +190,10 @@ def test_evidence_is_told_of_each_condition_and_not_of_the_best_supported_alone(
     ],
 )
 def test_what_a_reviewer_should_weigh_is_pointed_out(therapist: dict[str, Any], code: str) -> None:
-    assert [caution.code for caution in only(a_therapist(**therapist)).cautions] == [code]
-    assert only(a_therapist()).cautions == ()
+    usual = [caution.code for caution in only(a_therapist()).cautions]
+
+    assert usual == ["evidence_depression"]
+    assert [caution.code for caution in only(a_therapist(**therapist)).cautions] == [*usual, code]
 
 
 @pytest.mark.parametrize(

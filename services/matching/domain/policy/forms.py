@@ -84,3 +84,5 @@ class Tier(Table):
     tier: Evidence
     source: str
     caution: Words | None = None
+    caution_source: str | None = None
+    """What the caution stands on where that is not the source of the tier."""

@@ -66,6 +66,8 @@ class Policy(Cited):
             *invariants.overclaimed(self.evidence, self.weights.evidence),
             *invariants.unwarned(self.evidence),
         ]
+        # A row that is missing or wrong may be why a source has none.
+        faults = faults or self._unused_sources()
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -87,6 +89,22 @@ class Policy(Cited):
         ]
 
     def _unknown_sources(self) -> list[str]:
+        tables, rows = self._sourced()
+        return [
+            fault
+            for table, source, its_rows in tables
+            for fault in unsourced(table, source, its_rows, self.sources)
+        ] + [f"{field} is not among the sources" for field, source in rows if source not in self.sources]
+
+    def _unused_sources(self) -> list[str]:
+        tables, rows = self._sourced()
+        used = {source for _, source in rows}
+        for _, source, _ in tables:
+            used |= {source} if isinstance(source, str) else set(source.values())
+        return [f"sources.{each} has no row that stands on it" for each in self.sources if each not in used]
+
+    def _sourced(self) -> tuple[list[tuple[str, Source, set[str]]], list[tuple[str, str]]]:
+        """Every table with its sources and the rows that need one; and the rows that name theirs themselves."""
         inside = {name: table for name, table in self if isinstance(table, Cited)}
         # Rows of rows say theirs themselves.
         rows = set(type(self).model_fields) - {*inside, "version", "source", "sources", *_SAY_THEIR_OWN}
@@ -124,11 +142,13 @@ class Policy(Cited):
             for table, role, said in self.who_asks.rows()
             if said is not None
         ]
-        return [
-            fault
-            for table, source, its_rows in tables
-            for fault in unsourced(table, source, its_rows, self.sources)
-        ] + [f"{field} is not among the sources" for field, source in rules if source not in self.sources]
+        rules += [
+            (f"evidence.{variant}.{condition}.caution_source", tier.caution_source)
+            for variant, tiers in self.evidence.items()
+            for condition, tier in tiers.items()
+            if tier.caution_source is not None
+        ]
+        return tables, rules
 
     def _other_faults(self) -> list[str]:
         faults = [f"age_groups.{group} is missing" for group in AgeGroup if group not in self.age_groups]
