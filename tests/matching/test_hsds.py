@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from services.matching.domain.generating import synthetic_therapists
 from services.matching.domain.hsds import Publication, published
 from services.matching.domain.therapist import AgeGroup, Outcomes, Route, Therapist
-from shared.contract.vocabulary import Mode, Slot, Variant
+from shared.contract.vocabulary import Format, Mode, Slot, Variant
 from tests.matching.builders import RULES, THE_DAY, a_registration, a_therapist, an_accreditation
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -136,7 +136,7 @@ def test_nobodys_address_number_or_outcome_is_in_it() -> None:
 def test_what_a_therapist_offers_is_told_in_the_words_of_the_specification() -> None:
     [service] = export(
         a_therapist(
-            accreditations=(an_accreditation(Variant.IPT), an_accreditation(Variant.IPT_A)),
+            accreditations=(an_accreditation(Variant.IPSRT), an_accreditation(Variant.IPT_A)),
             age_groups=frozenset({AgeGroup.ADOLESCENTS}),
             slots=frozenset({Slot.TUE_EVENING, Slot.WED_EVENING, Slot.SAT_MORNING}),
             languages=frozenset({"en", "pl"}),
@@ -148,8 +148,8 @@ def test_what_a_therapist_offers_is_told_in_the_words_of_the_specification() -> 
     )
 
     assert service["name"] == "Therapy with Ada Sampleford"
-    assert service["description"].startswith("IPT and IPT-A, one to one, ")
-    assert service["accreditations"] == "Accredited for IPT and IPT-A. Registered with BACP."
+    assert service["description"].startswith("IPT-A and IPSRT, one to one")
+    assert service["accreditations"] == "Accredited for IPT-A and IPSRT. Registered with BACP."
     assert service["assured_date"] == str(THE_DAY)
     assert (service["minimum_age"], service["maximum_age"]) == (12, 18)
     assert [(each["byday"], each["description"], each["valid_from"]) for each in service["schedules"]] == [
@@ -166,10 +166,42 @@ def test_what_a_therapist_offers_is_told_in_the_words_of_the_specification() -> 
 
 
 def test_who_works_with_adults_has_no_upper_age() -> None:
-    [service] = export(a_therapist(age_groups=frozenset({AgeGroup.ADOLESCENTS, AgeGroup.ADULTS})))
+    [service] = export(
+        a_therapist(
+            accreditations=(an_accreditation(Variant.IPSRT),),
+            age_groups=frozenset({AgeGroup.ADOLESCENTS, AgeGroup.ADULTS}),
+        )
+    )
 
     assert service["minimum_age"] == 12
     assert "maximum_age" not in service
+    assert service["eligibility_description"] == "For ages 12 and over."
+
+
+def test_no_age_is_promised_that_no_form_is_for() -> None:
+    [service] = export(
+        a_therapist(
+            accreditations=(an_accreditation(Variant.IPT), an_accreditation(Variant.FB_IPT)),
+            age_groups=frozenset(AgeGroup),
+            formats=frozenset({Format.INDIVIDUAL, Format.FAMILY}),
+        )
+    )
+
+    assert service["eligibility_description"] == "For ages 7 to 12 and 18 and over."
+    assert service["description"].startswith("IPT, one to one; FB-IPT, ")
+
+
+def test_a_variant_is_promised_in_no_format_that_it_is_not_given_in() -> None:
+    [service] = export(
+        a_therapist(
+            accreditations=(an_accreditation(Variant.IPT), an_accreditation(Variant.IPT_AST)),
+            age_groups=frozenset(AgeGroup),
+            formats=frozenset({Format.COUPLE}),
+        )
+    )
+
+    assert service["accreditations"].startswith("Accredited for IPT. ")
+    assert service["minimum_age"] == 18
 
 
 @pytest.mark.parametrize(
@@ -205,6 +237,8 @@ YESTERDAY = THE_DAY - timedelta(days=1)
         {"accreditations": (an_accreditation(expires_on=YESTERDAY),)},
         {"accreditations": (an_accreditation(route=Route.KSA),)},
         {"seats_offered": 0, "seats_free": 0},
+        {"accreditations": (an_accreditation(),), "age_groups": frozenset({AgeGroup.CHILDREN})},
+        {"accreditations": (an_accreditation(),), "formats": frozenset({Format.GROUP})},
         {"confirmed_on": THE_DAY - timedelta(days=RULES.policy.fresh_days + 1)},
     ],
 )

@@ -7,16 +7,17 @@ of its postcode district.
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from services.matching.domain.gates import credentials, is_fresh
 from services.matching.domain.languages import language
 from services.matching.domain.ranking import Rules
-from services.matching.domain.therapist import Accreditation, Route, Therapist
+from services.matching.domain.therapist import Accreditation, Therapist
 from services.matching.domain.wording import AREAS, CONDITIONS, FORMATS, VARIANTS, joined
 from shared.ages import day_in_london
-from shared.contract.vocabulary import AgeGroup, Format, Mode, ProblemArea, Slot
+from shared.contract.vocabulary import AgeGroup, Format, Mode, ProblemArea, Slot, Variant
 
 Document = dict[str, Any]
 
@@ -35,28 +36,36 @@ class Publication:
     now: datetime
 
 
+class Offer(NamedTuple):
+    """A form of therapy that somebody may be proposed for today, and the ages that they see in it."""
+
+    variant: Variant
+    format: Format
+    youngest: int
+    oldest: int
+
+
 def published(therapists: Iterable[Therapist], publication: Publication) -> Iterator[str]:
     """The services as one JSON array, one a line."""
     before = "[\n"
     for therapist in therapists:
-        if held := _held_today(therapist, publication):
-            yield before + json.dumps(service_of(therapist, held, publication), ensure_ascii=False)
+        if offers := _offers(therapist, publication):
+            yield before + json.dumps(service_of(therapist, offers, publication), ensure_ascii=False)
             before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-def service_of(therapist: Therapist, held: list[Accreditation], publication: Publication) -> Document:
+def service_of(therapist: Therapist, offers: list[Offer], publication: Publication) -> Document:
     """What a therapist offers, with the organization, places and times that belong to it."""
-    variants = joined([VARIANTS[each.variant] for each in held])
-    formats = joined([FORMATS[each] for each in Format if each in therapist.formats])
+    variants = joined([VARIANTS[each] for each in Variant if any(each is offer.variant for offer in offers)])
     return {
         "id": str(therapist.id),
         "name": f"Therapy with {therapist.name}",
-        "description": f"{variants}, {formats}." + _focus(therapist),
+        "description": _ways(offers) + _focus(therapist),
         "status": "active",
         "accreditations": f"Accredited for {variants}." + _registered(therapist),
         "assured_date": str(therapist.confirmed_on),
-        **_ages(therapist, publication.rules),
+        **_ages(offers),
         "organization": _organization(publication.organization),
         "service_at_locations": [_at(therapist, place) for place in _places(therapist, publication.rules)],
         "schedules": _schedules(therapist),
@@ -85,16 +94,28 @@ def service_of(therapist: Therapist, held: list[Accreditation], publication: Pub
     }
 
 
-def _held_today(therapist: Therapist, publication: Publication) -> list[Accreditation]:
+def _offers(therapist: Therapist, publication: Publication) -> list[Offer]:
     # What the gates ask of a therapist whoever the client is: a public list must promise no more.
-    today = day_in_london(publication.now)
-    stale = therapist.confirmed_on < today - timedelta(days=publication.rules.policy.fresh_days)
-    registration = therapist.registration
-    if stale or registration is None or registration.expires_on < today or not therapist.seats_offered:
+    today, policy = day_in_london(publication.now), publication.rules.policy
+    if not is_fresh(therapist, today, policy) or not therapist.seats_offered:
         return []
     return [
-        each for each in therapist.accreditations if each.expires_on >= today and each.route is not Route.KSA
+        Offer(form.variant, form.format, max(form.ages.first, span.first), min(form.ages.last, span.last))
+        for form in policy.forms
+        if form.format in therapist.formats
+        and isinstance(credentials(therapist, form.variant, today), Accreditation)
+        for span in (policy.age_groups[group] for group in AgeGroup if group in therapist.age_groups)
+        if max(form.ages.first, span.first) <= min(form.ages.last, span.last)
     ]
+
+
+def _ways(offers: list[Offer]) -> str:
+    """Each format with the variants that are given in it."""
+    given = {
+        each: [VARIANTS[v] for v in Variant if any((v, each) == offer[:2] for offer in offers)]
+        for each in Format
+    }
+    return "; ".join(f"{joined(names)}, {FORMATS[each]}" for each, names in given.items() if names) + "."
 
 
 def _focus(therapist: Therapist) -> str:
@@ -107,16 +128,17 @@ def _registered(therapist: Therapist) -> str:
     return f" Registered with {therapist.registration.body}." if therapist.registration else ""
 
 
-def _ages(therapist: Therapist, rules: Rules) -> Document:
-    spans = [rules.policy.age_groups[group] for group in AgeGroup if group in therapist.age_groups]
-    oldest = max(span.last for span in spans)
-    top = {} if oldest >= NO_LIMIT else {"maximum_age": oldest}
-    groups = joined([each for each in AgeGroup if each in therapist.age_groups])
-    return {
-        "eligibility_description": f"For {groups}.",
-        "minimum_age": min(span.first for span in spans),
-        **top,
-    }
+def _ages(offers: list[Offer]) -> Document:
+    spans: list[tuple[int, int]] = []
+    for first, last in sorted((offer.youngest, offer.oldest) for offer in offers):
+        if spans and first <= spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], last))
+        else:
+            spans.append((first, last))
+    told = [f"{first} to {last}" if last < NO_LIMIT else f"{first} and over" for first, last in spans]
+    top = {} if spans[-1][1] >= NO_LIMIT else {"maximum_age": spans[-1][1]}
+    # The specification has one range for all; where there is a gap, the words alone tell of it.
+    return {"eligibility_description": f"For ages {joined(told)}.", "minimum_age": spans[0][0], **top}
 
 
 def _organization(name: str) -> Document:
