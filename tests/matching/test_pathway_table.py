@@ -221,8 +221,8 @@ DIAGNOSES_AND_ADULTS = [
     Row("12, carer refused", 12, YOUNG | GROUP | CARER_REFUSED | {"format": Format.INDIVIDUAL},
         "ipt-a/individual ipt-ast/group", "asked-ipt: systemic; adult: fb-ipt; bipolar-only: ipsrt; ages: *",
         "*: consent; ipt-ast: format_differs"),
-    Row("9, low in mood", 9, IPT | FAMILY | WITH_ADULT | DEPRESSION, "fb-ipt/family", "asked-ipt: systemic; ages: *",
-        "*: consent evidence_depression"),
+    Row("9, low in mood", 9, IPT | FAMILY | WITH_ADULT | DEPRESSION,
+        "fb-ipt/family", "asked-ipt: systemic; ages: *", "*: consent evidence_depression"),
 ]
 BIPOLAR_DISORDER = [
     Row("11, bipolar", 11, YOUNG | BIPOLAR, "", "asked-ipt: systemic; not-bipolar: fb-ipt; ages: *"),

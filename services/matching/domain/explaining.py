@@ -218,15 +218,14 @@ _SENTENCES: dict[Term, Callable[[Search, Fit, Scored], str]] = {
 def _about(search: Search, fit: Fit, policy: Policy) -> Iterator[Caution]:
     name, held = wording.VARIANTS[fit.pathway.variant], fit.accreditation
     course_ends = search.on + timedelta(weeks=policy.phases.sessions)
-    soon = search.on + timedelta(days=policy.expiry_warning_days)
     registration = fit.therapist.registration
-    if registration is not None and registration.expires_on < max(course_ends, soon):
+    if registration is not None and registration.expires_on < course_ends:
         yield Caution(
             code="registration_ends",
             text=f"{registration.body} registration ends on {wording.day(registration.expires_on)}: "
             "ask for its renewal.",
         )
-    if held.expires_on < max(course_ends, soon):
+    if held.expires_on < course_ends:
         yield Caution(
             code="accreditation_ends",
             text=f"Accreditation for {name} ends on {wording.day(held.expires_on)}: ask for its renewal.",

@@ -6,7 +6,8 @@ from shared.contract.matching import Candidate, Caution
 
 HELD_BACK = Caution(
     code="held_back",
-    text="Scores more than somebody above, but this seat is held back for clients whom few others can serve.",
+    text="Scores more than somebody above, but seats here are few, "
+    "or soon needed by clients whom few others can serve.",
 )
 GROUP_FIRST = Caution(
     code="group_first",

@@ -25,7 +25,6 @@ class Policy(Cited):
     shortlist_size: Annotated[int, Field(ge=1, le=20)]
     fresh_days: Annotated[int, Field(ge=1, le=365)]
     proposal_days: Annotated[int, Field(ge=1, le=90)]
-    expiry_warning_days: Annotated[int, Field(ge=0, le=3_650)]
     newly_qualified_cases: Annotated[int, Field(ge=0, le=10_000)]
     default_distance_km: Annotated[int, Field(ge=1, le=100)]
     smallest_group: Annotated[int, Field(ge=5, le=10_000)]
@@ -104,7 +103,7 @@ class Policy(Cited):
         return [f"sources.{each} has no row that stands on it" for each in self.sources if each not in used]
 
     def _sourced(self) -> tuple[list[tuple[str, Source, set[str]]], list[tuple[str, str]]]:
-        """Every table with its sources and the rows that need one; and the rows that name theirs themselves."""
+        """Every table with its sources and the rows that need one; and rows that name theirs themselves."""
         inside = {name: table for name, table in self if isinstance(table, Cited)}
         # Rows of rows say theirs themselves.
         rows = set(type(self).model_fields) - {*inside, "version", "source", "sources", *_SAY_THEIR_OWN}
