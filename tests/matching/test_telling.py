@@ -54,6 +54,9 @@ SENSITIVE = [
 """Whatever a person may have answered that is nobody's to know before they are in therapy with them."""
 
 
+COULD_GIVE_ON = re.compile(r"(Would suit you better with|Somebody else might suit you better with): [^:]+\.")
+
+
 def random_fits() -> Iterator[tuple[Search, Fit]]:
     dice = Random(7)
     therapists = [random_therapist(dice) for _ in range(400)]
@@ -131,15 +134,36 @@ def test_the_therapist_cannot_tell_apart_two_people_of_one_age_band() -> None:
             )
 
 
-def test_the_client_is_told_the_same_whoever_else_is_in_the_directory() -> None:
-    ada, search = a_therapist(), a_search()
-    alone = rank(search, [ada], RULES)
-    among = rank(search, [ada, *(a_therapist(name, fee_pence=5_000) for name in ("ben", "cem"))], RULES)
+def test_who_else_is_in_the_directory_shows_in_nothing_but_what_the_client_could_give_on() -> None:
+    dice, compared, by_others = Random(17), 0, 0
+    for _ in range(300):
+        therapists = [random_therapist(dice) for _ in range(100)]
+        search = search_for(random_case(dice), THE_DAY, RULES)
+        among = rank(search, therapists, RULES)
+        for each in among.candidates if isinstance(among, Shortlist) else ():
+            [own] = [one for one in therapists if one.id == each.therapist_id]
+            alone = rank(search, [own], RULES)
+            assert isinstance(alone, Shortlist)
+            [told] = [one.for_client for one in alone.candidates]
+            further = each.for_client[len(told) :]
 
-    assert isinstance(alone, Shortlist)
-    assert isinstance(among, Shortlist)
-    told = {each.therapist_id: each.for_client for each in among.candidates}
-    assert told[ada.id] == alone.candidates[0].for_client
+            assert each.variant is not alone.candidates[0].variant or each.for_client[: len(told)] == told
+            assert all(COULD_GIVE_ON.fullmatch(line) for line in further)
+            compared, by_others = compared + 1, by_others + bool(further)
+    assert compared > by_others > 50
+
+
+def test_a_condition_that_nobody_named_is_not_said_back() -> None:
+    knows = a_therapist("ada", conditions=frozenset({Condition.OTHER}))
+    knows_not = a_therapist("ben", conditions=frozenset())
+    search = a_search(conditions=(Condition.OTHER,))
+
+    found = rank(search, [knows, knows_not], RULES)
+
+    assert isinstance(found, Shortlist)
+    for candidate in found.candidates:
+        assert "another condition" not in " ".join((*candidate.for_client, *candidate.for_therapist))
+        assert "no_experience_named" not in [caution.code for caution in candidate.cautions]
 
 
 def test_an_adult_after_a_move_is_told_in_plain_words() -> None:
