@@ -1,5 +1,6 @@
 """The engine agrees with the rules said plainly: on who, how many points, and why."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,15 @@ from tests.matching.builders import RULES, THE_DAY
 from tests.matching.random_matching import plain, random_case, random_therapist
 
 THERAPISTS, REQUESTS, UPDATES = 250, 2_000, 5_000
+CHANGES = {
+    "an entry": 48,
+    "seats": 40,
+    "leaves": 5,
+    "is back": 3,
+    "is new": 2,
+    "prices": 2,
+}
+"""What may happen to a directory, and how often of a hundred times."""
 WITH_OUTCOMES = replace(
     RULES,
     policy=RULES.policy.model_copy(update={"outcome": RULES.policy.outcome.model_copy(update={"on": True})}),
@@ -118,23 +128,56 @@ def test_it_agrees_where_outcomes_count(
     agree(engine, directory, Random(5), REQUESTS // 4, prices=prices, rules=WITH_OUTCOMES)
 
 
+class Changing:
+    """A directory and its prices, and an engine that is told of each change as it comes."""
+
+    def __init__(self, directory: dict[TherapistId, Therapist], dice: Random) -> None:
+        self.dice = dice
+        self.directory = dict(directory)
+        self.gone: list[Therapist] = []
+        self.prices = some_prices(directory, dice)
+        self.engine = engine_of(directory, self.prices)
+
+    def change(self) -> str:
+        """Changes something, and says what."""
+        [kind] = self.dice.choices([*CHANGES], weights=[*CHANGES.values()])
+        anybody = self.dice.choice([*self.directory.values()])
+        match kind:
+            case "an entry":
+                self._list(random_therapist(self.dice, anybody.id))
+            case "seats":
+                free = self.dice.randint(0, anybody.seats_offered)
+                self.directory[anybody.id] = replace(anybody, seats_free=free)
+                self.engine.set_seats(anybody.id, free)
+            case "prices":
+                # Also of who has left, and may be back before the next ones.
+                known = self.directory | {each.id: each for each in self.gone}
+                self.prices = some_prices(known, self.dice)
+                self.engine.set_prices(self.prices)
+            case "leaves":
+                self.gone.append(self.directory.pop(anybody.id))
+                self.engine.drop([anybody.id])
+            case "is back" if self.gone:
+                self._list(self.gone.pop(self.dice.randrange(len(self.gone))))
+            case "is new":
+                self._list(random_therapist(self.dice))
+        return kind
+
+    def _list(self, therapist: Therapist) -> None:
+        self.directory[therapist.id] = therapist
+        self.engine.put([entry_of(therapist)])
+
+
 def test_it_still_agrees_after_thousands_of_changes(directory: dict[TherapistId, Therapist]) -> None:
-    dice, changed = Random(3), dict(directory)
-    prices = some_prices(directory, dice)
-    engine = engine_of(changed, prices)
+    changing = Changing(directory, Random(3))
+    met: set[str] = set()
 
-    for _ in range(UPDATES):
-        if dice.random() < 0.02:
-            gone = dice.choice(list(changed))
-            del changed[gone]
-            engine.drop([gone])
-        known = dice.choice(list(changed)) if dice.random() < 0.95 else None
-        therapist = random_therapist(dice, known)
-        changed[therapist.id] = therapist
-        engine.put([entry_of(therapist)])
+    for requests in (REQUESTS // 8, REQUESTS // 8, REQUESTS):
+        changes = Counter(changing.change() for _ in range(UPDATES // 3 + 1))
+        assert changes.keys() == CHANGES.keys()
+        assert len(changing.engine) == len(changing.directory)
+        met |= agree(changing.engine, changing.directory, changing.dice, requests, prices=changing.prices)
 
-    assert len(engine) == len(changed)
-    met = agree(engine, changed, dice, REQUESTS, prices=prices)
     assert met == {*Variant, Mode.ONLINE, Mode.IN_PERSON, *Format}
 
 
