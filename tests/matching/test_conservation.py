@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from services.matching import store
 from services.matching.domain.therapist import Therapist
-from shared.contract.ids import DecisionId, TherapistId
+from services.matching.handlers.reading import open_shortlist
+from shared.contract.ids import DecisionId
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import STREAM, MatchProposed
 from shared.kit.clock import MovableClock
@@ -110,7 +111,7 @@ class World:
                 said = a_withdrawal(request)
                 await asyncio.gather(*(each.take(said) for each in self.processes))
         proposals = await self.database.pool.fetch(
-            "SELECT id, named FROM proposals WHERE request_id = $1 ORDER BY proposed_at, id",
+            "SELECT id FROM proposals WHERE request_id = $1 ORDER BY proposed_at, id",
             request.request_id,
         )
         if not proposals:
@@ -125,8 +126,11 @@ class World:
         )
         match step.kind:
             case "confirm" | "choose":
-                place = step.which % len(seen["named"]) if step.kind == "choose" else 0
-                decision = a_confirmation(proposal, therapist_id=TherapistId(seen["named"][place]))
+                async with self.database.transaction() as tx:
+                    shown = await open_shortlist(tx, proposal.proposal_id)
+                assert shown is not None
+                place = step.which % len(shown.candidates) if step.kind == "choose" else 0
+                decision = a_confirmation(proposal, therapist_id=shown.candidates[place].therapist_id)
                 self.decided.add(decision.decision_id)
                 await process.take(decision)
             case "rematch":

@@ -129,7 +129,7 @@ async def assert_conserved(database: Database, world: World) -> None:
         places = await tx.fetch(
             """
             SELECT p.decision_id, p.request_id, p.freed_at, p.freed_because, r.state AS request, g.state
-            FROM group_places p JOIN groups g ON g.id = p.group_id JOIN requests r ON r.id = p.request_id
+            FROM group_places p JOIN requests r ON r.id = p.request_id LEFT JOIN groups g ON g.id = p.group_id
             """
         )
         outbox = await tx.fetch(

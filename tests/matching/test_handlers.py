@@ -199,20 +199,6 @@ async def test_a_request_that_somebody_may_fit_later_is_said_to_wait(database: D
     assert said.shortfall is Shortfall.NOBODY_FREE
 
 
-async def test_what_is_kept_of_a_person_is_sealed(database: Database, hear: Hear) -> None:
-    await in_directory(database, *PAIR)
-    await hear(a_request())
-
-    async with database.transaction() as tx:
-        kept = await tx.fetchrow("SELECT details, subject_id FROM requests")
-        shown = await tx.fetchval("SELECT shortlist FROM proposals")
-
-    assert kept is not None
-    for sealed in (kept["details"], shown):
-        assert b"depression" not in sealed
-        assert b"1991" not in sealed
-
-
 # ------------------------------------------------------------------------------------------- a decision
 
 

@@ -158,7 +158,7 @@ class Clinic:
     async def _decide(self, how: str, request: RequestSubmitted) -> None:
         process = self.processes[0]
         seen = await self.database.pool.fetchrow(
-            "SELECT id, named[1] AS first FROM proposals WHERE request_id = $1"
+            "SELECT id, first_therapist_id AS first FROM proposals WHERE request_id = $1"
             " ORDER BY proposed_at DESC LIMIT 1",
             request.request_id,
         )
@@ -189,7 +189,7 @@ class Clinic:
 
     async def open_proposals(self) -> list[Proposal]:
         rows = await self.database.pool.fetch(
-            "SELECT p.id, r.id, p.named[1] FROM requests r JOIN proposals p ON p.id = r.proposal_id"
+            "SELECT p.id, r.id, p.first_therapist_id FROM requests r JOIN proposals p ON p.id = r.proposal_id"
             " WHERE r.state = 'proposed'"
         )
         return [Proposal(*row) for row in rows]

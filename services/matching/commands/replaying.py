@@ -20,6 +20,7 @@ from services.matching.domain.comparing import Comparison, case_of, report
 from services.matching.domain.place import PlacesFault, read_places
 from services.matching.domain.policy import PolicyFault, read_policy
 from services.matching.domain.ranking import Rules
+from services.matching.handlers.reading import open_shortlist
 from services.matching.handlers.replaying import OutOfStep, Replay
 from services.matching.settings import Settings
 from shared.ages import LONDON
@@ -170,6 +171,7 @@ async def _take(
         return
     try:
         found = await again.again(tx, ranking)
+        said = None if ranking.proposal_id is None else await open_shortlist(tx, ranking.proposal_id)
     except OutOfStep:
         made.differing.append(_difference(ranking, None))
         return
@@ -181,7 +183,8 @@ async def _take(
         return
     if not found.same:
         made.differing.append(_difference(ranking, found.comparison))
-    made.group_first += ranking.group_first
+    # Of groups the record holds nothing.
+    made.group_first += said is not None and said.candidates[0].group is not None
     made.comparisons.append(found.comparison)
 
 

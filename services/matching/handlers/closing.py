@@ -8,14 +8,20 @@ from shared.kit.errors import KeyDestroyed
 from shared.kit.transaction import Transaction
 
 AT_ONCE = 500
+ERASED = "erased"
 
 
 async def close(request: store.Request, tx: Transaction, because: str) -> bool:
-    """Ends a locked request and gives its seat or place back; False if it has ended before."""
+    """Ends a locked request and gives its seat or place back; False if it has ended before.
+
+    Of who was erased it keeps no more than that it has ended.
+    """
     if request.state is store.State.CLOSED:
         return False
     await store.close_request(tx, request.id, because)
     await store.give_back(tx, request.id, because)
+    if because == ERASED:
+        await store.forget_person(tx, request.id)
     await store.want_reoffer(tx, "a request was closed")
     return True
 
@@ -42,5 +48,5 @@ async def _close_erased(database: Database, request_id: RequestId) -> bool:
             # In a transaction of its own: the request is locked before its therapist is.
             await store.wait_briefly(tx)
             request = await store.lock_request(tx, request_id)
-            return request is not None and await close(request, tx, "erased")
+            return request is not None and await close(request, tx, ERASED)
     return False

@@ -4,12 +4,11 @@ from services.matching import store
 from services.matching.handlers.closing import close
 from services.matching.handlers.proposing import propose_or_wait
 from services.matching.handlers.ranking import Matcher
-from services.matching.handlers.reading import Opened, open_request
+from services.matching.handlers.reading import keep_request, open_request
 from services.matching.handlers.seating import reserve
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
 from shared.contract.matching import SeatRefusal, SeatUnavailable
 from shared.contract.review import MatchConfirmed, RematchRequested, RequestDeclined
-from shared.contract.sealing import Purpose, opened
 from shared.kit.errors import NotYet
 from shared.kit.handlers import Handlers
 from shared.kit.transaction import Transaction
@@ -20,19 +19,10 @@ handlers = Handlers()
 @handlers.on(RequestSubmitted)
 async def propose_match(event: RequestSubmitted, tx: Transaction, matcher: Matcher) -> None:
     """Ranks therapists for a new request."""
-    case = opened(event.details)
-    sealed = await tx.seal(event.subject_id, Purpose.CLINICAL, case.model_dump_json().encode())
     submitted_at = tx.now if tx.cause is None else tx.cause.time
-    requester = None if event.contact is None else event.contact.requester_role
-    if not await store.add_request(
-        tx, event.request_id, event.subject_id, sealed, submitted_at, requester=requester
-    ):
-        return
-
-    request = store.Request(
-        event.request_id, event.subject_id, sealed, store.State.WAITING, submitted_at, None, requester
-    )
-    await propose_or_wait(Opened(request, event.subject_id, case), tx, matcher)
+    request = await keep_request(event, tx, submitted_at)
+    if request is not None:
+        await propose_or_wait(request, tx, matcher)
 
 
 @handlers.on(MatchConfirmed)

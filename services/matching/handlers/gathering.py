@@ -6,12 +6,14 @@ from datetime import date
 
 from services.matching import store
 from services.matching.domain.gates import Search
-from services.matching.domain.grouping import Gathering, group_ways
+from services.matching.domain.grouping import Gathering, group_ways, named_by
 from services.matching.domain.offering import Around, Other
 from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import Rules, search_for
-from services.matching.handlers.reading import readable_cases
+from services.matching.handlers.reading import read, readable
 from shared.contract.ids import GroupId, RequestId, TherapistId
+from shared.contract.intake import CaseDetails
+from shared.contract.matching import Shortlist
 from shared.contract.vocabulary import Slot
 from shared.kit.transaction import Transaction
 
@@ -54,24 +56,29 @@ async def groups_around(
     joinable = await store.joinable_groups(tx, [way.variant for way in ways])
     others: list[Other] = []
     named: list[_Named] = []
-    cases = await readable_cases(tx, [(each.request_id, each.details) for each in seekers], LEFT_OUT)
-    for seeker in seekers:
-        case = cases.get(seeker.request_id)
-        if case is not None:
-            others.append(Other.looking(search_for(case, search.on, rules), rules))
-            named += [_Named(seeker.named, case.date_of_birth)] if seeker.named else []
+    proposed = [(each.request_id, each.shortlist) for each in seekers if each.shortlist is not None]
+    # All with one look for their keys.
+    plain = await tx.open_all([*(each.details for each in seekers), *(sealed for _, sealed in proposed)])
+    cases = read([each.request_id for each in seekers], plain[: len(seekers)], CaseDetails, LEFT_OUT)
+    shortlists = read([each for each, _ in proposed], plain[len(seekers) :], Shortlist, LEFT_OUT)
+    for seeker_id, case in cases.items():
+        others.append(Other.looking(search_for(case, search.on, rules), rules))
+        first = named_by(shortlists[seeker_id].candidates[0]) if seeker_id in shortlists else None
+        named += [_Named(first, case.date_of_birth)] if first else []
     gathering = await with_births(joinable, tx)
     if heeding:
         gathering = [replace(each, promised=sum(_means(one, each) for one in named)) for each in gathering]
-    proposed = [each for each in named if each.would_open(busy)]
-    return Around(search, rules, (*gathering, *_would_open(proposed, rules)), tuple(others), busy)
+    to_open = [each for each in named if each.would_open(busy)]
+    return Around(search, rules, (*gathering, *_would_open(to_open, rules)), tuple(others), busy)
 
 
 async def with_births(groups: Sequence[Gathering], tx: Transaction) -> list[Gathering]:
     """Groups with their members' dates of birth, which decide who may come beside them."""
     born: dict[GroupId | None, list[date]] = {each.id: [] for each in groups}
     members = await store.members_of_each(tx, groups)
-    cases = await readable_cases(tx, [(each.request_id, each.details) for _, each in members], LEFT_OUT)
+    cases = await readable(
+        tx, [(each.request_id, each.details) for _, each in members], CaseDetails, LEFT_OUT
+    )
     for group_id, member in members:
         if member.request_id in cases:
             born[group_id].append(cases[member.request_id].date_of_birth)

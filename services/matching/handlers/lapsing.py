@@ -59,7 +59,7 @@ async def _renewed(request_id: RequestId, tx: Transaction, matcher: Matcher) -> 
     if opened is None or shortlist is None:
         await close(request, tx, "erased")
         return False
-    search = search_for(opened.case, day_in_london(tx.now), matcher.rules, asked_by=opened.request.requester)
+    search = search_for(opened.case, day_in_london(tx.now), matcher.rules, asked_by=opened.case.requester)
     # Before the entries are: what changes in between is looked at again.
     seen = await store.snapshot(tx)
     therapists = await store.find_therapists(tx, [each.therapist_id for each in shortlist.candidates])

@@ -14,9 +14,10 @@ from services.matching.domain.policy import Policy
 from services.matching.domain.pricing import Edges, by_demand, by_inventory, settled
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.handlers.ranking import Matcher
-from services.matching.handlers.reading import readable_cases
+from services.matching.handlers.reading import readable
 from shared.ages import day_in_london
 from shared.contract.ids import TherapistId
+from shared.contract.intake import CaseDetails
 from shared.kit import logs
 from shared.kit.database import Database, Turn
 from shared.kit.service import Service, Worker
@@ -106,7 +107,7 @@ async def _searches(tx: Transaction, requests: Sequence[store.Request], rules: R
     searches: list[Search] = []
     for start in range(0, len(sealed), OPENED_AT_ONCE):
         some = sealed[start : start + OPENED_AT_ONCE]
-        cases = await readable_cases(tx, some, "a request was left out of the prices")
+        cases = await readable(tx, some, CaseDetails, "a request was left out of the prices")
         searches += [search_for(case, today, rules) for case in cases.values()]
     return searches
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.matching import store
-from services.matching.domain.grouping import named_by
 from services.matching.domain.pathways import routes
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules
@@ -162,6 +161,7 @@ async def _propose(
     opened: Opened, tx: Transaction, rules: Rules, ranked: Ranked, shortlist: Shortlist
 ) -> None:
     proposal_id = ProposalId(new_id())
+    group = shortlist.candidates[0].group
     sealed = await tx.seal(opened.subject_id, Purpose.CLINICAL, shortlist.model_dump_json().encode())
     await store.add_proposal(
         tx,
@@ -170,7 +170,7 @@ async def _propose(
         policy_version=rules.policy.version,
         shortlist=sealed,
         named=[each.therapist_id for each in shortlist.candidates],
-        group=named_by(shortlist.candidates[0]),
+        group_slot=None if group is None else group.slot,
     )
     await store.note_look(tx, opened.request.id, on=ranked.search.on, seen=ranked.sight.snapshot)
     await keep(opened, tx, rules, ranked, proposal_id)

@@ -60,7 +60,7 @@ async def ask(
         excluded,
         spoken_for,
         waited=waited,
-        asked_by=opened.request.requester,
+        asked_by=opened.case.requester,
     )
     around = await groups_around(search, opened.request.id, tx, rules, heeding=heeding)
     return Asked(search, around)

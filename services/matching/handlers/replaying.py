@@ -8,8 +8,8 @@ from services.matching.domain.comparing import Answer, Comparison, compare
 from services.matching.domain.gates import Search
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
 from services.matching.domain.therapist import Therapist
+from services.matching.handlers.reading import Kept
 from shared.contract.ids import TherapistId
-from shared.contract.intake import CaseDetails
 from shared.kit.transaction import Transaction
 
 
@@ -51,7 +51,7 @@ class Replay:
         recorded = await tx.open(ranking.answer)
         if details is None or recorded is None:
             return None
-        case = CaseDetails.model_validate_json(details)
+        case = Kept.model_validate_json(details)
         await self._directory.turn_to(tx, ranking.sight)
         rules = self._recorded[ranking.policy]
         old = await self._make(tx, ranking, case, rules)
@@ -62,7 +62,7 @@ class Replay:
         comparison = compare(
             ranking=ranking.id,
             request_id=ranking.request_id,
-            requester=ranking.requester,
+            requester=case.requester,
             waited=ranking.ranked_at - ranking.submitted_at,
             search=old.search,
             rules=rules,
@@ -72,7 +72,7 @@ class Replay:
         )
         return Again(store.digest_of(old.answer) == recorded, comparison)
 
-    async def _make(self, tx: Transaction, ranking: store.Ranking, case: CaseDetails, rules: Rules) -> _Made:
+    async def _make(self, tx: Transaction, ranking: store.Ranking, case: Kept, rules: Rules) -> _Made:
         waited = ranking.ranked_at - ranking.submitted_at
         search = search_for(
             case,
@@ -81,7 +81,7 @@ class Replay:
             ranking.excluded,
             ranking.spoken_for,
             waited=waited,
-            asked_by=ranking.requester,
+            asked_by=case.requester,
         )
         found = look(search, self._directory.engine(rules.digest), rules)
         therapists = await store.entries_as_seen(tx, ranking.sight, list(found.therapists))

@@ -6,7 +6,6 @@ Whoever changes a group locks the requests concerned first, then the therapist, 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 import asyncpg
 
@@ -145,32 +144,33 @@ async def give_back(tx: Transaction, request_id: RequestId, because: str) -> Non
 
 async def _leave_group(tx: Transaction, request_id: RequestId, because: str) -> bool:
     """Gives a request's place back; False if it has none. With the last one the group and its seat go."""
-    therapist_id = await tx.fetchval(
+    group = await tx.fetchrow(
         """
-        SELECT groups.therapist_id FROM group_places JOIN groups ON groups.id = group_places.group_id
+        SELECT groups.id, groups.therapist_id
+        FROM group_places JOIN groups ON groups.id = group_places.group_id
         WHERE group_places.request_id = $1 AND group_places.freed_at IS NULL
         """,
         request_id,
     )
-    if therapist_id is None:
+    if group is None:
         return False
-    await lock_entry(tx, therapist_id)
-    group_id: UUID | None = await tx.fetchval(
+    await lock_entry(tx, group["therapist_id"])
+    freed = await tx.fetchval(
         """
-        UPDATE group_places SET freed_at = $2, freed_because = $3
-        WHERE request_id = $1 AND freed_at IS NULL RETURNING group_id
+        UPDATE group_places SET freed_at = $2, freed_because = $3, group_id = NULL
+        WHERE request_id = $1 AND freed_at IS NULL RETURNING true
         """,
         request_id,
         tx.now,
         because,
     )
-    if group_id is None:
+    if freed is None:
         return False
     left = await tx.fetchval(
-        "UPDATE groups SET places_taken = places_taken - 1 WHERE id = $1 RETURNING places_taken", group_id
+        "UPDATE groups SET places_taken = places_taken - 1 WHERE id = $1 RETURNING places_taken", group["id"]
     )
     if left == 0:
-        await _end(tx, GroupId(group_id), "nobody is left")
+        await _end(tx, GroupId(group["id"]), "nobody is left")
     return True
 
 
@@ -194,7 +194,7 @@ async def _end(tx: Transaction, group_id: GroupId, because: str) -> None:
         return
     await tx.execute(
         """
-        UPDATE group_places SET freed_at = $2, freed_because = 'group dissolved'
+        UPDATE group_places SET freed_at = $2, freed_because = 'group dissolved', group_id = NULL
         WHERE group_id = $1 AND freed_at IS NULL
         """,
         group_id,

@@ -85,7 +85,7 @@ async def requests_since(tx: Transaction, since: datetime, most: int) -> list[Re
     """The newest requests that came since then and were not erased, whatever became of them."""
     rows = await tx.fetch(
         """
-        SELECT id, subject_id, details, state, submitted_at, proposal_id, requester
+        SELECT id, subject_id, details, state, submitted_at, proposal_id
         FROM requests WHERE details IS NOT NULL AND submitted_at >= $1
         ORDER BY submitted_at DESC, id LIMIT $2
         """,

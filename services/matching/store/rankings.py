@@ -16,7 +16,6 @@ from services.matching.store.prices import rank_by_prices
 from shared.contract.ids import ProposalId, RequestId, SubjectId, TherapistId
 from shared.contract.matching import NothingFound, Shortlist
 from shared.contract.sealing import Purpose
-from shared.contract.vocabulary import RequesterRole
 from shared.kit.transaction import Transaction
 
 
@@ -28,14 +27,10 @@ class Ranking:
     request_id: RequestId
     subject_id: SubjectId | None
     details: bytes | None
-    requester: RequesterRole | None
     submitted_at: datetime
     proposal_id: ProposalId | None
     first: TherapistId | None
     """Whom the proposal named first."""
-
-    group_first: bool
-    """Whether the proposal named them for a group, which the record does not hold."""
 
     ranked_at: datetime
     on: date
@@ -124,10 +119,9 @@ async def ranked_without_success_on(tx: Transaction, request_id: RequestId, day:
 
 
 SELECT = """
-    SELECT k.id, k.request_id, r.subject_id, r.details, r.requester, r.submitted_at, k.proposal_id,
-           p.first_therapist_id, p.group_slot IS NOT NULL AS group_first, k.ranked_at, k.on_day,
-           k.policy_version, k.policy, k.excluded, k.spoken_for, k.snapshot::text AS snapshot,
-           k.own::text AS own, k.own_to, k.era, k.answer, b.price_version
+    SELECT k.id, k.request_id, r.subject_id, r.details, r.submitted_at, k.proposal_id,
+           p.first_therapist_id, k.ranked_at, k.on_day, k.policy_version, k.policy, k.excluded, k.spoken_for,
+           k.snapshot::text AS snapshot, k.own::text AS own, k.own_to, k.era, k.answer, b.price_version
     FROM rankings k
     JOIN requests r ON r.id = k.request_id
     LEFT JOIN proposals p ON p.id = k.proposal_id
@@ -188,11 +182,9 @@ def ranking_of(row: asyncpg.Record) -> Ranking:
         request_id=RequestId(row["request_id"]),
         subject_id=None if row["subject_id"] is None else SubjectId(row["subject_id"]),
         details=row["details"],
-        requester=None if row["requester"] is None else RequesterRole(row["requester"]),
         submitted_at=row["submitted_at"],
         proposal_id=None if row["proposal_id"] is None else ProposalId(row["proposal_id"]),
         first=None if row["first_therapist_id"] is None else TherapistId(row["first_therapist_id"]),
-        group_first=row["group_first"],
         ranked_at=row["ranked_at"],
         on=row["on_day"],
         policy_version=row["policy_version"],

@@ -8,10 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.matching.domain.grouping import Gathering
 from services.matching.store.waits import end_wait
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SubjectId, TherapistId
-from shared.contract.vocabulary import RequesterRole
+from shared.contract.vocabulary import Slot
 from shared.kit.transaction import Transaction
 
 MOMENT_SECONDS = 2
@@ -28,7 +27,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it is kept; `details` are sealed, and gone where none were ever heard."""
+    """A request as it is kept; `details` are sealed, and gone once erased or where none were ever heard."""
 
     id: RequestId
     subject_id: SubjectId | None
@@ -36,7 +35,6 @@ class Request:
     state: State
     submitted_at: datetime
     proposal_id: ProposalId | None
-    requester: RequesterRole | None
 
 
 async def add_request(
@@ -45,20 +43,17 @@ async def add_request(
     subject_id: SubjectId,
     details: bytes,
     submitted_at: datetime,
-    *,
-    requester: RequesterRole | None = None,
 ) -> bool:
     """Keeps a new request; False if it is known already, perhaps as withdrawn."""
     added = await tx.fetchval(
         """
-        INSERT INTO requests (id, subject_id, details, state, submitted_at, requester)
-        VALUES ($1, $2, $3, 'waiting', $4, $5) ON CONFLICT (id) DO NOTHING RETURNING id
+        INSERT INTO requests (id, subject_id, details, state, submitted_at)
+        VALUES ($1, $2, $3, 'waiting', $4) ON CONFLICT (id) DO NOTHING RETURNING id
         """,
         request_id,
         subject_id,
         details,
         submitted_at,
-        requester,
     )
     return added is not None
 
@@ -67,7 +62,7 @@ async def lock_request(tx: Transaction, request_id: UUID) -> Request | None:
     """A request, held by this transaction until it ends."""
     row = await tx.fetchrow(
         """
-        SELECT id, subject_id, details, state, submitted_at, proposal_id, requester
+        SELECT id, subject_id, details, state, submitted_at, proposal_id
         FROM requests WHERE id = $1 FOR UPDATE
         """,
         request_id,
@@ -87,7 +82,8 @@ async def close_request(tx: Transaction, request_id: RequestId, because: str) ->
         INSERT INTO requests (id, state, submitted_at, closed_at, closed_because)
         VALUES ($1, 'closed', $2, $2, $3)
         ON CONFLICT (id) DO UPDATE
-            SET state = 'closed', closed_at = excluded.closed_at, closed_because = excluded.closed_because
+            SET state = 'closed', closed_at = excluded.closed_at, closed_because = excluded.closed_because,
+                looks_for_group = false
         """,
         request_id,
         tx.now,
@@ -95,6 +91,11 @@ async def close_request(tx: Transaction, request_id: RequestId, because: str) ->
     )
     await tx.execute("DELETE FROM waiting_list WHERE request_id = $1", request_id)
     await end_wait(tx, request_id, found=False)
+
+
+async def forget_person(tx: Transaction, request_id: RequestId) -> None:
+    """Leaves of an ended request only what late events about it need."""
+    await tx.execute("UPDATE requests SET subject_id = NULL, details = NULL WHERE id = $1", request_id)
 
 
 async def add_proposal(
@@ -105,14 +106,14 @@ async def add_proposal(
     policy_version: str,
     shortlist: bytes,
     named: Sequence[TherapistId],
-    group: Gathering | None = None,
+    group_slot: Slot | None = None,
 ) -> None:
-    """Keeps a shortlist, sealed, and the group it names first, and makes it the request's current one."""
+    """Keeps a shortlist, sealed, with when the group it names first meets, as the request's current one."""
     await tx.execute(
         """
         INSERT INTO proposals (id, request_id, policy_version, shortlist, first_therapist_id, proposed_at,
-                               group_id, group_variant, group_slot, group_mode, group_language, named)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                               group_slot, named)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         """,
         proposal_id,
         request_id,
@@ -120,11 +121,7 @@ async def add_proposal(
         shortlist,
         named[0],
         tx.now,
-        group and group.id,
-        group and group.variant,
-        group and group.slot,
-        group and group.mode,
-        group and group.language,
+        group_slot,
         named,
     )
     await tx.execute(
@@ -142,7 +139,9 @@ async def get_shortlist(tx: Transaction, proposal_id: ProposalId) -> bytes:
 
 async def mark_seated(tx: Transaction, request_id: RequestId) -> None:
     """The request has its seat."""
-    await tx.execute("UPDATE requests SET state = 'seated' WHERE id = $1", request_id)
+    await tx.execute(
+        "UPDATE requests SET state = 'seated', looks_for_group = false WHERE id = $1", request_id
+    )
 
 
 async def exclude(
@@ -173,5 +172,4 @@ def request_of(row: asyncpg.Record) -> Request:
         state=State(row["state"]),
         submitted_at=row["submitted_at"],
         proposal_id=None if row["proposal_id"] is None else ProposalId(row["proposal_id"]),
-        requester=None if row["requester"] is None else RequesterRole(row["requester"]),
     )

@@ -50,7 +50,10 @@ class SeatReserved(RequestEvent):
 
 
 class GroupPlaceHeld(RequestEvent):
-    """The client has a place in a group that still gathers; nobody says "matched" before it is formed."""
+    """The client has a place in a group that still gathers; nobody says "matched" before it is formed.
+
+    The type is open like every header, and tells that it is a group; which one, and for whom, is sealed.
+    """
 
     type: ClassVar[str] = "attune.matching.group-place-held.v1"
     stream: ClassVar[str] = STREAM
