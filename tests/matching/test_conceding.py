@@ -229,6 +229,16 @@ def test_who_may_be_being_hurt_is_not_told_to_come_with_a_partner_or_family(
     assert named(a_flag(sign)) == []
 
 
+@pytest.mark.parametrize("sign", [FlagKind.BEING_HURT, FlagKind.CHILD_AT_RISK])
+def test_a_child_who_may_be_being_hurt_is_not_told_to_bring_an_adult(sign: FlagKind) -> None:
+    def named(*flags: Flag) -> list[str]:
+        found = rank(a_search(**(PLAIN | {"date_of_birth": born(9), "flags": flags})), [FIRST], RULES)
+        return [each.code for each in found.concessions]
+
+    assert named(a_flag(FlagKind.SELF_HARM)) == ["attending_adult"]
+    assert named(a_flag(sign)) == []
+
+
 def test_who_may_be_being_hurt_still_hears_of_sessions_one_to_one() -> None:
     other = replace(FIRST, formats=frozenset({Format.INDIVIDUAL}))
     search = a_search(**(PLAIN | {"format": Format.COUPLE, "flags": (a_flag(FlagKind.BEING_HURT),)}))

@@ -11,7 +11,7 @@ from services.matching.settings import POLICY
 from shared.contract.vocabulary import Condition, Evidence, LifeEvent, Variant
 from shared.kit.errors import Fatal
 from tests.matching.builders import RULES
-from tests.matching.policies import TEXT, faults_of, line_with
+from tests.matching.policies import TEXT, changed, faults_of, line_with
 
 DEPRESSION = next(row for row in TEXT.splitlines(keepends=True) if 'source = "cuijpers"' in row)
 
@@ -240,3 +240,17 @@ def test_a_service_with_a_wrong_policy_does_not_start(tmp_path: Path) -> None:
 def test_a_policy_that_is_not_there_does_not_start_either(tmp_path: Path) -> None:
     with pytest.raises(Fatal, match=r"POLICY_FILE .* cannot be read"):
         load_rules(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [
+        ('substances = "hearsay"', "substances is not among the sources"),
+        ('substances = "substances", psychosis = "clinic"', "psychosis has no row"),
+    ],
+)
+def test_what_is_said_of_a_sign_stands_on_a_source_of_its_own(wrong: str, fault: str) -> None:
+    text = changed("[[forms]]", 'substances = "substances"', wrong)
+    line = text[: text.index("flag_sources = ")].count("\n") + 1
+
+    assert faults_of(text) == [f"line {line}, forms.0.flag_sources.{fault}"]

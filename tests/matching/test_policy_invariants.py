@@ -57,7 +57,7 @@ WHOM_A_FORM_IS_FOR = [
     ),
     Row(IPT_AST, f'{BIPOLAR}, "psychosis"]', f"{BIPOLAR}]", "not_for must hold psychosis for ipt-ast"),
     Row(IPT, BIPOLAR, f'{BIPOLAR}, "anorexia_nervosa"', "not_for must not hold anorexia_nervosa for ipt"),
-    Row(SYSTEMIC, "source", f"{BIPOLAR}]\nsource", "not_for must not hold bipolar_disorder for systemic"),
+    Row(SYSTEMIC, "\nsource", f"\n{BIPOLAR}]\nsource", "not_for must not hold bipolar_disorder for systemic"),
     Row(IPSRT, "caution", f"{BIPOLAR}]\ncaution", "not_for must not hold bipolar_disorder for ipsrt"),
 ]
 HOW_A_FORM_IS_GIVEN = [
@@ -78,6 +78,9 @@ WHAT_A_FORM_WARNS_OF = [
         Row(IPT_A, f"{kind} = ", "self_harm = ", f"flag_cautions must hold {kind} for ipt-a")
         for kind in ("suicidal_thoughts", "harm_to_others", "substances")
     ),
+    Row('variant = "ipt"\n', "substances = ", "self_harm = ", "flag_cautions must hold substances for ipt"),
+    Row(COUPLE, "substances = ", "self_harm = ", "flag_cautions must hold substances for ipt"),
+    Row(IPT_G, "substances = ", "self_harm = ", "flag_cautions must hold substances for ipt-g"),
     Row(IPT_AST, '["grief"]', "[]", "areas_not_covered must hold grief for ipt-ast"),
     Row(COUPLE, 'being_hurt = "', 'being_hurt = " " } # "', "flag_cautions.being_hurt: String should match"),
     Row(COUPLE, 'caution = "', 'caution = " " #', "caution: String should match"),

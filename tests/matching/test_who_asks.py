@@ -1,5 +1,6 @@
 """Who asks for the client: what staff are told of it, from the request on and as often as it is ranked."""
 
+import re
 from random import Random
 
 import pytest
@@ -77,13 +78,29 @@ def test_nobody_is_asked_for_consent_who_may_be_who_does_harm(
     code = "consent" if age < 16 else "own_consent"
     plain, said = told(age, asked_by), told(age, asked_by, sign)
 
-    assert said.keys() == plain.keys() | {f"flag_{sign}"}
+    assert said.keys() == plain.keys() - {f"asked_by_{asked_by}"} | {f"flag_{sign}"}
     assert "safeguarding lead first" in said[f"flag_{sign}"]
     if code in plain:
         assert "ee the client alone" in said[code]
         assert "safeguarding lead first. Ask no " in said[code]
         assert "ecord" not in said[code]
         assert said[code].startswith("Under 16: " if age < 16 else "A ")
+
+
+@pytest.mark.parametrize("sign", [FlagKind.BEING_HURT, FlagKind.CHILD_AT_RISK])
+@pytest.mark.parametrize("asked_by", RequesterRole)
+@pytest.mark.parametrize("adult", [True, False])
+def test_an_adult_who_may_be_who_does_harm_is_not_asked_to_come(
+    adult: bool, asked_by: RequesterRole, sign: FlagKind
+) -> None:
+    case = a_case(date_of_birth=born(9), attending_adult=adult, flags=(a_flag(sign),))
+
+    found = routes(case, THE_DAY, RULES.policy, asked_by)
+
+    said = [caution.text for way in found.pathways for caution in way.cautions]
+    said += [out.rule for out in found.ruled_out]
+    assert ("FB-IPT needs an adult who comes to every session." in said) is not adult
+    assert [text for text in said if re.search(r"ask (?!no)", text.lower())] == []
 
 
 def test_why_no_adult_comes_stands_on_its_own_source() -> None:

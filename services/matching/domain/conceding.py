@@ -37,7 +37,7 @@ def concessions(search: Search, engine: Engine, policy: Policy, first: Placed | 
     """
     case = search.case
     kinds = [distances(search, policy), modes(search), _fees(case), _musts(case)]
-    kinds += [_languages(case), _adults(case)]
+    kinds += [_languages(case), _adults(case, policy)]
     if first is None:
         # Where nobody passes the gates, no time helps; but another kind of help than was asked for may.
         helpful = []
@@ -132,8 +132,9 @@ def _languages(case: CaseDetails) -> Iterator[Change]:
         )
 
 
-def _adults(case: CaseDetails) -> Iterator[Change]:
-    if not case.attending_adult:
+def _adults(case: CaseDetails, policy: Policy) -> Iterator[Change]:
+    # Nobody who may be being hurt hears that they should bring who may be doing it.
+    if not case.attending_adult and not may_be_harmed(case, policy):
         yield (
             "attending_adult",
             "an adult who comes to every session",
@@ -142,7 +143,7 @@ def _adults(case: CaseDetails) -> Iterator[Change]:
 
 
 def _formats(case: CaseDetails, policy: Policy) -> Iterator[Change]:
-    # Nobody who may be being hurt hears that they should come with who may be doing it.
+    # Nor that they should come with them.
     together = () if may_be_harmed(case, policy) else (Format.FAMILY, Format.COUPLE)
     for other in (Format.INDIVIDUAL, *together):
         if other is not case.format:

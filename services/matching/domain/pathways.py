@@ -145,12 +145,15 @@ def _objections(
         yield _Objection(f"{name} is not given {wording.FORMATS[case.format]}.", offer.format)
     for need in form.needs:
         if not _meets(need, case, policy):
-            yield _lacking(form, need, policy, asked_by)
+            yield _lacking(form, need, case, policy, asked_by)
 
 
-def _lacking(form: Form, need: Need, policy: Policy, asked_by: RequesterRole | None) -> _Objection:
+def _lacking(
+    form: Form, need: Need, case: CaseDetails, policy: Policy, asked_by: RequesterRole | None
+) -> _Objection:
     text = f"{wording.capital(wording.VARIANTS[form.variant])} {_LACKING[need]}."
-    if need != "attending_adult" or asked_by is None:
+    # Where somebody may be being hurt, nobody is to ask who may be doing it to come along.
+    if need != "attending_adult" or asked_by is None or may_be_harmed(case, policy):
         return _Objection(text, form.source_of(need))
     # That a carer does not want it is another reason than that nobody has been asked.
     why = policy.who_asks.no_adult[asked_by]
@@ -263,7 +266,8 @@ def _of_who_asks(
     elif asked_by is not None and (said := told.from_consent_age.get(asked_by)):
         text = wording.capital(told.where_harm[asked_by].text) if harm else said.text
         yield Caution(code="own_consent", text=text)
-    if asked_by is not None and (said := form.asked_by_cautions.get(asked_by)):
+    # Whom else to ask or involve is no question before the client was seen alone.
+    if asked_by is not None and not harm and (said := form.asked_by_cautions.get(asked_by)):
         yield Caution(code=f"asked_by_{asked_by}", text=said.text)
 
 

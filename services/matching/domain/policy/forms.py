@@ -52,6 +52,9 @@ class Form(Table):
     areas_not_covered: frozenset[ProblemArea] = frozenset()
     caution: Words | None = None
     flag_cautions: Mapping[FlagKind, Words] = {}
+    flag_sources: Mapping[FlagKind, str] = {}
+    """What a caution of a sign stands on where that is not the source of the form."""
+
     asked_by_cautions: Mapping[RequesterRole, Said] = {}
     source: str
     rule_sources: Mapping[FormRule, str] = {}

@@ -48,7 +48,9 @@ _HARM = (FlagKind.BEING_HURT, FlagKind.CHILD_AT_RISK)
 """Every form warns of them: whoever asks or comes along may be who does it."""
 
 _WARNED_OF: Mapping[Variant, Sequence[FlagKind]] = {
+    Variant.IPT: (FlagKind.SUBSTANCES,),
     Variant.IPT_A: (FlagKind.SUICIDAL_THOUGHTS, FlagKind.HARM_TO_OTHERS, FlagKind.SUBSTANCES),
+    Variant.IPT_G: (FlagKind.SUBSTANCES,),
 }
 _ACUTE = (FlagKind.SUICIDAL_THOUGHTS, FlagKind.SELF_HARM, FlagKind.HARM_TO_OTHERS, FlagKind.PSYCHOSIS)
 

@@ -132,6 +132,11 @@ class Policy(Cited):
             for rule, source in form.rule_sources.items()
         ]
         rules += [
+            (f"forms.{place}.flag_sources.{kind}", source)
+            for place, form in enumerate(self.forms)
+            for kind, source in form.flag_sources.items()
+        ]
+        rules += [
             (f"forms.{place}.asked_by_cautions.{role}.source", said.source)
             for place, form in enumerate(self.forms)
             for role, said in form.asked_by_cautions.items()
@@ -192,6 +197,11 @@ class Policy(Cited):
                 f"forms.{place}.rule_sources.{rule} has no row"
                 for rule in form.rule_sources
                 if rule not in form.rules()
+            ]
+            faults += [
+                f"forms.{place}.flag_sources.{kind} has no row"
+                for kind in form.flag_sources
+                if kind not in form.flag_cautions
             ]
         return faults
 
