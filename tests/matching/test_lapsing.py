@@ -11,12 +11,12 @@ from services.matching import store
 from services.matching.store import State
 from shared.contract.ids import RequestId
 from shared.contract.matching import MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
-from shared.contract.vocabulary import Variant
+from shared.contract.vocabulary import Slot, Variant
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from tests.matching.builders import RULES, THE_DAY, a_registration, a_therapist, an_accreditation, born
-from tests.matching.gathering import a_leader, in_directory, in_outbox, somebody
+from tests.matching.gathering import a_choice, a_leader, in_directory, in_outbox, somebody
 from tests.matching.processes import Process
 from tests.matching.seated import state_of
 from tests.support.builders import a_case, a_confirmation, a_request, a_withdrawal
@@ -320,6 +320,42 @@ async def test_a_group_whose_leader_may_lead_no_more_is_not_left_before_staff(
 
     assert (untouched, await process.renew()) == (0, 1)
     assert await state_of(database, proposal.request_id) is State.WAITING
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"languages": frozenset({"pl"})}, {"slots": frozenset({Slot.SAT_MORNING})}],
+    ids=["language", "time"],
+)
+async def test_a_group_that_can_no_longer_be_opened_as_shown_is_not_left_before_staff(
+    database: Database, process: Process, change: dict[str, Any]
+) -> None:
+    leader = a_leader("ada", languages=frozenset({"en", "pl"}))
+    await in_directory(database, leader)
+    [proposal] = await process.hear(
+        somebody(languages=("en", "pl"), availability=(Slot.TUE_EVENING, Slot.SAT_MORNING))
+    )
+    assert isinstance(proposal, MatchProposed)
+    untouched = await process.renew()
+
+    await in_directory(database, replace(leader, **change))
+
+    assert (untouched, await process.renew()) == (0, 1)
+    assert await said_of(database, proposal.request_id) == ["match-proposed"]
+
+
+async def test_a_group_that_gathers_needs_no_other_time_of_its_leader(
+    database: Database, process: Process
+) -> None:
+    await in_directory(database, a_leader("ada"))
+    [first] = await process.hear(somebody())
+    assert isinstance(first, MatchProposed)
+    await process.hear(a_choice(first))
+    await process.hear(somebody())
+
+    await in_directory(database, a_leader("ada", slots=frozenset({Slot.SAT_MORNING})))
+
+    assert await process.renew() == 0
 
 
 async def test_an_erased_persons_proposal_is_closed_and_keeps_no_seat(

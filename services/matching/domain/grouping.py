@@ -67,6 +67,9 @@ def joining_in_time(
         return None
     if therapist.seats_offered == 0 or (group.id is None and therapist.seats_free < 1):
         return None
+    # Client and leader may have another language in common, in which the others were not promised a group.
+    if group.language not in therapist.languages:
+        return None
     # The group has its seat; whoever comes into it needs none.
     seated = replace(therapist, seats_free=max(1, therapist.seats_free))
     there = narrowed(search, group.mode)

@@ -8,7 +8,7 @@ from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import Rules, still_fits
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
-from shared.contract.matching import Candidate, Shortlist
+from shared.contract.matching import Candidate, Group, Shortlist
 
 
 def stands(
@@ -32,6 +32,15 @@ def _qualifies(search: Search, candidate: Candidate, therapist: Therapist | None
     # Who offers no seat at all has left.
     if therapist is None or therapist.seats_offered == 0:
         return False
+    if candidate.group is not None and not _leads(therapist, candidate.group):
+        return False
     wanted = search if candidate.group is None else narrowed(search, candidate.mode)
     fit = still_fits(wanted, therapist, candidate.variant, rules)
     return fit is Gate.SEAT or (isinstance(fit, Fit) and fit.mode is candidate.mode)
+
+
+def _leads(therapist: Therapist, group: Group) -> bool:
+    """Whether a leader still has what the group was shown with: its language, and a time to open it at."""
+    return group.language in therapist.languages and (
+        group.group_id is not None or group.slot in therapist.slots
+    )
