@@ -15,8 +15,7 @@ from services.matching.store.history import SIGHT, Sight
 from services.matching.store.prices import newest_price_version, newest_prices
 from shared.kit.transaction import Transaction
 
-PAGE = 10_000
-_NOBODY = UUID(int=0)
+AT_ONCE = 10_000
 
 # Days count from 2000 and lie within what the engine's columns hold.
 _SELECT = """
@@ -102,11 +101,11 @@ class DirectoryInMemory:
         self._sight = _sight(await tx.fetchrow(SIGHT))
         engine = Engine(self._rules.policy, self._rules.places, tx.now.date())
         engine.expect(await tx.fetchval("SELECT count(*) FROM therapists"))
-        last = _NOBODY
-        while rows := await tx.fetch(f"{_SELECT} WHERE t.id > $1 ORDER BY t.id LIMIT {PAGE}", last):
+        # Rows as they lie: to read them in order takes half as long again.
+        cursor = await tx.connection.cursor(_SELECT)
+        while rows := await cursor.fetch(AT_ONCE):
             engine.put([entry_in(row) for row in rows])
             self._doubt(rows)
-            last = rows[-1]["id"]
         return engine
 
     async def _catch_up(self, engine: Engine, tx: Transaction) -> None:
@@ -152,7 +151,7 @@ def take_up(engine: Engine, rows: Sequence[asyncpg.Record]) -> None:
 
 def entry_in(row: asyncpg.Record) -> Entry:
     """The entry that a row of the directory begins with."""
-    return Entry(*tuple(row)[: len(Entry._fields)])
+    return Entry._make(row[: len(Entry._fields)])
 
 
 def _sight(row: asyncpg.Record | None) -> Sight:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import chain
 from uuid import UUID
 
 import numpy as np
@@ -77,6 +78,8 @@ class Engine:
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Adds entries or brings them up to date; of two with one id the later counts."""
+        if not entries:
+            return
         # Neighbours stand side by side, so that a search in person can pass over whole regions.
         latest = sorted(
             {entry.id: entry for entry in entries}.values(),
@@ -84,11 +87,12 @@ class Engine:
         )
         if self._count + len(latest) > self._table.kept.size:
             self._make_room(max(self._count + len(latest), self._table.kept.size * 5 // 4))
-        rows = self._rows.take_in(self._table.kept, [entry.id for entry in latest], self._count)
+        numbers = [entry.id.int for entry in latest]
+        rows = self._rows.take_in(self._table.kept, numbers, self._count)
         self._count += int(np.count_nonzero(rows >= self._count))
         write(self._table, rows, latest, self._districts.numbers, self._policy.outcome)
         write_standing(self._table, rows, self._policy, self._day_limits[0])
-        self._table.scored["price"][rows] = [self._prices.get(entry.id.int, 0) for entry in latest]
+        self._table.scored["price"][rows] = [self._prices.get(number, 0) for number in numbers]
         self._paint(rows, latest)
         self._rows.settle(self._table.kept[: self._count])
 
@@ -238,10 +242,12 @@ class Engine:
         everybody = np.zeros(self._table.planes.shape[1], np.uint64)
         everybody[: self._count // 64] = _ALL
         everybody[self._count // 64 : -(-self._count // 64)] = (1 << self._count % 64) - 1
-        kept = self._table.kept
-        offered = zip(self._rows.find_all(kept, search.spoken_for), search.spoken_for.values(), strict=True)
-        without_seat = [row for row, seats in offered if kept["seats_free"][row] <= seats]
-        return everybody, self._marks(self._rows.find_all(kept, search.excluded)), self._marks(without_seat)
+        kept, find = self._table.kept, self._rows.find_all
+        offered = find(kept, [each.int for each in search.spoken_for])
+        seats = zip(offered, search.spoken_for.values(), strict=True)
+        without_seat = [row for row, spoken_for in seats if kept["seats_free"][row] <= spoken_for]
+        excluded = find(kept, [each.int for each in search.excluded])
+        return everybody, self._marks(excluded), self._marks(without_seat)
 
     def _marks(self, rows: list[int]) -> Array:
         marks = np.zeros(self._table.planes.shape[1], np.uint64)
@@ -261,15 +267,13 @@ class Engine:
     def _limits_of(self, day: date) -> tuple[int, int]:
         return day_number(day), day_number(day - timedelta(days=self._policy.fresh_days))
 
-    def _paint(self, rows: Array, entries: Iterable[Entry]) -> None:
-        spoken = [
-            (row, self._language_plane(code))
-            for row, entry in zip(rows.tolist(), entries, strict=True)
-            for code in entry.languages.split()
-        ]
+    def _paint(self, rows: Array, entries: Sequence[Entry]) -> None:
+        lists = dict.fromkeys(entry.languages for entry in entries)
+        planes = {words: [self._language_plane(code) for code in words.split()] for words in lists}
+        spoken = [planes[entry.languages] for entry in entries]
         paint_facts(LAYOUT, self._table, rows)
-        pairs = np.array(spoken, np.int64).reshape(-1, 2)
-        paint_languages(self._table.planes, pairs[:, 0].copy(), pairs[:, 1].copy())
+        speakers = np.repeat(rows, [len(each) for each in spoken])
+        paint_languages(self._table.planes, speakers, np.fromiter(chain.from_iterable(spoken), np.int64))
         paint_live(LAYOUT, self._table, rows, *self._day_limits)
 
     def _language_plane(self, code: str) -> int:

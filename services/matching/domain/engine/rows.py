@@ -1,7 +1,6 @@
 """Which row of the table is whose."""
 
 from collections.abc import Collection, Mapping, Sequence
-from uuid import UUID
 
 import numpy as np
 
@@ -48,14 +47,14 @@ class Rows:
         row = find_row(kept, self._sorted, np.uint64(number >> 64), np.uint64(number & _LOW))
         return None if row < 0 else row
 
-    def take_in(self, kept: Array, ids: Sequence[UUID], following: int) -> Array:
-        """The rows of several; whoever is new comes behind all others, from the row `following` on."""
-        rows = self.find_all(kept, ids)
-        for place, identifier in enumerate(ids):
-            if rows[place] < 0:
-                rows[place] = self._late[identifier.int] = following
-                following += 1
-        return np.array(rows, np.int64)
+    def take_in(self, kept: Array, numbers: Sequence[int], following: int) -> Array:
+        """Writes ids down and returns their rows; whoever is new comes last, from the row `following` on."""
+        rows = np.array(self.find_all(kept, numbers), np.int64)
+        new = np.flatnonzero(rows < 0)
+        rows[new] = np.arange(following, following + new.size)
+        self._late.update(zip([numbers[place] for place in new.tolist()], rows[new].tolist(), strict=True))
+        kept["id_high"][rows], kept["id_low"][rows] = _halves(numbers)
+        return rows
 
     def settle(self, kept: Array) -> None:
         """Sorts the rows once that is worth while."""
@@ -67,15 +66,13 @@ class Rows:
         self._sorted = np.lexsort((kept["id_low"], kept["id_high"])).astype(np.int32)
         self._late.clear()
 
-    def find_all(self, kept: Array, ids: Collection[UUID]) -> list[int]:
+    def find_all(self, kept: Array, numbers: Sequence[int]) -> list[int]:
         """The rows of several, or -1 for who is not known."""
-        if not ids:
-            return []
-        numbers = [each.int for each in ids]
-        rows: list[int] = find_rows(
-            kept,
-            self._sorted,
-            np.array([number >> 64 for number in numbers], np.uint64),
-            np.array([number & _LOW for number in numbers], np.uint64),
-        ).tolist()
+        rows = find_rows(kept, self._sorted, *_halves(numbers)).tolist()
         return [self._late.get(number, row) for number, row in zip(numbers, rows, strict=True)]
+
+
+def _halves(numbers: Sequence[int]) -> tuple[Array, Array]:
+    """The upper and the lower halves of ids."""
+    halves = np.frombuffer(bytearray().join([each.to_bytes(16, "little") for each in numbers]), np.uint64)
+    return halves[1::2].copy(), halves[::2].copy()
