@@ -214,8 +214,8 @@ GROUPS_AND_CLOCKS = [
         "most = 3",
         "groups.ipt-ast.size: the most must not be below the least",
     ),
-    Row("[groups.ipt-g]", "least = 6", "least = 2", "groups.ipt-g.size must lie within 3 to 10"),
-    Row("[groups.ipt-g]", "most = 10", "most = 11", "groups.ipt-g.size must lie within 3 to 10"),
+    Row("[groups.ipt-g]", "least = 4", "least = 2", "groups.ipt-g.size must lie within 3 to 10"),
+    Row("[groups.ipt-g]", "most = 7", "most = 11", "groups.ipt-g.size must lie within 3 to 10"),
     *(
         Row(
             f"[groups.{variant}]",

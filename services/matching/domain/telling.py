@@ -123,7 +123,7 @@ def _met(therapist: Therapist, wish: Preference) -> str:
 def _for_therapist(search: Search, fit: Fit) -> Iterator[str]:
     case = search.case
     yield f"For {age_band(search.age)}."
-    # Never the variant: IPSRT alone would tell of bipolar disorder.
+    # Never the variant: IPSRT would tell of bipolar disorder to whoever is accredited for more than that.
     yield f"{_school(fit)}, {wording.FORMATS[fit.pathway.format]}, {_WHERE[fit.mode]}."
     yield "You are accredited for the form that it takes."
     areas = [_LIVED[each.area] for each in search.areas]
