@@ -39,6 +39,13 @@ def a_service(database: Database, settings: Settings) -> Service:
     )
 
 
+async def emptied(database: Database) -> None:
+    """A clinic to which nobody has come yet, for another example."""
+    await database.pool.execute(
+        "TRUNCATE therapists, groups, requests, therapist_history, reoffers, prices, outbox CASCADE"
+    )
+
+
 @dataclass(slots=True)
 class Process:
     """A pool and an engine of its own."""

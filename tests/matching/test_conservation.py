@@ -23,7 +23,7 @@ from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory
-from tests.matching.processes import Process
+from tests.matching.processes import Process, emptied
 from tests.support.builders import a_confirmation, a_decline, a_rematch, a_request, a_withdrawal, id_of
 
 NAMES = ("ada", "ben", "cem")
@@ -184,12 +184,6 @@ async def test_seats_and_requests_are_conserved_under_any_interleaving(
 
     await assert_conserved(world)
     await assert_nobody_waits_beside_a_free_seat(world)
-
-
-async def emptied(database: Database) -> None:
-    await database.pool.execute(
-        "TRUNCATE therapists, requests, therapist_history, reoffers, prices, outbox CASCADE"
-    )
 
 
 async def assert_conserved(world: World) -> None:

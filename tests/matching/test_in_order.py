@@ -24,8 +24,7 @@ from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory, in_outbox
-from tests.matching.processes import Process
-from tests.matching.test_conservation import emptied
+from tests.matching.processes import Process, emptied
 from tests.support.builders import a_case, a_confirmation, a_rematch, a_request, a_withdrawal, id_of
 
 ENGLISH, WELSH, EITHER = ("en",), ("cy",), ("en", "cy")
