@@ -16,6 +16,7 @@ from services.matching.domain.ranking import Rules
 from services.matching.handlers import (
     Matcher,
     Shadow,
+    announcing_worker,
     handlers,
     pricing_worker,
     shadow_worker,
@@ -42,6 +43,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
         watching_worker(),
         pricing_worker(matcher, settings.price_seconds),
         tidying_worker(settings.replay_days),
+        announcing_worker(settings.directory_hours),
     ]
     book = Book(live=rules.policy.version, shadow=None)
     if settings.shadow_policy_file is not None:

@@ -38,6 +38,9 @@ class Settings(KitSettings, RulesSettings):
     reoffer_poll_seconds: float = Field(2.0, gt=0, le=60)
     """How often to look whether the waiting list should be offered what has become free."""
 
+    directory_hours: int = Field(24, ge=1, le=168)
+    """How often others are told of the directory; what happens in between tells them less of clients."""
+
     price_seconds: float = Field(60.0, gt=0, le=3600)
     """How often to work therapists' prices out afresh."""
 

@@ -15,6 +15,7 @@ ASYNCAPI = HERE / "asyncapi.json"
 SAMPLES = HERE / "samples"
 VERSION = "1.0.0"
 SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
+CAUSE = {"ce_causationid": {"type": "string", "description": "the event that led to this one"}}
 REQUIRED = ("specversion", "id", "type", "source")
 """What CloudEvents asks of every event."""
 
@@ -173,7 +174,7 @@ def _event(message: type[Event]) -> dict[str, Any]:
                     "description": f"the {message.keyed_by.replace('_', ' ')}",
                 },
                 "ce_time": {"type": "string", "format": "date-time"},
-                "ce_causationid": {"type": "string", "description": "the event that led to this one"},
+                **(CAUSE if message.tells_cause else {}),
                 "ce_aggregateversion": {"type": "string", "pattern": "^[0-9]+$"},
                 "traceparent": {"type": "string"},
             },

@@ -89,6 +89,19 @@ def test_the_headers_of_an_event_fit_asyncapi(event: Event) -> None:
     jsonschema.validate(sent, _message(type(event).__name__)["headers"])
 
 
+def test_only_of_events_that_tell_their_cause_does_asyncapi_say_so() -> None:
+    told = {
+        name: "ce_causationid" in message["headers"]["properties"]
+        for name, message in json.loads(publishing.ASYNCAPI.read_text())["components"]["messages"].items()
+    }
+
+    tell = {event.__name__ for event in EVENTS.values() if event.tells_cause}
+    assert {name for name, tells in told.items() if tells} == tell
+    assert {event.__name__ for event in EVENTS.values()} - tell == {
+        "TherapistListed", "TherapistChanged", "TherapistRemoved",
+    }  # fmt: skip
+
+
 def test_what_the_demos_partner_sends_fits_asyncapi() -> None:
     jsonschema.validate(envelope("a-1", "https://gp.example"), _message("Submission")["headers"])
 

@@ -1,12 +1,15 @@
 """Reading the directory through its door: entries, pages and filters."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from services.matching.domain.directory_json import entry_of
+from services.matching.domain.directory_json import entry_for_others
 from services.matching.domain.therapist import Outcomes
+from services.matching.handlers import tell_others
 from shared.contract.vocabulary import Format, Mode, Variant
+from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist, an_accreditation
 from tests.matching.door import ADA, PATH, Door, Headers, errors, problem, where
 
@@ -20,21 +23,43 @@ async def test_an_entry_is_shown_with_a_tag_and_not_again_to_who_has_it(door: Do
     await door.holds(replace(ADA, fee_pence=9000))
     changed = await door.http.get(where(ADA), headers=reader | {"if-none-match": tag})
 
-    assert first.json() == entry_of(ADA, whole=False)
+    assert first.json() == entry_for_others(ADA, None)
     assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", tag)
     assert (changed.status_code, changed.json()["fee_pence"]) == (200, 9000)
     assert changed.headers["etag"] != tag
 
 
-async def test_a_taken_seat_changes_the_tag(door: Door, reader: Headers) -> None:
+async def test_a_taken_seat_changes_the_tag_for_who_keeps_the_directory(door: Door, editor: Headers) -> None:
     await door.holds(ADA)
-    tag = (await door.http.get(where(ADA), headers=reader)).headers["etag"]
+    tag = (await door.http.get(where(ADA), headers=editor)).headers["etag"]
 
-    async with door.database.transaction() as tx:
-        await tx.execute("UPDATE therapists SET seats_taken = 1")
-    again = await door.http.get(where(ADA), headers=reader | {"if-none-match": tag})
+    await door.database.pool.execute("UPDATE therapists SET seats_taken = 1")
+    again = await door.http.get(where(ADA), headers=editor | {"if-none-match": tag})
 
     assert (again.status_code, again.json()["seats_free"]) == (200, ADA.seats_free - 1)
+
+
+async def test_whoever_only_reads_learns_that_the_last_seat_has_gone_when_all_others_do(
+    door: Door, reader: Headers
+) -> None:
+    await door.holds(ADA)
+    await eventually(lambda: told(door), within=60, what="others were told")
+    seen = [await door.http.get(path, headers=reader) for path in (where(ADA), PATH)]
+
+    await door.database.pool.execute("UPDATE therapists SET seats_taken = seats_offered")
+    for before, path in zip(seen, (where(ADA), PATH), strict=True):
+        again = await door.http.get(path, headers=reader | {"if-none-match": before.headers["etag"]})
+        assert again.status_code == 304
+        assert '"has_seat":true' in before.text
+        assert "seats_free" not in before.text
+
+    door.clock.move(timedelta(days=1))
+    await tell_others(door.database, 24)
+    assert (await door.http.get(where(ADA), headers=reader)).json()["has_seat"] is False
+
+
+async def told(door: Door) -> bool:
+    return bool(await door.database.pool.fetchval("SELECT EXISTS (SELECT FROM told_entries)"))
 
 
 async def test_only_an_editor_sees_addresses_and_how_courses_went(

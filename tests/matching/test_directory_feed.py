@@ -1,4 +1,4 @@
-"""What others hear of the directory: every change, once and in order, and nothing else."""
+"""What others hear of the directory: at set times all that has changed, once, and nothing else."""
 
 import asyncio
 import json
@@ -7,22 +7,27 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from services.matching import store
-from services.matching.domain.directory_feed import news, public_entry
+from services.matching.domain.directory_feed import news, public_entry, telling_began
 from services.matching.domain.therapist import Therapist
+from services.matching.handlers import tell_others
 from services.matching.settings import Settings
-from shared.contract.envelope import Envelope
-from shared.contract.intake import RequestWithdrawn, WithdrawalReason
-from shared.contract.matching import DIRECTORY, DirectoryEntry, TherapistChanged, TherapistListed
+from shared.contract.matching import (
+    DIRECTORY,
+    DirectoryEntry,
+    TherapistChanged,
+    TherapistListed,
+    TherapistRemoved,
+)
+from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from shared.kit.identifiers import new_id
-from shared.kit.testing import eventually, recording
+from shared.kit.testing import eventually
 from shared.kit.tracing import current
+from shared.kit.transaction import Transaction
 from tests.matching.builders import a_registration, a_therapist, an_accreditation
 from tests.matching.seated import a_request_with_a_seat
 from tests.support.environment import environment
@@ -30,18 +35,19 @@ from tests.support.processes import running
 from tests.support.streams import Seen, Streams
 
 ADA = a_therapist("ada")
+HOURS = 24
 RELAY = ("-m", "tests.support.relay")
 
 
 def changed(now: Therapist) -> tuple[str, ...]:
-    said = news(ADA, now)
+    said = news(ADA.id, public_entry(ADA), public_entry(now))
     assert isinstance(said, TherapistChanged)
     assert said.entry == public_entry(now)
     return said.changed
 
 
 def test_a_new_entry_is_listed_without_the_e_mail_address() -> None:
-    said = news(None, ADA)
+    said = news(ADA.id, None, public_entry(ADA))
 
     assert isinstance(said, TherapistListed)
     assert said.therapist_id == ADA.id
@@ -52,7 +58,7 @@ def test_a_new_entry_is_listed_without_the_e_mail_address() -> None:
     ("change", "fields"),
     [
         ({"fee_pence": 9000}, ("fee_pence",)),
-        ({"seats_free": 3}, ("seats_free",)),
+        ({"seats_free": 0}, ("has_seat",)),
         ({"languages": frozenset({"en", "pl"}), "outcode": "N1"}, ("outcode", "languages")),
         ({"registration": None}, ("registration",)),
         ({"registration": a_registration(number="SYN1")}, ("registration",)),
@@ -67,109 +73,173 @@ def test_a_change_names_the_fields_and_brings_the_whole_entry(
     assert changed(replace(ADA, **change)) == fields
 
 
-def test_nothing_is_said_of_an_entry_that_is_the_same_to_others() -> None:
-    assert news(ADA, ADA) is None
-    assert news(ADA, replace(ADA, email="new@therapists.example")) is None
+@pytest.mark.parametrize("change", [{}, {"email": "new@therapists.example"}, {"seats_free": 1}])
+def test_nothing_is_said_of_an_entry_that_is_the_same_to_others(change: dict[str, Any]) -> None:
+    assert news(ADA.id, public_entry(ADA), public_entry(replace(ADA, **change))) is None
 
 
-def test_every_field_of_an_entry_but_the_address_and_outcomes_is_published() -> None:
-    # Nobody outside is to make a league table of therapists.
-    published = set(DirectoryEntry.model_fields) | {"id", "email", "outcomes"}
+def test_every_field_of_an_entry_but_address_outcomes_and_the_count_of_free_seats_is_published() -> None:
+    # Nobody outside is to make a league table of therapists, or to count who came and went.
+    published = set(DirectoryEntry.model_fields) - {"has_seat"}
 
-    assert published == set(Therapist.__dataclass_fields__)
+    assert published | {"id", "email", "outcomes", "seats_free"} == set(Therapist.__dataclass_fields__)
 
 
-async def test_saving_says_what_is_new_and_what_has_changed_and_no_more(database: Database) -> None:
-    ben, cai = a_therapist("ben"), a_therapist("cai")
+@pytest.mark.parametrize(
+    ("hours", "began"),
+    [(24, "2026-11-24T00:00"), (1, "2026-11-24T09:00"), (6, "2026-11-24T06:00"), (168, "2026-11-19T00:00")],
+)
+def test_others_are_told_at_the_same_hours_whatever_happens(hours: int, began: str) -> None:
+    for minute in (0, 1, 59):
+        now = datetime(2026, 11, 24, 9, minute, tzinfo=UTC)
+        assert telling_began(now, hours) == datetime.fromisoformat(f"{began}+00:00")
+
+
+async def test_what_happens_in_between_is_told_at_the_next_time_once_and_in_the_order_of_ids(
+    database: Database, clock: MovableClock
+) -> None:
+    people = [a_therapist(name, seats_offered=1, seats_free=1) for name in ("ada", "ben", "cai", "dara")]
     async with database.transaction() as tx:
-        await store.save_therapists(tx, [ADA, ben])
-    async with recording(database) as later:
-        await store.save_therapists(later, [ADA, replace(ben, fee_pence=1), cai])
+        await store.save_therapists(tx, people)
+    assert await tell_others(database, HOURS) == 4
+    await database.pool.execute("DELETE FROM outbox")
+    ada, ben, cai, dara = people
 
-    assert [(type(each), each.key) for each in later.published] == [
-        (TherapistChanged, ben.id),
-        (TherapistListed, cai.id),
-    ]
-
-
-async def test_a_seat_taken_or_freed_is_said_as_it_is_then(database: Database) -> None:
+    # Ada's only seat is taken; Ben's, too, and freed again; Cai is removed and comes back dearer; Dara goes.
+    await a_request_with_a_seat(database, ada)
+    request_id = await a_request_with_a_seat(database, ben)
     async with database.transaction() as tx:
-        await store.save_therapist(tx, replace(ADA, seats_offered=2))
-    request_id = await a_request_with_a_seat(database, ADA)
-
-    async with recording(database) as tx:
         await store.free_seat(tx, request_id, "test")
-        await store.free_seat(tx, request_id, "test")
+        for each in (cai, dara):
+            await store.remove_therapist(tx, each.id)
+        await store.save_therapist(tx, replace(cai, fee_pence=1))
+    clock.move(timedelta(hours=14))
+    assert await tell_others(database, HOURS) == 0
+    assert await said(database) == []
 
-    [said] = tx.published
-    assert isinstance(said, TherapistChanged)
-    assert (said.changed, said.entry.seats_free) == (("seats_free",), 2)
+    clock.move(timedelta(hours=1))
+    assert await tell_others(database, HOURS) == 3
+    assert await tell_others(database, HOURS) == 0
+    assert await said(database) == sorted(
+        [
+            (str(ada.id), TherapistChanged.type, ["has_seat"]),
+            (str(cai.id), TherapistChanged.type, ["fee_pence"]),
+            (str(dara.id), TherapistRemoved.type, None),
+        ]
+    )
 
 
-async def test_a_seat_that_no_longer_exists_is_given_back_in_silence(database: Database) -> None:
-    async with database.transaction() as tx:
-        await store.save_therapist(tx, replace(ADA, seats_offered=1))
-    request_id = await a_request_with_a_seat(database, ADA)
-    async with database.transaction() as tx:
-        await store.save_therapist(tx, replace(ADA, seats_offered=0))
-
-    async with recording(database) as tx:
-        assert await store.free_seat(tx, request_id, "test")
-
-    assert tx.published == []
-
-
-async def test_who_hears_the_directory_does_not_learn_whose_seat_it_was(database: Database) -> None:
+async def test_a_time_at_which_nothing_was_new_is_over_too(database: Database, clock: MovableClock) -> None:
     async with database.transaction() as tx:
         await store.save_therapist(tx, ADA)
-    request_id = await a_request_with_a_seat(database, ADA)
-    withdrawal = Envelope(
-        id=new_id(),
-        type=RequestWithdrawn.type,
-        source="/attune/intake",
-        subject=str(request_id),
-        time=datetime.now(UTC),
-        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-    )
+    await tell_others(database, HOURS)
+    clock.move(timedelta(days=1))
+    await tell_others(database, HOURS)
+
+    async with database.transaction() as tx:
+        await store.save_therapist(tx, replace(ADA, fee_pence=1))
+
+    assert await tell_others(database, HOURS) == 0
+    clock.move(timedelta(days=1))
+    assert await tell_others(database, HOURS) == 1
+
+
+async def test_the_first_entries_are_told_at_once(database: Database) -> None:
+    assert await tell_others(database, HOURS) == 0
+
+    async with database.transaction() as tx:
+        await store.save_therapist(tx, ADA)
+
+    assert await tell_others(database, HOURS) == 1
+    assert await said(database) == [(str(ADA.id), TherapistListed.type, None)]
+
+
+async def test_of_what_another_build_has_told_all_is_told_anew(
+    database: Database, clock: MovableClock
+) -> None:
+    async with database.transaction() as tx:
+        await store.save_therapists(tx, [ADA, a_therapist("ben")])
+    await tell_others(database, HOURS)
     await database.pool.execute("DELETE FROM outbox")
+    await database.pool.execute("UPDATE told_entries SET entry = '{}', changed_by = '3'")
+    async with database.transaction() as tx:
+        await store.remove_therapist(tx, ADA.id)
+
+    clock.move(timedelta(days=1))
+    await tell_others(database, HOURS)
+
+    assert {(key, kind) for key, kind, _ in await said(database)} == {
+        (str(ADA.id), TherapistRemoved.type),
+        (str(a_therapist("ben").id), TherapistListed.type),
+    }
+
+
+async def test_two_processes_tell_nothing_twice(
+    databases: tuple[Database, Database], clock: MovableClock
+) -> None:
+    async with databases[0].transaction() as tx:
+        await store.save_therapists(tx, [a_therapist(f"t{number}") for number in range(250)])
+
+    told = await asyncio.gather(*(tell_others(each, HOURS) for each in databases * 4))
+
+    assert sum(told) == 250
+    assert len(await said(databases[0])) == 250
+
+
+async def test_what_is_told_says_no_word_of_what_led_to_it(database: Database, clock: MovableClock) -> None:
+    one = replace(ADA, seats_offered=1, seats_free=1)
+    async with database.transaction() as tx:
+        await store.save_therapist(tx, one)
+    await tell_others(database, HOURS)
+    await database.pool.execute("DELETE FROM outbox")
+    taken_at = clock.now()
     trace = current.set("00-11111111111111111111111111111111-2222222222222222-01")
     try:
-        async with database.transaction(withdrawal) as tx:
-            assert await store.free_seat(tx, request_id, "test")
-            await tx.publish(RequestWithdrawn(request_id=request_id, reason=WithdrawalReason.PARTNER_ASKED))
+        request_id = await a_request_with_a_seat(database, one)
+        assert await said(database) == []
+        clock.move(timedelta(days=1))
+        await tell_others(database, HOURS)
     finally:
         current.reset(trace)
 
-    of_directory, of_request = [
-        {name.decode(): value.decode() for name, value in zip(*row, strict=True)}
-        for row in await database.pool.fetch(
-            "SELECT header_names, header_values FROM outbox ORDER BY stream = $1 DESC", DIRECTORY
-        )
-    ]
-    said = " ".join(of_directory.values())
-    for secret in ("0af7651916cd43dd8448eb211c80319c", "1" * 32, str(withdrawal.id), str(request_id)):
-        assert secret not in said
-    assert "ce_causationid" not in of_directory
-    # What is said of the request does tell: the cause is there to be told.
-    assert of_request["ce_causationid"] == str(withdrawal.id)
-    assert "0af7651916cd43dd8448eb211c80319c" in of_request["traceparent"]
+    [row] = await database.pool.fetch("SELECT header_names, header_values FROM outbox")
+    headers = {
+        name.decode(): value.decode()
+        for name, value in zip(row["header_names"], row["header_values"], strict=True)
+    }
+    assert "ce_causationid" not in headers
+    assert datetime.fromisoformat(headers["ce_time"]) == taken_at + timedelta(days=1)
+    for secret in ("1" * 32, str(request_id)):
+        assert secret not in " ".join(headers.values())
 
 
-async def test_a_change_that_is_undone_is_not_said(database: Database) -> None:
-    async def save_and_fail() -> None:
-        async with database.transaction() as tx:
-            await store.save_therapist(tx, ADA)
+async def test_a_telling_that_fails_has_told_nothing_and_is_made_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.transaction() as tx:
+        await store.save_therapists(tx, [a_therapist(f"t{number}") for number in range(250)])
+    told = store.note_told
+    lots: list[int] = []
+
+    async def fail_at_the_second(tx: Transaction, now: Any) -> None:
+        lots.append(len(now))
+        if len(lots) == 2:
             raise ZeroDivisionError
+        await told(tx, now)
 
+    monkeypatch.setattr(store, "note_told", fail_at_the_second)
     with pytest.raises(ZeroDivisionError):
-        await save_and_fail()
+        await tell_others(database, HOURS)
 
-    assert await database.pool.fetchval("SELECT count(*) FROM outbox") == 0
+    assert await said(database) == []
+    assert await tell_others(database, HOURS) == 250
+    assert len(await said(database)) == 250
 
 
 async def test_a_reader_of_the_stream_has_the_directory_though_the_relay_is_killed_on_the_way(
     database: Database,
     settings: Settings,
+    clock: MovableClock,
     create_topics: Callable[..., Awaitable[None]],
     topic_prefix: str,
 ) -> None:
@@ -178,7 +248,7 @@ async def test_a_reader_of_the_stream_has_the_directory_though_the_relay_is_kill
     dice = random.Random(7)
 
     async def work(name: str) -> None:
-        therapist = a_therapist(name, seats_offered=3)
+        therapist = a_therapist(name, seats_offered=2)
         async with database.transaction() as tx:
             await store.save_therapist(tx, therapist)
         for _ in range(6):
@@ -188,8 +258,15 @@ async def test_a_reader_of_the_stream_has_the_directory_though_the_relay_is_kill
             async with database.transaction() as tx:
                 await store.free_seat(tx, request_id, "test")
 
-    # Twice each, side by side: rows of one therapist are changed from two places at once.
-    await asyncio.gather(*(work(name) for name in names * 2))
+    async def tell(while_: asyncio.Future[Any]) -> None:
+        while not while_.done():
+            await tell_others(database, HOURS)
+            clock.move(timedelta(days=1))
+
+    # Twice each, side by side: rows of one therapist are changed from two places at once, and told meanwhile.
+    working = asyncio.gather(*(work(name) for name in names * 2))
+    await asyncio.gather(working, tell(working))
+    await tell_others(database, HOURS)
     told = environment(settings)
     async with running(*RELAY, environment=told | {"ATTUNE_FAILPOINT": "relay.after_send"}) as killed:
         assert await killed.ended() == -signal.SIGKILL
@@ -206,10 +283,21 @@ async def test_a_reader_of_the_stream_has_the_directory_though_the_relay_is_kill
             assert [each.type for each in about].count(TherapistListed.type) == 1
             assert about[0].type == TherapistListed.type
             assert _entry(about[-1]) == public_entry(therapist)
-            # Each says how many seats are free after it: never two steps at once.
-            free = [_entry(each).seats_free for each in about]
-            assert all(abs(one - other) <= 1 for one, other in pairwise(free))
-            assert {2, 3} <= set(free)
+
+
+async def said(database: Database) -> list[tuple[str, str, list[str] | None]]:
+    """What was laid in the outbox: about whom, what, and which fields."""
+    rows = await database.pool.fetch(
+        "SELECT key, header_names, header_values, payload FROM outbox WHERE payload IS NOT NULL ORDER BY id"
+    )
+    return [
+        (
+            row["key"].decode(),
+            dict(zip(row["header_names"], row["header_values"], strict=True))[b"ce_type"].decode(),
+            json.loads(row["payload"]).get("changed"),
+        )
+        for row in rows
+    ]
 
 
 async def _drained(database: Database) -> bool:

@@ -10,7 +10,13 @@ import pytest
 from services.matching.app import load_places
 from services.matching.domain.directory_cells import RowFault
 from services.matching.domain.directory_file import FileRefused, Reading, read_rows, rows_of, written
-from services.matching.domain.directory_json import entry_of, is_json, rows_of_json, written_as_json
+from services.matching.domain.directory_json import (
+    entry_for_others,
+    entry_of,
+    is_json,
+    rows_of_json,
+    written_as_json,
+)
 from services.matching.domain.generating import synthetic_therapists
 from services.matching.domain.therapist import Outcomes
 from tests.matching.builders import THE_DAY, a_registration, a_therapist
@@ -45,7 +51,7 @@ def test_what_is_written_reads_back_the_same_and_as_the_csv_does() -> None:
 
 
 def test_how_many_seats_are_free_is_counted_here_and_not_taken_from_an_entry() -> None:
-    assert read_entry(seats_free=0).therapists == (a_therapist(),)
+    assert read_entry(seats_free=0, has_seat=False).therapists == (a_therapist(),)
 
 
 def test_nobody_is_written_as_an_empty_array() -> None:
@@ -157,7 +163,7 @@ def test_a_file_that_is_not_json_is_refused_with_the_line_and_the_reason(text: s
 
 
 def test_who_may_not_see_an_entry_whole_sees_no_address_and_no_outcomes() -> None:
-    shown = entry_of(a_therapist(outcomes=Outcomes(20, 85)), whole=False)
+    shown = entry_for_others(a_therapist(outcomes=Outcomes(20, 85)), False)
 
-    assert set(ADA) - set(shown) == {"email", "outcomes"}
+    assert set(ADA) - set(shown) == {"email", "outcomes", "seats_free"}
     assert "ada@therapists.example" not in json.dumps(shown)

@@ -16,7 +16,7 @@ from shared.contract.vocabulary import Format, Mode, Slot, Variant
 from tests.matching.builders import RULES, THE_DAY, a_registration, a_therapist, an_accreditation
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-PUBLICATION = Publication("Sample clinic", RULES, NOW)
+PUBLICATION = Publication("Sample clinic", RULES, NOW, {})
 
 
 def a_table(required: str, **properties: Any) -> dict[str, Any]:
@@ -58,14 +58,6 @@ SCHEDULE = a_table(
     description=TEXT,
     valid_from=DAY,
 )
-CAPACITY = a_table(
-    "id unit available updated",
-    unit=a_table("id name", name=TEXT),
-    available=NUMBER,
-    maximum=NUMBER,
-    description=TEXT,
-    updated={"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$"},
-)
 SERVICE = a_table(
     "id name status",
     name=TEXT,
@@ -73,6 +65,7 @@ SERVICE = a_table(
     status={"enum": ["active", "inactive", "defunct", "temporarily closed"]},
     accreditations=TEXT,
     assured_date=DAY,
+    alert=TEXT,
     eligibility_description=TEXT,
     minimum_age=NUMBER,
     maximum_age=NUMBER,
@@ -81,7 +74,6 @@ SERVICE = a_table(
     schedules=many(SCHEDULE),
     languages=many(a_table("id", name=TEXT, code=TEXT)),
     cost_options=many(a_table("id", currency=TEXT, amount=NUMBER, amount_description=TEXT)),
-    capacities=many(CAPACITY),
 )
 
 
@@ -108,8 +100,7 @@ def test_every_id_is_one_thing_and_the_same_in_every_export() -> None:
     later = export(*therapists, publication=replace(PUBLICATION, now=NOW + timedelta(days=1)))
 
     ids = [each for service in first for each in ids_in(service)]
-    shared = {first[0]["organization"]["id"], first[0]["capacities"][0]["unit"]["id"]}
-    own = [each for each in ids if each not in shared]
+    own = [each for each in ids if each != first[0]["organization"]["id"]]
     assert len(own) == len(set(own))
     assert [each for service in later for each in ids_in(service)] == ids
 
@@ -161,7 +152,6 @@ def test_what_a_therapist_offers_is_told_in_the_words_of_the_specification() -> 
         ("pl", "Polish"),
     ]
     assert service["cost_options"][0]["amount"] == 82.5
-    assert (service["capacities"][0]["available"], service["capacities"][0]["maximum"]) == (1, 4)
     assert service["organization"]["name"] == "Sample clinic"
 
 
@@ -260,7 +250,12 @@ def test_only_what_is_held_today_is_named() -> None:
     assert service["accreditations"] == "Accredited for IPT. Registered with BACP."
 
 
-def test_a_full_therapist_is_listed_with_no_seat() -> None:
-    [service] = export(a_therapist(seats_free=0))
+def test_who_is_full_is_called_so_as_far_as_others_know_and_nobody_s_seats_are_counted() -> None:
+    ada, ben = a_therapist("ada", seats_free=0), a_therapist("ben", seats_free=0)
 
-    assert service["capacities"][0]["available"] == 0
+    services = export(ada, ben, publication=replace(PUBLICATION, seats={ada.id: False, ben.id: True}))
+    not_told = export(ada)
+
+    assert [each.get("alert") for each in services] == ["Takes no new clients at present.", None]
+    assert "alert" not in not_told[0]
+    assert export(ada) == export(replace(ada, seats_free=3))

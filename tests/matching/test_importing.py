@@ -14,6 +14,7 @@ from services.matching.commands.importing import Saved
 from services.matching.domain.directory_feed import public_entry
 from services.matching.domain.directory_file import Reading
 from services.matching.domain.therapist import Therapist
+from services.matching.handlers import tell_others
 from services.matching.store import directory
 from shared.contract.matching import DIRECTORY, DirectoryEntry, MatchProposed
 from shared.kit.database import Database
@@ -60,7 +61,8 @@ async def kept(database: Database) -> dict[str, Therapist]:
 
 
 async def assert_others_know(database: Database) -> None:
-    """Whoever follows the stream has what the table holds, and was told of each change by name."""
+    """Whoever follows the stream has what the table holds in the end, and was told of each change by name."""
+    await tell_others(database, 24)
     rows = await database.pool.fetch(
         "SELECT key, payload FROM outbox WHERE stream = $1 ORDER BY id", DIRECTORY
     )

@@ -34,7 +34,7 @@ def an_entry(**changes: Any) -> matching.DirectoryEntry:
         languages=("en", "pl"),
         fee_pence=8000,
         seats_offered=4,
-        seats_free=3,
+        has_seat=True,
         slots=(Slot.TUE_EVENING, Slot.WED_MORNING),
         problem_areas=(ProblemArea.ROLE_TRANSITION,),
         conditions=(Condition.DEPRESSION,),

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.matching import store
 from services.matching.api.asking import tags_in
-from services.matching.domain.directory_json import entry_of
+from services.matching.domain.directory_json import entry_for_others, entry_of
 from services.matching.domain.therapist import Therapist
 from services.matching.store import Caller, Role
+from shared.kit.transaction import Transaction
 
 _HEADERS = {
     # May be kept by who asked, but looked at again before it is used: a seat is soon gone.
@@ -19,9 +22,14 @@ _HEADERS = {
 }
 
 
-def entry_for(caller: Caller, therapist: Therapist) -> dict[str, Any]:
-    """An entry as this caller may see it."""
-    return entry_of(therapist, whole=caller.role is Role.EDITOR)
+async def entries_for(
+    caller: Caller, tx: Transaction, therapists: Sequence[Therapist]
+) -> list[dict[str, Any]]:
+    """Entries as this caller may see them: a reader learns of seats no sooner than from the stream."""
+    if caller.role is Role.EDITOR:
+        return [entry_of(each) for each in therapists]
+    told = await store.seats_told(tx, [each.id for each in therapists])
+    return [entry_for_others(each, told.get(each.id)) for each in therapists]
 
 
 def tag_of(document: object) -> str:

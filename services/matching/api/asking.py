@@ -37,12 +37,11 @@ async def let_in(request: Request) -> AsyncIterator[tuple[Caller, Transaction]]:
         yield caller, tx
 
 
-async def editor_in(request: Request) -> Caller:
-    """Whose key a request shows, if it may change entries."""
+async def let_editor_in(request: Request) -> None:
+    """Turns away whose key may not change entries."""
     async with let_in(request) as (caller, _):
         if caller.role is not Role.EDITOR:
             raise Problem(403, "not_an_editor", detail="this key may read the directory and not change it")
-        return caller
 
 
 def id_in(request: Request) -> UUID:

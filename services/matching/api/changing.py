@@ -8,13 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.matching import store
-from services.matching.api.answering import answer, entry_for, tag_of
-from services.matching.api.asking import editor_in, id_in, no_such_therapist, refused, service_of, tags_in
+from services.matching.api.answering import answer, tag_of
+from services.matching.api.asking import id_in, let_editor_in, no_such_therapist, refused, service_of, tags_in
 from services.matching.domain.directory_file import Reading, read_rows
-from services.matching.domain.directory_json import row_of
+from services.matching.domain.directory_json import entry_of, row_of
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Therapist
-from services.matching.store import Caller
 from shared.ages import day_in_london
 from shared.kit.problems import FieldError, Problem, read_json
 
@@ -22,7 +21,7 @@ from shared.kit.problems import FieldError, Problem, read_json
 async def put(request: Request) -> Response:
     """PUT /api/v1/therapists/{id}: adds an entry, or replaces the version that the caller has seen."""
     # Who may not is told so before anything is read.
-    caller = await editor_in(request)
+    await let_editor_in(request)
     therapist_id = id_in(request)
     if not tags_in(request, "if-match") and tags_in(request, "if-none-match") != ["*"]:
         raise Problem(
@@ -34,10 +33,10 @@ async def put(request: Request) -> Response:
     async with service_of(request).database.transaction() as tx:
         await store.lock_entry(tx, therapist_id)
         before = await store.find_therapist(tx, therapist_id)
-        _check_version(request, caller, before)
+        _check_version(request, before)
         saved = await store.save_therapist(tx, reading.therapists[0], reading.undated)
         await store.want_reoffer(tx, "a therapist was changed")
-    document = entry_for(caller, saved)
+    document = entry_of(saved)
     # What keeps a good entry from being proposed is no part of it, so the tag is that of the entry alone.
     notes = [{"field": note.field, "text": note.text} for note in reading.notes]
     told, tag = document | ({"notes": notes} if notes else {}), tag_of(document)
@@ -49,22 +48,22 @@ async def put(request: Request) -> Response:
 
 async def confirm(request: Request) -> Response:
     """POST /api/v1/therapists/{id}/confirm: the entry is true today; repeating it is harmless."""
-    caller = await editor_in(request)
+    await let_editor_in(request)
     therapist_id = id_in(request)
     async with service_of(request).database.transaction() as tx:
         await store.lock_entry(tx, therapist_id)
         before = await store.find_therapist(tx, therapist_id)
         if before is None:
             raise no_such_therapist()
-        _check_version(request, caller, before)
+        _check_version(request, before)
         saved = await store.save_therapist(tx, replace(before, confirmed_on=day_in_london(tx.now)))
         await store.want_reoffer(tx, "a therapist was confirmed")
-    return answer(entry_for(caller, saved))
+    return answer(entry_of(saved))
 
 
 async def remove(request: Request) -> Response:
     """DELETE /api/v1/therapists/{id}: nobody is proposed them any more, and nothing of the entry is left."""
-    caller = await editor_in(request)
+    await let_editor_in(request)
     therapist_id = id_in(request)
     if not tags_in(request, "if-match"):
         raise Problem(428, "version_needed", detail="send If-Match with the ETag that you have seen")
@@ -73,7 +72,7 @@ async def remove(request: Request) -> Response:
         before = await store.find_therapist(tx, therapist_id)
         if before is None:
             raise no_such_therapist()
-        _check_version(request, caller, before)
+        _check_version(request, before)
         cases = await store.remove_therapist(tx, therapist_id)
     # Which cases these are is for staff alone.
     return JSONResponse({"id": str(therapist_id), "clients": len(cases or ())})
@@ -95,8 +94,8 @@ def _reading(request: Request, therapist_id: UUID, body: Any) -> Reading:
     return reading
 
 
-def _check_version(request: Request, caller: Caller, before: Therapist | None) -> None:
-    current = None if before is None else entry_for(caller, before)
+def _check_version(request: Request, before: Therapist | None) -> None:
+    current = None if before is None else entry_of(before)
     wanted = tags_in(request, "if-match")
     as_wanted = current is not None and ("*" in wanted or tag_of(current) in wanted)
     as_new = current is None or "*" not in tags_in(request, "if-none-match")

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.matching import store
-from services.matching.api.answering import answer_if_new, entry_for
+from services.matching.api.answering import answer_if_new, entries_for
 from services.matching.api.asking import id_in, let_in, no_such_therapist, refused
 from services.matching.domain.languages import LANGUAGES
 from services.matching.store import Wanted
@@ -35,23 +35,22 @@ async def page(request: Request) -> Response:
         keep_pace(request, caller.name, tx.now, limit / ENTRIES_FOR_ONE)
         # One more than is shown: whether there is a next page is known without counting.
         found = await store.page_of_therapists(tx, wanted, limit + 1)
-    shown = found[:limit]
+        shown = await entries_for(caller, tx, found[:limit])
     following = None
     if len(found) > limit:
-        query = dict(request.query_params) | {"after": str(shown[-1].id)}
+        query = dict(request.query_params) | {"after": shown[-1]["id"]}
         following = f"{request.url.path}?{urlencode(query)}"
-    return answer_if_new(
-        request, {"therapists": [entry_for(caller, each) for each in shown], "next": following}
-    )
+    return answer_if_new(request, {"therapists": shown, "next": following})
 
 
 async def show(request: Request) -> Response:
     """GET /api/v1/therapists/{id}: one entry."""
     async with let_in(request) as (caller, tx):
         therapist = await store.find_therapist(tx, id_in(request))
-    if therapist is None:
-        raise no_such_therapist()
-    return answer_if_new(request, entry_for(caller, therapist))
+        if therapist is None:
+            raise no_such_therapist()
+        [entry] = await entries_for(caller, tx, [therapist])
+    return answer_if_new(request, entry)
 
 
 def _wanted(request: Request) -> tuple[Wanted, int]:

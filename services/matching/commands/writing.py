@@ -17,10 +17,13 @@ from services.matching.domain.directory_file import written
 from services.matching.domain.directory_json import written_as_json
 from services.matching.domain.generating import MOST, synthetic_therapists
 from services.matching.domain.hsds import Publication, published
+from services.matching.domain.therapist import Therapist
 from services.matching.settings import RulesSettings
-from services.matching.store import directory
+from services.matching.store import directory, seats_told
 from shared.ages import day_in_london
+from shared.contract.ids import TherapistId
 from shared.kit.command_line import loaded
+from shared.kit.transaction import Transaction
 
 
 class Kind(StrEnum):
@@ -47,9 +50,9 @@ def export(
 ) -> None:
     """Export the directory."""
     rules = rules_of(loaded(RulesSettings)) if kind is Kind.HSDS else None
-    entries = in_directory(directory.therapists)
+    entries, seats = in_directory(_entries)
     if rules is not None:
-        lines = published(entries, Publication(organization, rules, datetime.now(UTC)))
+        lines = published(entries, Publication(organization, rules, datetime.now(UTC), seats))
     else:
         lines = written_as_json(entries) if kind is Kind.JSON else written(entries)
     if output is None:
@@ -60,6 +63,11 @@ def export(
     except OSError as error:
         typer.echo(f"{output} cannot be written: {error.strerror}", err=True)
         raise typer.Exit(1) from None
+
+
+async def _entries(tx: Transaction) -> tuple[list[Therapist], dict[TherapistId, bool]]:
+    entries = await directory.therapists(tx)
+    return entries, await seats_told(tx, [each.id for each in entries])
 
 
 def generate(

@@ -1,16 +1,20 @@
-"""What is said to others when an entry of the directory has changed."""
+"""What is said to others of an entry of the directory, and when."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
 from services.matching.domain.therapist import Therapist
+from shared.contract.ids import TherapistId
 from shared.contract.matching import (
     CoreRegistration,
     DirectoryEntry,
+    DirectoryEvent,
     HeldAccreditation,
     TherapistChanged,
     TherapistListed,
+    TherapistRemoved,
 )
 from shared.contract.vocabulary import (
     AgeGroup,
@@ -25,24 +29,26 @@ from shared.contract.vocabulary import (
 
 W = TypeVar("W", bound=StrEnum)
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-def news(before: Therapist | None, now: Therapist) -> TherapistListed | TherapistChanged | None:
-    """What others should hear of an entry; None if nothing has changed that they may know."""
-    if before == now:
-        return None
-    entry = public_entry(now)
-    if before is None:
-        return TherapistListed(therapist_id=now.id, entry=entry)
-    old = public_entry(before)
+
+def news(
+    therapist_id: TherapistId, told: DirectoryEntry | None, now: DirectoryEntry | None
+) -> DirectoryEvent | None:
+    """What others should hear of an entry, by what they were last told; None if that is as it was."""
+    if now is None:
+        return TherapistRemoved(therapist_id=therapist_id)
+    if told is None:
+        return TherapistListed(therapist_id=therapist_id, entry=now)
     changed = tuple(
-        field for field in DirectoryEntry.model_fields if getattr(old, field) != getattr(entry, field)
+        field for field in DirectoryEntry.model_fields if getattr(told, field) != getattr(now, field)
     )
-    return TherapistChanged(therapist_id=now.id, changed=changed, entry=entry) if changed else None
+    return TherapistChanged(therapist_id=therapist_id, changed=changed, entry=now) if changed else None
 
 
-def seats_changed(now: Therapist) -> TherapistChanged:
-    """A seat was taken or freed, and nothing else."""
-    return TherapistChanged(therapist_id=now.id, changed=("seats_free",), entry=public_entry(now))
+def telling_began(now: datetime, hours: int) -> datetime:
+    """When others were last due to be told: always at the same hours, whatever has happened."""
+    return now - (now - _EPOCH) % timedelta(hours=hours)
 
 
 def public_entry(therapist: Therapist) -> DirectoryEntry:
@@ -58,7 +64,7 @@ def public_entry(therapist: Therapist) -> DirectoryEntry:
         languages=tuple(sorted(therapist.languages)),
         fee_pence=therapist.fee_pence,
         seats_offered=therapist.seats_offered,
-        seats_free=therapist.seats_free,
+        has_seat=therapist.seats_free > 0,
         slots=_in_order(Slot, therapist.slots),
         problem_areas=_in_order(ProblemArea, therapist.problem_areas),
         conditions=_in_order(Condition, therapist.conditions),

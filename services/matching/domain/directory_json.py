@@ -30,8 +30,9 @@ _REGISTRATION = {
 }
 _ACCREDITATION = ("variant", "route", "expires_on", "cases")
 _OUTCOMES = {"cases": "outcome_cases", "change": "outcome_change"}
-_OTHERS = ("fee_pence", "seats_offered", "seats_free", "registration", "accreditations", "outcomes", "notes")
-_MEMBERS = frozenset((*_TEXTS, *_LISTS, *_OTHERS))
+_TOLD = ("seats_free", "has_seat", "notes")
+_OTHERS = ("fee_pence", "seats_offered", "registration", "accreditations", "outcomes")
+_MEMBERS = frozenset((*_TEXTS, *_LISTS, *_OTHERS, *_TOLD))
 
 _NAMES = (
     {column: f"registration.{member}" for member, column in _REGISTRATION.items()}
@@ -46,7 +47,7 @@ _OPENING = re.compile(rb"(\xef\xbb\xbf)?\s*[\[{]")
 
 
 def row_of(line: int, entry: Mapping[str, Any]) -> Row:
-    """An entry as the row that says the same; `seats_free` and `notes` are told by us, and so passed over."""
+    """An entry as the row that says the same; what is told by us of it is passed over."""
     faults = [
         RowFault(line, member[:40] if member.isprintable() else "entry", "is not a field of an entry")
         for member in entry
@@ -84,16 +85,22 @@ def rows_of_json(data: bytes) -> list[Row]:
     return rows
 
 
-def entry_of(therapist: Therapist, *, whole: bool = True) -> dict[str, Any]:
-    """A therapist as JSON: whole, it reads back the same; else without what only its keepers may see."""
-    entry = {"id": str(therapist.id), **public_entry(therapist).model_dump(mode="json")}
-    if not whole:
-        return entry
+def entry_of(therapist: Therapist) -> dict[str, Any]:
+    """A therapist as JSON, for who keeps the directory; it reads back the same."""
+    entry = entry_for_others(therapist, None)
+    del entry["has_seat"]
     outcomes = therapist.outcomes
     return entry | {
+        "seats_free": therapist.seats_free,
         "email": therapist.email,
         "outcomes": None if outcomes is None else {"cases": outcomes.cases, "change": outcomes.change / 100},
     }
+
+
+def entry_for_others(therapist: Therapist, has_seat: bool | None) -> dict[str, Any]:
+    """A therapist as JSON without what only keepers may see; whether a seat is free is what others know."""
+    entry = public_entry(therapist).model_dump(mode="json")
+    return {"id": str(therapist.id), **entry, "has_seat": has_seat}
 
 
 def written_as_json(therapists: Iterable[Therapist]) -> Iterator[str]:

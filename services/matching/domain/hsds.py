@@ -5,7 +5,7 @@ of its postcode district.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,12 +17,15 @@ from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Accreditation, Therapist
 from services.matching.domain.wording import AREAS, CONDITIONS, FORMATS, VARIANTS, joined
 from shared.ages import day_in_london
+from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import AgeGroup, Format, Mode, ProblemArea, Slot, Variant
 
 Document = dict[str, Any]
 
 NO_LIMIT = 120
 """The policy's last age stands for no limit."""
+
+FULL = "Takes no new clients at present."
 
 _PARTS = ("morning", "afternoon", "evening")
 
@@ -34,6 +37,8 @@ class Publication:
     organization: str
     rules: Rules
     now: datetime
+    seats: Mapping[TherapistId, bool]
+    """Whether each has a seat free, as far as others know."""
 
 
 class Offer(NamedTuple):
@@ -65,6 +70,8 @@ def service_of(therapist: Therapist, offers: list[Offer], publication: Publicati
         "status": "active",
         "accreditations": f"Accredited for {variants}." + _registered(therapist),
         "assured_date": str(therapist.confirmed_on),
+        # How many seats are free, and since when, would tell of clients.
+        **({} if publication.seats.get(therapist.id, True) else {"alert": FULL}),
         **_ages(offers),
         "organization": _organization(publication.organization),
         "service_at_locations": [_at(therapist, place) for place in _places(therapist, publication.rules)],
@@ -79,16 +86,6 @@ def service_of(therapist: Therapist, offers: list[Offer], publication: Publicati
                 "currency": "gbp",
                 "amount": therapist.fee_pence / 100,
                 "amount_description": "per session",
-            }
-        ],
-        "capacities": [
-            {
-                "id": _id(therapist.id, "capacity"),
-                "unit": {"id": _id(NAMESPACE_URL, "urn:attune:unit:seat"), "name": "seat"},
-                "available": therapist.seats_free,
-                "maximum": therapist.seats_offered,
-                "description": "Clients who can be in therapy at the same time",
-                "updated": publication.now.isoformat(timespec="milliseconds"),
             }
         ],
     }

@@ -1,5 +1,6 @@
 """What matching does about each event it hears, and about those who wait."""
 
+from services.matching.handlers.announcing import announcing_worker, tell_others
 from services.matching.handlers.closing import close_erased
 from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.events import handlers
@@ -18,6 +19,7 @@ __all__ = [
     "Replay",
     "Shadow",
     "ShadowMetrics",
+    "announcing_worker",
     "begin_day",
     "close_erased",
     "dissolve_groups",
@@ -30,6 +32,7 @@ __all__ = [
     "refresh_prices",
     "renew_fallen",
     "shadow_worker",
+    "tell_others",
     "tidying_worker",
     "waiting_list_worker",
     "watching_worker",

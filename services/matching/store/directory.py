@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from services.matching.domain.directory_feed import news, seats_changed
 from services.matching.domain.therapist import AgeGroup, Therapist
 from services.matching.store.entries import COLUMNS, HELD, Change, therapist_of, write_entries
 from shared.contract.ids import TherapistId
@@ -102,7 +101,7 @@ async def find_therapists(tx: Transaction, ids: Sequence[UUID]) -> dict[Therapis
 async def save_therapist(
     tx: Transaction, therapist: Therapist, undated: Collection[TherapistId] = ()
 ) -> Therapist:
-    """Adds an entry or brings it up to date, and says so; returns it as it is now: taken seats stay taken."""
+    """Adds an entry or brings it up to date; returns it as it is now: taken seats stay taken."""
     await lock_entry(tx, therapist.id)
     await save_therapists(tx, [therapist], undated)
     [saved] = (await find_therapists(tx, [therapist.id])).values()
@@ -112,10 +111,7 @@ async def save_therapist(
 async def save_therapists(
     tx: Transaction, therapists: Sequence[Therapist], undated: Collection[TherapistId] = ()
 ) -> None:
-    """Adds entries or brings them up to date, and says so.
-
-    They, or the whole directory, must be locked: what is said would else not be what has changed.
-    """
+    """Adds entries or brings them up to date; they, or the whole directory, must be locked."""
     await write_changes(tx, await changes(tx, therapists, undated))
 
 
@@ -137,20 +133,9 @@ async def changes(
 
 
 async def write_changes(tx: Transaction, changes: Sequence[Change]) -> None:
-    """Writes what has changed and says so; what was found has to be locked, and so still."""
+    """Writes what has changed; what was found has to be locked, and so still."""
     await write_entries(tx, changes)
     await _count_seats(tx, [each.entry.id for each in changes if each.before is None])
-    rows = await tx.fetch(
-        "SELECT id, seats_free, confirmed_on FROM therapists WHERE id = ANY($1)",
-        [each.entry.id for each in changes],
-    )
-    kept = {row["id"]: row for row in rows}
-    said = []
-    for each in changes:
-        row = kept[each.entry.id]
-        now = replace(each.entry, seats_free=row["seats_free"], confirmed_on=row["confirmed_on"])
-        said.append(news(each.before, now))
-    await tx.publish_all([event for event in said if event is not None])
 
 
 async def changed_since(tx: Transaction, ids: Sequence[UUID], seen: str) -> list[TherapistId]:
@@ -194,10 +179,3 @@ async def _count_seats(tx: Transaction, new: Sequence[UUID]) -> None:
         """,
         new,
     )
-
-
-async def say_seats(tx: Transaction, therapist_id: UUID) -> None:
-    """Says that another number of seats is free; to be called with the entry's row locked."""
-    now = await find_therapist(tx, therapist_id)
-    if now is not None:
-        await tx.publish(seats_changed(now))

@@ -1,16 +1,16 @@
-"""Takes therapists out of the directory for good, and says so of them and of each of their clients."""
+"""Takes therapists out of the directory for good, and says so of each of their clients."""
 
 from uuid import UUID
 
 from services.matching.store.directory import lock_entry
 from services.matching.store.waiting_list import want_reoffer
 from shared.contract.ids import DecisionId, RequestId, SeatId, TherapistId
-from shared.contract.matching import TherapistGone, TherapistRemoved
+from shared.contract.matching import TherapistGone
 from shared.kit.transaction import Transaction
 
 
 async def remove_therapist(tx: Transaction, therapist_id: UUID) -> list[RequestId] | None:
-    """Removes an entry and says so; None if there is none, else who has a place with them still.
+    """Removes an entry; None if there is none, else who has a place with them still.
 
     They keep it until staff, who are told of each, decide what becomes of it.
 
@@ -20,7 +20,6 @@ async def remove_therapist(tx: Transaction, therapist_id: UUID) -> list[RequestI
     removed = await tx.fetchval("DELETE FROM therapists WHERE id = $1 RETURNING id", therapist_id)
     if removed is None:
         return None
-    await tx.publish(TherapistRemoved(therapist_id=TherapistId(removed)))
     await want_reoffer(tx, "a therapist was removed")
     rows = await tx.fetch(
         """

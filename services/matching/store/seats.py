@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.matching.store.directory import lock_entry, say_seats
+from services.matching.store.directory import lock_entry
 from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, TherapistId
 from shared.contract.vocabulary import Mode
 from shared.kit.transaction import Transaction
@@ -84,23 +84,12 @@ async def join_caseload(tx: Transaction, therapist_id: TherapistId) -> bool:
         """,
         therapist_id,
     )
-    if taken is None:
-        return False
-    await say_seats(tx, therapist_id)
-    return True
+    return taken is not None
 
 
 async def leave_caseload(tx: Transaction, therapist_id: TherapistId) -> None:
     """Gives one place of a caseload back, if its therapist is still in the directory."""
-    one_more_free = await tx.fetchval(
-        """
-        UPDATE therapists SET seats_taken = seats_taken - 1
-        WHERE id = $1 RETURNING seats_taken < seats_offered
-        """,
-        therapist_id,
-    )
-    if one_more_free:
-        await say_seats(tx, therapist_id)
+    await tx.execute("UPDATE therapists SET seats_taken = seats_taken - 1 WHERE id = $1", therapist_id)
 
 
 async def decision_has_seat(tx: Transaction, decision_id: DecisionId) -> bool:

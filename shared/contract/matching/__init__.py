@@ -3,6 +3,7 @@
 from shared.contract.matching.directory import (
     CoreRegistration,
     DirectoryEntry,
+    DirectoryEvent,
     HeldAccreditation,
     TherapistChanged,
     TherapistListed,
@@ -43,6 +44,7 @@ __all__ = [
     "Concession",
     "CoreRegistration",
     "DirectoryEntry",
+    "DirectoryEvent",
     "GateCount",
     "Group",
     "GroupMeeting",

@@ -51,7 +51,6 @@ class DirectoryEntry(Part):
     languages: tuple[str, ...]
     fee_pence: int
     seats_offered: int
-    seats_free: int
     slots: tuple[Slot, ...]
     problem_areas: tuple[ProblemArea, ...]
     conditions: tuple[Condition, ...]
@@ -65,9 +64,15 @@ class DirectoryEntry(Part):
     confirmed_on: date
     """When the entry was last confirmed to be true."""
 
+    has_seat: bool
+    """Whether a new client could be taken when this was said; how many is nobody else's business."""
+
 
 class DirectoryEvent(Event):
-    """A fact about one therapist, of which nobody learns whose request brought it about."""
+    """A fact about one therapist, of which nobody learns whose request brought it about.
+
+    Said at set times, for all that has changed since: not when it became true.
+    """
 
     stream: ClassVar[str] = DIRECTORY
     keyed_by: ClassVar[str] = "therapist_id"
@@ -77,7 +82,7 @@ class DirectoryEvent(Event):
 
 
 class TherapistListed(DirectoryEvent):
-    """A therapist is new in the directory; whoever keeps a copy adds them."""
+    """A therapist is new in the directory, or told anew; whoever keeps a copy adds or replaces them."""
 
     type: ClassVar[str] = "attune.matching.therapist-listed.v1"
 
@@ -85,7 +90,7 @@ class TherapistListed(DirectoryEvent):
 
 
 class TherapistChanged(DirectoryEvent):
-    """An entry is not what it was, be it only a seat taken or freed; whoever keeps a copy replaces it."""
+    """An entry is not what it was, be it only that a seat is free; whoever keeps a copy replaces it."""
 
     type: ClassVar[str] = "attune.matching.therapist-changed.v1"
 
