@@ -1,4 +1,4 @@
-"""The page on which a shadow policy is compared with the live one; for operators, on the internal door."""
+"""The page on which a shadow policy is compared with the live one; for operators."""
 
 import asyncio
 from dataclasses import dataclass

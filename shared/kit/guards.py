@@ -1,7 +1,7 @@
 """What stands before every door: security headers, limits, a guard against other sites, a log line."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
@@ -120,6 +120,23 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_within_limit, send)
+
+
+class OperatorsOnly:
+    """Knows nothing of what is for operators at another port, if they have one of their own."""
+
+    def __init__(self, app: ASGIApp, paths: Collection[str], port: int | None) -> None:
+        self._app = app
+        self._paths = frozenset(paths)
+        self._port = port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        theirs = self._port is not None and scope["type"] == "http" and scope["path"] in self._paths
+        # The port is that of the socket: no header has a say in it.
+        if theirs and scope["server"][1] != self._port:
+            await Problem(404, "not_found").response()(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 class LastResort:

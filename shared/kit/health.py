@@ -19,6 +19,7 @@ from shared.kit.relay import Relay
 PROBE_SECONDS = 3.0
 FETCH_SECONDS = 15.0
 PATHS = ("/live", "/ready", "/metrics")
+FOR_OPERATORS = "/metrics"
 
 
 class Health:
@@ -115,4 +116,4 @@ async def metrics(request: Request) -> Response:
     return Response(health.exposition(), headers={"content-type": CONTENT_TYPE_LATEST})
 
 
-ROUTES = (Route("/live", live), Route("/ready", ready), Route("/metrics", metrics))
+ROUTES = (Route("/live", live), Route("/ready", ready), Route(FOR_OPERATORS, metrics))

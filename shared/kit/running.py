@@ -122,13 +122,22 @@ async def _serve(app: Starlette, settings: KitSettings, asked: asyncio.Event) ->
 
     ending = asyncio.create_task(until_the_end())
     try:
-        await server.serve()
-    except SystemExit:
+        await server.serve(_ports(settings))
+    except (SystemExit, OSError):
         logs.logger().critical("HTTP cannot be served", host=settings.http_host, port=settings.http_port)
         return False
     finally:
         ending.cancel()
     return server.started
+
+
+def _ports(settings: KitSettings) -> list[socket.socket] | None:
+    """Both ports, if operators have one of their own."""
+    if settings.operator_port is None:
+        return None
+    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+    ports = (settings.http_port, settings.operator_port)
+    return [socket.create_server((settings.http_host, port), family=family) for port in ports]
 
 
 async def _turn(guard: LoopGuard) -> None:

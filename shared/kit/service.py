@@ -11,7 +11,7 @@ from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from shared.contract.catalogue import EVENTS
 from shared.kit import health, logs, migrating, problems
@@ -22,7 +22,14 @@ from shared.kit.consuming.stream import StreamConsumer
 from shared.kit.consuming.subscribing import Subscription, make_broker, subscribe
 from shared.kit.database import Database
 from shared.kit.errors import Fatal
-from shared.kit.guards import BodyLimit, FetchMetadataGuard, LastResort, RequestLog, SecurityHeaders
+from shared.kit.guards import (
+    BodyLimit,
+    FetchMetadataGuard,
+    LastResort,
+    OperatorsOnly,
+    RequestLog,
+    SecurityHeaders,
+)
 from shared.kit.handlers import Bound, Handlers, Provided
 from shared.kit.health import Health
 from shared.kit.kafka import Kafka
@@ -91,6 +98,7 @@ def assemble(
     *,
     handlers: Handlers,
     routes: Sequence[BaseRoute] = (),
+    for_operators: Sequence[Route] = (),
     provide: Sequence[object] = (),
     prepare: Prepare | None = None,
     workers: Sequence[Worker] = (),
@@ -104,6 +112,7 @@ def assemble(
     `prepare` returns, the settings, the clock, the database and the Service.
     """
     plan = Plan(name, settings, handlers, provide, prepare, workers, clock or SystemClock())
+    theirs = [health.FOR_OPERATORS, *(route.path for route in for_operators)]
     on_exception = {**problems.HANDLERS, **(exception_handlers or {})}
     app = Starlette(
         lifespan=_lifespan,
@@ -112,11 +121,12 @@ def assemble(
             Middleware(SecurityHeaders),
             Middleware(BodyLimit, limit=settings.http_body_limit),
             Middleware(FetchMetadataGuard),
+            Middleware(OperatorsOnly, paths=theirs, port=settings.operator_port),
             Middleware(LastResort, handler=on_exception.pop(Exception)),
             *middleware,
         ],
         exception_handlers=on_exception,
-        routes=[*health.ROUTES, *routes],
+        routes=[*health.ROUTES, *for_operators, *routes],
     )
     app.state.plan = plan
     app.state.stopping = asyncio.Event()

@@ -154,6 +154,9 @@ class KitSettings(KafkaSettings, DatabaseSettings, KeyringSettings):
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=0, le=65535, description="the port to serve HTTP on")
+    operator_port: int | None = Field(None, ge=1, le=65535, description="the port for operators alone")
+    """If given, what is for operators, such as `/metrics`, is served there and at the other port no more."""
+
     forwarded_allow_ips: Networks = Field("", description="the proxies that say for whom they ask")
     """X-Forwarded-For and X-Forwarded-Proto are believed of these alone: else anybody could be anybody."""
 

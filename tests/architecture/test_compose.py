@@ -43,6 +43,14 @@ def test_ports_are_bound_to_loopback(compose: dict[str, Any]) -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def test_what_is_for_operators_has_a_port_of_its_own(compose: dict[str, Any]) -> None:
+    for name in SERVICES:
+        service = compose["services"][name]
+        inside = [port.rpartition(":")[2] for port in service["ports"]]
+
+        assert inside == [service["environment"]["HTTP_PORT"], service["environment"]["OPERATOR_PORT"]]
+
+
 def test_what_runs_for_long_restarts_and_is_health_checked(compose: dict[str, Any]) -> None:
     dockerfile = (COMPOSE.parent / "deploy" / "Dockerfile").read_text()
 

@@ -190,3 +190,37 @@ async def test_a_service_says_how_it_is(
 
     assert "Maya" not in process.output
     assert all(json.loads(line) for line in process.output.splitlines())
+
+
+@pytest.mark.usefixtures("topics")
+async def test_what_is_for_operators_is_served_at_their_port_alone(
+    database: Database, settings: KitSettings
+) -> None:
+    port, operators = free_port(), free_port()
+    given = environment(settings) | {"HTTP_PORT": str(port), "OPERATOR_PORT": str(operators)}
+
+    async with running(*PROBE, environment=given) as process, httpx.AsyncClient() as client:
+        await up(process)
+
+        async def answer(at: int, path: str, **headers: str) -> int:
+            return (await client.get(f"http://127.0.0.1:{at}{path}", headers=headers)).status_code
+
+        assert [await answer(operators, path) for path in ("/metrics", "/live")] == [200, 200]
+        assert [await answer(port, path) for path in ("/metrics", "/live")] == [404, 200]
+        for path in ("//metrics", "/%6detrics", "/metrics?at=9000", "/live/../metrics"):
+            assert await answer(port, path) == 404
+        assert await answer(port, "/metrics", host=f"127.0.0.1:{operators}") == 404
+        assert await answer(port, "/metrics", **{"x-forwarded-port": str(operators)}) == 404
+
+
+@pytest.mark.usefixtures("topics")
+async def test_a_port_for_operators_that_another_has_ends_the_process(
+    database: Database, settings: KitSettings
+) -> None:
+    port = free_port()
+    given = environment(settings) | {"HTTP_PORT": str(port), "OPERATOR_PORT": str(port)}
+
+    async with running(*PROBE, environment=given) as process:
+        assert await process.ended() == 1
+
+    assert "HTTP cannot be served" in process.output
