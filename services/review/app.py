@@ -8,7 +8,7 @@ from services.review import api, pages
 from services.review.handlers import handlers
 from services.review.settings import Settings
 from services.review.store.passwords import Passwords
-from services.review.store.tidying import forget_the_old
+from services.review.store.tidying import tidy_up
 from shared.kit.clock import Clock
 from shared.kit.service import Service, assemble
 
@@ -22,7 +22,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
         routes=[*api.routes(), *pages.routes()],
         provide=[pages.Look.of(settings)],
         prepare=_prepare,
-        workers=[forget_the_old],
+        workers=[tidy_up],
         exception_handlers=pages.problem_handlers(),
         clock=clock,
     )

@@ -6,8 +6,9 @@ from uuid import UUID
 import httpx
 
 from services.review.domain.case import State, therapist_gone, withdrawn
+from services.review.store.tidying import close_erased
 from shared.contract import intake, matching
-from shared.contract.ids import DecisionId
+from shared.contract.ids import DecisionId, SubjectId
 from tests.review.builders import NOON, REASON, Office, a_case_in, a_choice, case_url, page_url
 from tests.support.builders import (
     a_case,
@@ -174,3 +175,38 @@ async def test_nobody_is_said_to_join_a_group_whose_therapist_has_left(office: O
     assert "Others may still join" not in after
     assert "keeps the seat in the group until you decide" in after
     assert "Every member's case asks the same" in after
+
+
+async def test_whoever_is_erased_leaves_the_queue_with_all_that_was_to_be_decided_about_them(
+    office: Office,
+) -> None:
+    async with office.program() as bea:
+        request, seat = await matched(office, bea)
+        await office.hear(a_therapist_gone(seat))
+        waiting, _ = await office.ready_case()
+        other, _ = await office.ready_case()
+        for each in (request, waiting):
+            await office.service.keyring.destroy(SubjectId(each.subject_id))
+
+        closed = await close_erased(office.database)
+        again = await close_erased(office.database)
+        left = await queue(bea)
+        case = (await bea.get(case_url(request))).json()
+    async with office.browser("cem") as cem:
+        page = (await cem.get(page_url(request))).text
+
+    assert (closed, again) == (2, 0)
+    assert left == [str(other.request_id)]
+    assert (case["state"], case["therapist_gone_at"], case["allowed"]) == ("withdrawn", None, [])
+    assert "This person has been erased" in page
+    assert "Had the person erased" in page
+    assert (await office.audit(request.request_id))[-1] == "erased"
+
+
+async def test_whoever_was_matched_and_is_erased_stays_where_nobody_has_to_look(office: Office) -> None:
+    async with office.program() as bea:
+        request, _ = await matched(office, bea)
+        await office.service.keyring.destroy(SubjectId(request.subject_id))
+
+        assert await close_erased(office.database) == 0
+        assert await queue(bea) == []

@@ -226,7 +226,7 @@ def therapist_gone(case: Case, decision_id: DecisionId, now: datetime) -> Case |
 
 
 def withdrawn(case: Case) -> Case | None:
-    """The case closed because the client no longer wants a match."""
+    """The case closed because the client no longer wants a match, or was erased."""
     if case.state in {State.DECLINED, State.WITHDRAWN}:
         return None
     return replace(

@@ -176,6 +176,7 @@ ACTIONS = {
     "seat_unavailable": "Could not take the seat: reopened",
     "therapist_gone": "Took the therapist of this match out of the directory",
     "withdrawn": "Told that the client has withdrawn",
+    "erased": "Had the person erased",
     "claim": "Claimed the case",
     "release": "Released the case",
     "released": "Released the case of an account that was disabled",
