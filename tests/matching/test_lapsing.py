@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from services.matching import store
+from services.matching.domain.policy import read_policy
+from services.matching.handlers import Matcher
 from services.matching.store import State
 from shared.contract.ids import RequestId
 from shared.contract.matching import MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
@@ -17,6 +19,7 @@ from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from tests.matching.builders import RULES, THE_DAY, a_registration, a_therapist, an_accreditation, born
 from tests.matching.gathering import a_choice, a_leader, in_directory, in_outbox, somebody
+from tests.matching.policies import changed
 from tests.matching.processes import Process
 from tests.matching.seated import state_of
 from tests.support.builders import a_case, a_confirmation, a_request, a_withdrawal
@@ -356,6 +359,38 @@ async def test_a_group_that_gathers_needs_no_other_time_of_its_leader(
     await in_directory(database, a_leader("ada", slots=frozenset({Slot.SAT_MORNING})))
 
     assert await process.renew() == 0
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "now", "renewed"),
+    [
+        ("[sources]", "Cuijpers 2016", "Cuijpers and others 2016", 0),
+        ("[evidence.ipt]", "how severe it is was not asked", "ask how severe it is", 1),
+    ],
+    ids=["a source", "a caution"],
+)
+async def test_another_policy_renews_a_proposal_once_at_most_and_not_for_other_words(  # noqa: PLR0917
+    database: Database,
+    process: Process,
+    clock: MovableClock,
+    after: str,
+    before: str,
+    now: str,
+    renewed: int,
+) -> None:
+    await in_directory(database, ADA)
+    proposal = await a_proposal(process)
+    rules = replace(RULES, policy=read_policy(changed(after, before, now)))
+    another = Process(database, matcher=Matcher(rules, store.DirectoryInMemory(rules)))
+
+    looks = []
+    for _ in range(3):
+        looks.append(await another.renew())
+        clock.move(timedelta(days=1))
+
+    # Whoever was looked at today by the rules of before is looked at by the new ones tomorrow.
+    assert looks == [0, renewed, 0]
+    assert await said_of(database, proposal.request_id) == ["match-proposed"] * renewed
 
 
 async def test_an_erased_persons_proposal_is_closed_and_keeps_no_seat(

@@ -1,15 +1,18 @@
 """An open proposal stands as long as everybody on it may still be proposed, and as it was shown."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from services.matching.domain.policy import read_policy
 from services.matching.domain.ranking import rank, search_for
 from services.matching.domain.standing import stands
 from shared.contract.matching import Shortlist
 from shared.contract.vocabulary import Mode, RequesterRole
 from tests.matching.builders import RULES, THE_DAY, a_registration, a_search, a_therapist, born
+from tests.matching.policies import changed
 from tests.support.builders import a_case
 
 FAR, NEAR = "HA3", "E2"
@@ -59,3 +62,34 @@ def test_a_birthday_that_changes_which_ways_fit_or_what_is_told_of_them_renews(
     assert isinstance(found, Shortlist)
     assert stands(eve, found, {ada.id: ada}, RULES)
     assert not stands(search_for(case, THE_DAY, RULES, asked_by=asked_by), found, {ada.id: ada}, RULES)
+
+
+def test_a_birthday_that_changes_no_more_than_the_age_in_a_rule_leaves_a_proposal_alone() -> None:
+    ada = a_therapist("ada")
+    case = a_case(date_of_birth=born(35))
+    eve = search_for(case, THE_DAY - timedelta(days=1), RULES)
+    found = rank(eve, [ada], RULES)
+
+    assert isinstance(found, Shortlist)
+    assert stands(search_for(case, THE_DAY, RULES), found, {ada.id: ada}, RULES)
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "now", "still"),
+    [
+        ("\n", 'version = "2026-11"', 'version = "2026-12"', True),
+        ("[sources]", "Cuijpers 2016", "Cuijpers and others 2016", True),
+        ("[evidence.ipt]", 'depression = { tier = "strong"', 'depression = { tier = "moderate"', False),
+        ("[evidence.ipt]", "how severe it is was not asked", "ask how severe it is", False),
+    ],
+    ids=["another version", "a source reworded", "another tier", "a caution reworded"],
+)
+def test_another_policy_renews_a_proposal_only_where_it_changes_what_staff_weigh(
+    after: str, before: str, now: str, still: bool
+) -> None:
+    ada, search = a_therapist("ada"), a_search()
+    other = replace(RULES, policy=read_policy(changed(after, before, now)))
+    found = rank(search, [ada], RULES)
+
+    assert isinstance(found, Shortlist)
+    assert stands(search, found, {ada.id: ada}, other) is still

@@ -1,6 +1,6 @@
 """Whether a proposal that nobody has decided on yet still stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from services.matching.domain.gates import Fit, Gate, Search
 from services.matching.domain.grouping import narrowed
@@ -8,7 +8,7 @@ from services.matching.domain.pathways import routes
 from services.matching.domain.ranking import Rules, still_fits
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
-from shared.contract.matching import Candidate, Group, Shortlist
+from shared.contract.matching import Candidate, Group, Pathway, Shortlist
 
 
 def stands(
@@ -19,12 +19,27 @@ def stands(
     A seat that was taken is found out by the decision.
     """
     ways = routes(search.case, search.on, rules.policy, search.asked_by)
-    # A birthday opens a way, shuts one, or changes what is told of it, such as whose consent is needed.
-    if (shortlist.pathways, shortlist.ruled_out) != (ways.pathways, ways.ruled_out):
+    # A birthday opens a way, shuts one, or changes what to heed, such as whose consent is needed.
+    if _weighed(shortlist.pathways) != _weighed(ways.pathways):
         return False
     return all(
         _qualifies(search, candidate, therapists.get(candidate.therapist_id), rules)
         for candidate in shortlist.candidates
+    )
+
+
+def _weighed(pathways: Sequence[Pathway]) -> frozenset[object]:
+    """What staff weigh of the ways that fit; that a rule or a source is worded anew changes no decision."""
+    return frozenset(
+        (
+            way.variant,
+            way.format,
+            way.evidence,
+            frozenset((each.condition, each.evidence) for each in way.supports),
+            # Every word counts of a caution: it may say for the first time whom not to ask.
+            frozenset(way.cautions),
+        )
+        for way in pathways
     )
 
 
