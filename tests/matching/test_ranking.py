@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Fit, Gate
 from services.matching.domain.pathways import routes
-from services.matching.domain.ranking import rank, search_for, still_fits
+from services.matching.domain.ranking import look, rank, search_for, still_fits
 from services.matching.domain.therapist import Gender, Route
 from shared.contract.intake import CaseDetails, Preference
 from shared.contract.matching import NothingFound, Shortlist
@@ -240,3 +241,17 @@ def test_who_was_turned_down_is_not_listed_again() -> None:
 
     assert isinstance(again, Shortlist)
     assert first not in [candidate.therapist_id for candidate in again.candidates]
+
+
+@pytest.mark.parametrize(("asked_for", "more"), [(2, True), (3, False)])
+def test_more_may_pass_only_where_a_pathway_gave_as_many_as_were_asked_for(
+    asked_for: int, more: bool
+) -> None:
+    both = (an_accreditation(), an_accreditation(variant=Variant.SYSTEMIC))
+    engine = Engine(RULES.policy, RULES.places, THE_DAY)
+    engine.put([entry_of(a_therapist(name, accreditations=both)) for name in ("ada", "ben")])
+
+    found = look(a_search(therapy=Therapy.EITHER), engine, RULES, asked_for)
+
+    assert len(found.for_groups) == 4
+    assert found.more_for_groups is more

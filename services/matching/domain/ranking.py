@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
+from itertools import chain
 
 from services.matching.domain import explaining, telling
 from services.matching.domain.conceding import Conceded, concessions
@@ -87,6 +88,9 @@ class Found:
     for_groups: tuple[Placed, ...] = ()
     """Who else passes the gates, as not everybody who does has a time for a group."""
 
+    more_for_groups: bool = False
+    """Whether on some pathway still more might pass than were asked for."""
+
     @property
     def therapists(self) -> set[TherapistId]:
         """Whose entries are needed to explain it."""
@@ -104,8 +108,16 @@ def look(search: Search, engine: Engine, rules: Rules, for_groups: int = 0) -> F
     placed = tuple(engine.shortlist(search, rules.policy.shortlist_size))
     conceded = concessions(search, engine, rules.policy, placed[0] if placed else None)
     ways = engine.variants(search) if for_groups else ()
-    besides = tuple(each for way in ways for each in engine.best(search, for_groups, way))
-    return Found(placed, engine.tally(search), len(engine), conceded, engine.nearest(search), besides)
+    besides = [engine.best(search, for_groups, way) for way in ways]
+    return Found(
+        placed,
+        engine.tally(search),
+        len(engine),
+        conceded,
+        engine.nearest(search),
+        for_groups=tuple(chain.from_iterable(besides)),
+        more_for_groups=any(len(each) == for_groups for each in besides),
+    )
 
 
 def explain(

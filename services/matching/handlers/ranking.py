@@ -98,7 +98,7 @@ async def rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
             # Nobody did: a fault of ours, and another look would say the same.
             raise answer
         grouped = answer if around is None else with_groups(around, found, answer, therapists)
-        if around and isinstance(grouped, NothingFound) and len(found.for_groups) >= for_groups:
+        if around and isinstance(grouped, NothingFound) and found.more_for_groups:
             # A time is no gate of the engine: who has one may come after many who score more and have none.
             for_groups *= 2
             continue
