@@ -1,5 +1,6 @@
 """Prices keep a seat for whom only it can serve; where little is known, they grow as seats become few."""
 
+from datetime import timedelta
 from random import Random
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from shared.contract.vocabulary import ProblemArea
 from tests.matching.builders import RULES, THE_DAY, a_therapist, an_accreditation, born
 from tests.support.builders import a_case
 
-ITERATIONS = RULES.policy.prices.iterations
+ITERATIONS, MOST = RULES.policy.prices.iterations, RULES.policy.prices.most_credit
 SCARCE, PLENTY, IDLE = 1, 2, 3
 
 # Half of all can only go to the scarce one; the others gain a little there and do nearly as well elsewhere.
@@ -25,7 +26,7 @@ SEATS = {SCARCE: 20.0, PLENTY: 60.0, IDLE: 5.0}
 
 
 def prices(expected: float = 40, seats: dict[int, float] | None = None) -> dict[int, int]:
-    return by_demand(Edges(CHOICES), seats or SEATS, expected, {}, ITERATIONS)
+    return by_demand(Edges(CHOICES), seats or SEATS, expected, {}, ITERATIONS, most=MOST)
 
 
 def test_who_is_scarce_and_wanted_costs_what_others_gain_there_over_their_next_best() -> None:
@@ -45,11 +46,19 @@ def test_the_more_are_expected_the_dearer_the_scarce_one_becomes() -> None:
     assert few == 0 < some < many
 
 
+def test_no_seat_is_held_back_from_who_has_waited_longest_however_many_want_it() -> None:
+    found = by_demand(Edges([[(SCARCE, 900)]] * 40), {SCARCE: 1.0}, 400, {SCARCE: 900}, ITERATIONS, most=MOST)
+    waited = timedelta(weeks=52)
+
+    assert found == {SCARCE: MOST}
+    assert search_for(a_case(), THE_DAY, RULES, waited=waited).credit >= found[SCARCE]
+
+
 def test_prices_come_down_again_from_where_they_were_once_nobody_is_scarce() -> None:
     dear = {SCARCE: 80}
     plenty = {SCARCE: 1000.0, PLENTY: 1000.0}
     for _ in range(20):
-        dear = by_demand(Edges(CHOICES), plenty, 40, dear, ITERATIONS)
+        dear = by_demand(Edges(CHOICES), plenty, 40, dear, ITERATIONS, most=MOST)
 
     assert dear == {}
 
@@ -67,14 +76,14 @@ def test_prices_that_circle_around_their_answer_settle() -> None:
     kept: dict[int, int] = {}
     versions = []
     for turn in range(30):
-        found = by_demand(edges, seats, expected, kept, ITERATIONS)
+        found = by_demand(edges, seats, expected, kept, ITERATIONS, most=MOST)
         if not settled(found, kept, RULES.policy.prices.settled_within):
             kept = found
             versions.append(turn)
 
     assert kept
     # They differ still, but by nothing that matters.
-    assert by_demand(edges, seats, expected, kept, ITERATIONS) != kept
+    assert by_demand(edges, seats, expected, kept, ITERATIONS, most=MOST) != kept
     assert versions[-1] < 20
 
 
@@ -88,8 +97,8 @@ def test_a_price_that_rises_or_falls_by_enough_unsettles_them_all() -> None:
 
 
 def test_without_any_past_nothing_has_a_price() -> None:
-    assert by_demand(Edges([]), SEATS, 10, {}, ITERATIONS) == {}
-    assert by_demand(Edges([[], []]), SEATS, 10, {}, ITERATIONS) == {}
+    assert by_demand(Edges([]), SEATS, 10, {}, ITERATIONS, most=MOST) == {}
+    assert by_demand(Edges([[], []]), SEATS, 10, {}, ITERATIONS, most=MOST) == {}
 
 
 @given(st.integers(0, 2**32))
@@ -106,11 +115,11 @@ def test_prices_are_whole_never_negative_and_always_the_same(seed: int) -> None:
 
     expected = dice.uniform(1, 80)
 
-    found = by_demand(Edges(choices), seats, expected, last, ITERATIONS)
+    found = by_demand(Edges(choices), seats, expected, last, ITERATIONS, most=MOST)
 
-    assert all(isinstance(points, int) and points > 0 for points in found.values())
+    assert all(isinstance(points, int) and 0 < points <= MOST for points in found.values())
     assert found.keys() <= {who for row in choices for who, _ in row}
-    assert found == by_demand(Edges(choices), seats, expected, last, ITERATIONS)
+    assert found == by_demand(Edges(choices), seats, expected, last, ITERATIONS, most=MOST)
 
 
 def test_while_little_is_known_seats_grow_dearer_as_fewer_are_free() -> None:
@@ -141,7 +150,9 @@ def test_a_specialist_is_kept_for_whom_only_they_can_serve() -> None:
         [(each.number, each.score) for each in engine.qualified(search, 10)]
         for search in (anybody, only_there)
     )
-    prices = by_demand(past, {each.id.int: 1.0 for each in (specialist, generalist)}, 2, {}, ITERATIONS)
+    prices = by_demand(
+        past, {each.id.int: 1.0 for each in (specialist, generalist)}, 2, {}, ITERATIONS, most=MOST
+    )
     engine.set_prices({TherapistId(UUID(int=number)): points for number, points in prices.items()})
 
     assert served(engine, [anybody, only_there]) == [generalist.id, specialist.id]

@@ -26,7 +26,7 @@ _COLD = 8
 
 def warm_up() -> None:
     """Compiles the ascent before anybody waits for it."""
-    by_demand(Edges([[(1, 1)]]), {1: 1.0}, 1.0, {}, 10)
+    by_demand(Edges([[(1, 1)]]), {1: 1.0}, 1.0, {}, 10, most=1)
 
 
 class Edges:
@@ -42,9 +42,15 @@ class Edges:
 
 
 def by_demand(
-    edges: Edges, seats: Mapping[int, float], expected: float, last: Mapping[int, int], iterations: int
+    edges: Edges,
+    seats: Mapping[int, float],
+    expected: float,
+    last: Mapping[int, int],
+    iterations: int,
+    *,
+    most: int,
 ) -> dict[int, int]:
-    """Whole points by therapist, from the last ones on; who costs nothing is left out.
+    """Whole points by therapist, from the last ones on and up to `most`; who costs nothing is left out.
 
     `seats` are those that there will be until the horizon, and `expected` how many requests until then.
     """
@@ -61,6 +67,7 @@ def by_demand(
         expected / requests,
         _FIRST_STEP if cold else _NEXT_STEP,
         iterations * (_COLD if cold else 1),
+        float(most),
         prices,
     )
     whole = np.rint(prices).astype(np.int64).tolist()
@@ -76,9 +83,10 @@ def ascend(  # noqa: PLR0917 - compiled code takes its arrays one by one
     weight: float,
     step: float,
     iterations: int,
+    dearest: float,
     prices: Array,
 ) -> None:
-    """Raises whoever is wanted more often than they have seats and lowers the others, never below 0.
+    """Raises whoever is wanted more often than they have seats, to the `dearest`, and lowers others, to 0.
 
     Each request counts `weight` times. The steps grow smaller; the mean of the second half is the answer.
     """
@@ -99,7 +107,7 @@ def ascend(  # noqa: PLR0917 - compiled code takes its arrays one by one
         for place in range(seats.size):
             # Not more than once over at a time: where very many want one seat it would jump far beyond.
             over = min(1.0, (wanted[place] - seats[place]) / max(1.0, seats[place]))
-            prices[place] = max(0.0, prices[place] + pace * over)
+            prices[place] = min(dearest, max(0.0, prices[place] + pace * over))
         if turn >= iterations // 2:
             total += prices
     prices[:] = total / (iterations - iterations // 2)

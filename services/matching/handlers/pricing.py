@@ -85,7 +85,9 @@ def _work_out(
     # Taken seats come back one by one while a course goes on.
     back = min(1.0, rules.horizon_days / (7 * policy.phases.sessions))
     until_then = {each.number: each.free + back * max(0, each.offered - each.free) for each in seats}
-    return by_demand(Edges(choices), until_then, expected, last, rules.iterations)
+    # No more than waiting makes up for: else a seat would be kept from somebody for ever.
+    most = rules.most_credit
+    return by_demand(Edges(choices), until_then, expected, last, rules.iterations, most=most)
 
 
 async def _recent(turn: Turn, matcher: Matcher) -> tuple[list[Search], float]:

@@ -34,13 +34,14 @@ def priced(world: World, *, past: int, forecast: float = 1.0) -> Given:
     """
     edges = Edges(request.choices for request in world.past[:past])
     expected = len(world.arrivals) * forecast
-    iterations = world.rules.policy.prices.iterations
+    rules = world.rules.policy.prices
     prices: dict[int, int] = {}
 
     def reprice(number: int, free: Mapping[int, int]) -> None:
         nonlocal prices
         if number % EVERY == 0:
-            prices = by_demand(edges, free, max(1.0, expected - number), prices, iterations)
+            left = max(1.0, expected - number)
+            prices = by_demand(edges, free, left, prices, rules.iterations, most=rules.most_credit)
             world.engine.set_prices({therapist_id(who): price for who, price in prices.items()})
 
     return _one_by_one(world, _best, reprice)

@@ -72,7 +72,7 @@ def _ended(world: World, load: float, seed: int, *, priced: bool) -> Iterator[En
             engine.set_seats(therapist_id(number), free[number])
         if priced and day % REPRICED_EVERY == 0:
             seats = {number: left + back * (world.seats[number] - left) for number, left in free.items()}
-            prices = by_demand(edges, seats, expected, prices, rules.iterations)
+            prices = by_demand(edges, seats, expected, prices, rules.iterations, most=rules.most_credit)
             engine.set_prices({therapist_id(number): points for number, points in prices.items()})
         # The oldest first, then who is new today.
         still: list[Came] = []

@@ -76,7 +76,7 @@ class Prices(Cited):
     scarcity: Points
     credit_per_week: Positive
     most_credit: Positive
-    """A price must give way to waiting."""
+    """No price is higher: each must give way to waiting."""
 
     def credit(self, waited_days: int) -> int:
         """The points of a price that count no longer after so many days."""
