@@ -172,6 +172,9 @@ def recipients(state: State) -> list[str]:
 
 async def test_a_part_is_not_up_because_somebody_else_answers_in_its_place(tmp_path: Path) -> None:
     async def answers() -> bool:
+        # Not before ours has ended: until then nobody could say that it is not the one that answers.
+        assert child.process is not None
+        child.process.wait(30)
         return True
 
     supervisor = Supervisor(State.load(tmp_path))
