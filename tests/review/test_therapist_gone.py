@@ -187,6 +187,8 @@ async def test_whoever_is_erased_leaves_the_queue_with_all_that_was_to_be_decide
         other, _ = await office.ready_case()
         for each in (request, waiting):
             await office.service.keyring.destroy(SubjectId(each.subject_id))
+        async with office.browser("dan") as dan:
+            not_yet = (await dan.get(page_url(request))).text
 
         closed = await close_erased(office.database)
         again = await close_erased(office.database)
@@ -195,6 +197,7 @@ async def test_whoever_is_erased_leaves_the_queue_with_all_that_was_to_be_decide
     async with office.browser("cem") as cem:
         page = (await cem.get(page_url(request))).text
 
+    assert "say what becomes of the match" not in not_yet
     assert (closed, again) == (2, 0)
     assert left == [str(other.request_id)]
     assert (case["state"], case["therapist_gone_at"], case["allowed"]) == ("withdrawn", None, [])
