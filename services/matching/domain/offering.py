@@ -183,6 +183,14 @@ def _next_best(
     return next_best
 
 
+def _age(group: Gathering | None) -> tuple[object, ...]:
+    """Of groups that are alike, the one that gathers longest comes first: ids are given in that order."""
+    if group is None:
+        return ()
+    number = 0 if group.id is None else group.id.int
+    return group.id is None, number, group.slot, group.variant, group.mode, group.language
+
+
 def _offer(around: Around, therapist: Therapist, price: int | None, ways: Sequence[Pathway]) -> _Offer | None:
     """The best that a therapist can offer; without a `price` they are there for the sake of a group alone."""
     search, rules = around.search, around.rules
@@ -195,7 +203,7 @@ def _offer(around: Around, therapist: Therapist, price: int | None, ways: Sequen
         if (fit := joining(search, way, group, therapist, rules)) is not None
     ]
     if together:
-        together = [min(together, key=lambda each: each.rank(asked=True))]
+        together = [min(together, key=lambda each: (each.rank(asked=True), _age(each.group)))]
     elif price is not None:
         together = [
             _Offer(fit, _points(search, fit, rules), price, opens=True)
