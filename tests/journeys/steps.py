@@ -7,8 +7,12 @@ from typing import Any
 import httpx
 
 from shared.kit.testing import eventually
+from tests.support.builders import a_submission
 from tests.support.mail_server import Received
 from tests.support.system import System
+
+CLIENT = "maya.okafor-lind@example.com"
+"""Where the client of `a_submission` is written to."""
 
 TELLING = re.compile(
     r"depress|anxi|bipolar|bulimi|anorex|psych|therap|\bipt\b|mental|suicid|disorder|diagnos", re.I
@@ -45,3 +49,15 @@ async def confirm(system: System, review: httpx.AsyncClient, request_id: str, **
     )
     assert answer.status_code == httpx.codes.OK, answer.text
     return case
+
+
+async def matched(
+    system: System, intake: httpx.AsyncClient, review: httpx.AsyncClient
+) -> tuple[str, dict[str, Any]]:
+    """Takes a new request as far as a match of which everybody was told; returns its id and the case."""
+    request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
+    await acknowledged(system, CLIENT)
+    await confirm(system, review, request_id)
+    case = await system.case(review, request_id, "matched")
+    await mails_about(system, CLIENT, 2)
+    return request_id, case

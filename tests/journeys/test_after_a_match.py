@@ -6,25 +6,20 @@ from typing import Any
 import httpx
 
 from shared.kit.testing import eventually
-from tests.journeys.steps import acknowledged, assert_proper, confirm, mails_about
-from tests.support.builders import a_submission
+from tests.journeys.steps import CLIENT, assert_proper, confirm, mails_about, matched
 from tests.support.system import System
 
 
 async def test_a_withdrawal_frees_the_seat_and_is_told_to_both(system: System) -> None:
     async with system.at_intake() as intake, await system.at_review() as review:
-        request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
-        await acknowledged(system, "maya.okafor-lind@example.com")
-        await confirm(system, review, request_id)
-        matched = await system.case(review, request_id, "matched")
-        await mails_about(system, "maya.okafor-lind@example.com", 2)
-        therapist = matched["decision"]["therapist_id"]
+        request_id, match = await matched(system, intake, review)
+        therapist = match["decision"]["therapist_id"]
         taken = json.loads(await system.command("matching", "therapists", "show", therapist, "--json"))
 
         withdrawn = await intake.post(f"/api/v1/requests/{request_id}/withdraw")
         assert withdrawn.status_code < httpx.codes.BAD_REQUEST, withdrawn.text
         await system.case(review, request_id, "withdrawn")
-        *_, told = await mails_about(system, "maya.okafor-lind@example.com", 3)
+        *_, told = await mails_about(system, CLIENT, 3)
         assert_proper(told)
 
         async def freed() -> bool:
@@ -41,21 +36,17 @@ async def test_a_withdrawal_frees_the_seat_and_is_told_to_both(system: System) -
 
 async def test_a_therapist_who_cannot_after_all_is_replaced_and_everybody_is_told(system: System) -> None:
     async with system.at_intake() as intake, await system.at_review() as review:
-        request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
-        await acknowledged(system, "maya.okafor-lind@example.com")
-        await confirm(system, review, request_id)
-        matched = await system.case(review, request_id, "matched")
-        await mails_about(system, "maya.okafor-lind@example.com", 2)
+        request_id, match = await matched(system, intake, review)
 
         reason = "The therapist wrote that they are ill and cannot see anybody new."
         answer = await review.post(
-            f"/api/v1/cases/{request_id}/rematch", json={"version": matched["version"], "reason": reason}
+            f"/api/v1/cases/{request_id}/rematch", json={"version": match["version"], "reason": reason}
         )
         assert answer.status_code == httpx.codes.OK, answer.text
-        *_, again = await mails_about(system, "maya.okafor-lind@example.com", 3)
+        *_, again = await mails_about(system, CLIENT, 3)
         case = await confirm(system, review, request_id)
         other = await system.case(review, request_id, "matched")
-        *_, told = await mails_about(system, "maya.okafor-lind@example.com", 4)
+        *_, told = await mails_about(system, CLIENT, 4)
 
         async def at_intake() -> bool:
             status = (await intake.get(f"/api/v1/requests/{request_id}")).json()
@@ -63,7 +54,7 @@ async def test_a_therapist_who_cannot_after_all_is_replaced_and_everybody_is_tol
 
         await eventually(at_intake, within=30, what="the status says matched again")
 
-    first = matched["decision"]["therapist_id"]
+    first = match["decision"]["therapist_id"]
     assert other["decision"]["therapist_id"] != first
     assert first not in {each["therapist_id"] for each in case["shortlist"]["candidates"]}
     assert_proper(again)
@@ -80,12 +71,8 @@ async def test_a_therapist_who_cannot_after_all_is_replaced_and_everybody_is_tol
 
 async def test_a_match_whose_therapist_leaves_the_directory_comes_back_to_staff(system: System) -> None:
     async with system.at_intake() as intake, await system.at_review() as review:
-        request_id = (await intake.post("/api/v1/requests", json=a_submission())).json()["request_id"]
-        await acknowledged(system, "maya.okafor-lind@example.com")
-        await confirm(system, review, request_id)
-        matched = await system.case(review, request_id, "matched")
-        await mails_about(system, "maya.okafor-lind@example.com", 2)
-        therapist = matched["decision"]["therapist_id"]
+        request_id, match = await matched(system, intake, review)
+        therapist = match["decision"]["therapist_id"]
         assert (await review.get("/api/v1/cases")).json()["cases"] == []
 
         removed = json.loads(await system.command("matching", "therapists", "remove", therapist, "--json"))
@@ -103,7 +90,7 @@ async def test_a_match_whose_therapist_leaves_the_directory_comes_back_to_staff(
         await confirm(system, review, request_id)
         other = await system.case(review, request_id, "matched")
         # Until then nobody was told anything; then that we look again, and whom we found.
-        await mails_about(system, "maya.okafor-lind@example.com", 4)
+        await mails_about(system, CLIENT, 4)
 
     assert removed["cases"] == [case["request_id"]] == [request_id]
     assert case["therapist_gone_at"] is not None

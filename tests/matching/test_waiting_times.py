@@ -17,17 +17,11 @@ from shared.contract.vocabulary import Format, Mode, Therapy
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import RULES, a_therapist, born
-from tests.matching.recorded import a_matcher, hear
+from tests.matching.recorded import hear
 from tests.support.builders import a_case, a_decline, a_rematch, a_request, a_withdrawal
 
 LEAST = RULES.policy.wait_history_least
 WEEKS = timedelta(weeks=1)
-
-
-@pytest.fixture
-def matcher() -> Matcher:
-    """What a process has for ranking when it has just begun."""
-    return a_matcher()
 
 
 def in_welsh(**changes: Any) -> RequestSubmitted:
