@@ -161,7 +161,8 @@ async def take_rounds(
                     truth.append(answer)
                 assert answer == truth[place], f"{name} and the engine disagree on {search.case}"
             taken[name].append(times)
-        say(f"round {number} of {rounds}" + (" (to warm up, not counted)" if not number else ""))
+            warms_up = "" if number else " (to warm up, not counted)"
+            say(f"round {number} of {rounds}{warms_up}: {name} took {sum(times):.1f} s")
     return {name: times[1:] for name, times in taken.items()}
 
 
