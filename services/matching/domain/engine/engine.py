@@ -28,7 +28,7 @@ from services.matching.domain.engine.painting import (
     paint_live,
     set_seats,
 )
-from services.matching.domain.engine.rows import Rows, blocked_by
+from services.matching.domain.engine.rows import Rows, blocked_by, weight_of
 from services.matching.domain.engine.scanning import BEST, retime
 from services.matching.domain.engine.scanning import search as scan
 from services.matching.domain.engine.tallying import tally
@@ -59,7 +59,8 @@ class Engine:
         self._table = empty_table(0, LAYOUT.languages + _MORE_LANGUAGES)
         self._count = 0
         self._rows = Rows()
-        self._prices: dict[int, int] = {}
+        # Of whoever has no row, as they have not come yet or have left.
+        self._prices_apart: dict[int, int] = {}
         self._make_room(_MORE_ROWS)
 
     def __len__(self) -> int:
@@ -69,7 +70,7 @@ class Engine:
     def bytes_used(self) -> int:
         """What the directory takes in memory, with the room to work in."""
         arrays = (*self._table, self._desk)
-        return sum(array.nbytes for array in arrays) + self._rows.nbytes
+        return sum(array.nbytes for array in arrays) + self._rows.nbytes + weight_of(self._prices_apart)
 
     def expect(self, therapists: int) -> None:
         """Makes room for so many at once, instead of step by step."""
@@ -89,10 +90,13 @@ class Engine:
             self._make_room(max(self._count + len(latest), self._table.kept.size * 5 // 4))
         numbers = [entry.id.int for entry in latest]
         rows = self._rows.take_in(self._table.kept, numbers, self._count)
-        self._count += int(np.count_nonzero(rows >= self._count))
+        new = np.flatnonzero(rows >= self._count)
+        self._table.scored["price"][rows[new]] = [
+            self._prices_apart.pop(numbers[place], 0) for place in new.tolist()
+        ]
+        self._count += new.size
         write(self._table, rows, latest, self._districts.numbers, self._policy.outcome)
         write_standing(self._table, rows, self._policy, self._day_limits[0])
-        self._table.scored["price"][rows] = [self._prices.get(number, 0) for number in numbers]
         self._paint(rows, latest)
         self._rows.settle(self._table.kept[: self._count])
 
@@ -102,6 +106,8 @@ class Engine:
             row = self._find(identifier.int)
             if row is None:
                 continue
+            if price := int(self._table.scored["price"][row]):
+                self._prices_apart[identifier.int] = price
             self._count -= 1
             last = self._count
             self._table.scored[row] = self._table.scored[last]
@@ -121,12 +127,12 @@ class Engine:
 
     def set_prices(self, prices: Mapping[TherapistId, int]) -> None:
         """Prices every therapist, also those still to come; who is not named costs nothing."""
-        self._prices = {therapist_id.int: price for therapist_id, price in prices.items()}
+        numbers, points = [each.int for each in prices], np.fromiter(prices.values(), np.int32, len(prices))
+        rows = np.array(self._rows.find_all(self._table.kept, numbers), np.int64)
         self._table.scored["price"] = 0
-        for number, price in self._prices.items():
-            row = self._find(number)
-            if row is not None:
-                self._table.scored["price"][row] = price
+        self._table.scored["price"][rows[rows >= 0]] = points[rows >= 0]
+        apart = np.flatnonzero(rows < 0).tolist()
+        self._prices_apart = {numbers[place]: int(points[place]) for place in apart}
 
     def variants(self, search: Search) -> tuple[Variant, ...]:
         """The variants that fit."""

@@ -1,5 +1,6 @@
 """Which row of the table is whose."""
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -27,6 +28,11 @@ def blocked_by(excluded: Collection[TherapistId], spoken_for: Mapping[TherapistI
     return np.frombuffer(bytearray().join([each.to_bytes(24, "little") for each in numbers]), BLOCKED)
 
 
+def weight_of(by_id: Mapping[int, int]) -> int:
+    """What a dictionary by id takes in memory, in bytes, with the numbers in it."""
+    return sys.getsizeof(by_id) + sum(sys.getsizeof(key) + sys.getsizeof(by_id[key]) for key in by_id)
+
+
 class Rows:
     """Finds rows by id: most among the sorted ones, what came lately by a dictionary."""
 
@@ -37,7 +43,7 @@ class Rows:
     @property
     def nbytes(self) -> int:
         """What the order takes in memory."""
-        return self._sorted.nbytes
+        return self._sorted.nbytes + weight_of(self._late)
 
     def find(self, kept: Array, number: int) -> int | None:
         """The row of a therapist's id as one number."""
