@@ -108,6 +108,22 @@ async def busy(database: Database) -> None:
     await came(database, ANYBODY, 14)
 
 
+async def test_seats_cost_more_once_too_few_of_them_are_free_today(database: Database) -> None:
+    # Within a course 56 are expected, and 60 seats come free: enough for all, if some are free today.
+    await directory(database, replace(SPECIALIST, seats_offered=60), GENERALIST)
+    await came(database, ANYBODY, 14)
+    matcher, costs = a_matcher(least_requests=5, settled_within=0), []
+    for taken in (0, 30, 60):
+        async with database.transaction() as tx:
+            await tx.execute("UPDATE therapists SET seats_taken = $2 WHERE id = $1", SPECIALIST.id, taken)
+        await refresh_prices(database, matcher)
+        async with database.transaction() as tx:
+            prices = await store.newest_prices(tx)
+        costs.append(prices.points.get(SPECIALIST.id, 0) if prices else 0)
+    assert costs[0] == 0
+    assert all(costs[1:])
+
+
 @pytest.mark.usefixtures("busy")
 async def test_what_came_lately_keeps_the_specialist_for_whom_nobody_else_can_serve(
     database: Database,

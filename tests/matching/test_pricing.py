@@ -1,15 +1,17 @@
 """Prices keep a seat for whom only it can serve; where little is known, they grow as seats become few."""
 
 from datetime import timedelta
+from math import inf
 from random import Random
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching.domain.engine import Engine, Seats, entry_of
 from services.matching.domain.gates import Search
-from services.matching.domain.pricing import Edges, by_demand, by_inventory, settled
+from services.matching.domain.pricing import Edges, by_demand, by_inventory, seats_ahead, settled
 from services.matching.domain.ranking import search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
@@ -194,3 +196,22 @@ def served(engine: Engine, searches: list[Search]) -> list[TherapistId | None]:
     for therapist_id in filter(None, got):
         engine.set_seats(therapist_id, 1)
     return got
+
+
+def test_seats_that_are_free_today_count_for_more_and_all_together_for_as_many() -> None:
+    seats = [Seats(number, free, 4) for number, free in enumerate((4, 3, 1, 0))]
+    ahead = seats_ahead(seats, days=112, course_days=112, free_today=30)
+    assert sum(ahead.values()) == pytest.approx(16)
+    assert ahead[0] > ahead[1] > ahead[2] > ahead[3] > 0
+
+
+def test_where_hardly_any_seat_is_free_today_it_does_not_stand_for_all() -> None:
+    seats = [Seats(0, 1, 4), *(Seats(number, 0, 4) for number in range(1, 100))]
+    assert seats_ahead(seats, days=112, course_days=112, free_today=30)[0] < 4
+    assert seats_ahead(seats[1:], days=112, course_days=112, free_today=30)[1] == pytest.approx(0.7 * 4)
+
+
+def test_what_never_comes_back_counts_as_it_is_free() -> None:
+    seats = [Seats(0, 1, 4), Seats(1, 0, 4), Seats(2, 3, 4)]
+    ahead = seats_ahead(seats, days=112, course_days=inf, free_today=30)
+    assert ahead == pytest.approx({0: 1, 1: 0, 2: 3})

@@ -20,6 +20,9 @@ _FIRST_STEP = 60.0
 _NEXT_STEP = 15.0
 """Points that a therapist who is wanted twice as often as they have seats goes up by at first."""
 
+_MOST_TILT = 3.0
+"""A seat that is free today counts for no more than so many: hardly any may be."""
+
 _COLD = 8
 """Without prices to begin with it takes so many times longer."""
 
@@ -39,6 +42,21 @@ class Edges:
         place = {number: at for at, number in enumerate(self.numbers)}
         self.therapists = np.array([place[number] for row in rows for number, _ in row], np.int32)
         self.points = np.array([points for row in rows for _, points in row], np.float64)
+
+
+def seats_ahead(seats: Iterable[Seats], days: int, course_days: float, free_today: int) -> dict[int, float]:
+    """How many seats of each therapist count as those that can be given out within so many days.
+
+    Taken ones come back one by one while a course goes on, so that over a whole course it is no matter who
+    has one free now. `free_today` percent of all are therefore shared out by that: the next to come can have
+    no others.
+    """
+    back, share = min(1.0, days / course_days), free_today / 100
+    known = list(seats)
+    ahead = {each.number: each.free + back * max(0, each.offered - each.free) for each in known}
+    free = sum(each.free for each in known)
+    tilt = share * min(_MOST_TILT, sum(ahead.values()) / free) if free else 0.0
+    return {each.number: (1 - share) * ahead[each.number] + tilt * each.free for each in known}
 
 
 def by_demand(

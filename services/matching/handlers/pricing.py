@@ -11,7 +11,7 @@ from services.matching import store
 from services.matching.domain.engine import Engine, Seats
 from services.matching.domain.gates import Search
 from services.matching.domain.policy import Policy
-from services.matching.domain.pricing import Edges, by_demand, by_inventory, settled
+from services.matching.domain.pricing import Edges, by_demand, by_inventory, seats_ahead, settled
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.handlers.ranking import Matcher
 from services.matching.handlers.reading import readable
@@ -82,12 +82,10 @@ def _work_out(
     rules = policy.prices
     if len(choices) < rules.least_requests:
         return by_inventory(seats, rules.scarcity)
-    # Taken seats come back one by one while a course goes on.
-    back = min(1.0, rules.horizon_days / (7 * policy.phases.sessions))
-    until_then = {each.number: each.free + back * max(0, each.offered - each.free) for each in seats}
+    ahead = seats_ahead(seats, rules.horizon_days, 7 * policy.phases.sessions, rules.free_today)
     # No more than waiting makes up for: else a seat would be kept from somebody for ever.
     most = rules.most_credit
-    return by_demand(Edges(choices), until_then, expected, last, rules.iterations, most=most)
+    return by_demand(Edges(choices), ahead, expected, last, rules.iterations, most=most)
 
 
 async def _recent(turn: Turn, matcher: Matcher) -> tuple[list[Search], float]:

@@ -56,7 +56,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=8, help="worlds without seats coming back; 0 for none")
     parser.add_argument("--first-seed", type=int, default=1, help="others than these were tuned on")
-    parser.add_argument("--steady-seeds", type=int, default=6, help="worlds in which courses end; 0 for none")
+    parser.add_argument("--steady-seeds", type=int, default=8, help="worlds in which courses end; 0 for none")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     given = parser.parse_args()
     rules = benchmark_rules()

@@ -1,15 +1,18 @@
 """Ways to give out seats as requests arrive one by one, all on the real engine."""
 
+import math
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from services.matching.domain.engine import Engine
+from services.matching.domain.engine import Engine, Seats
 from services.matching.domain.gates import Search
-from services.matching.domain.pricing import Edges, by_demand
+from services.matching.domain.pricing import Edges, by_demand, seats_ahead
 from shared.contract.ids import TherapistId
 from tests.benchmarks.assignment.world import World
 
 EVERY = 10
+NEVER = math.inf
+"""How long a course takes here."""
 
 Given = list[tuple[int, int] | None]
 """For each arrival, whom they were given and for how many points."""
@@ -41,7 +44,9 @@ def priced(world: World, *, past: int, forecast: float = 1.0) -> Given:
         nonlocal prices
         if number % EVERY == 0:
             left = max(1.0, expected - number)
-            prices = by_demand(edges, free, left, prices, rules.iterations, most=rules.most_credit)
+            now = [Seats(each, seats, world.seats[each]) for each, seats in free.items()]
+            ahead = seats_ahead(now, rules.horizon_days, NEVER, rules.free_today)
+            prices = by_demand(edges, ahead, left, prices, rules.iterations, most=rules.most_credit)
             world.engine.set_prices({therapist_id(who): price for who, price in prices.items()})
 
     return _one_by_one(world, _best, reprice)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from statistics import mean
 
-from services.matching.domain.pricing import Edges, by_demand
+from services.matching.domain.engine import Seats
+from services.matching.domain.pricing import Edges, by_demand, seats_ahead
 from tests.benchmarks.assignment.online import engine_free, therapist_id
 from tests.benchmarks.assignment.world import World
 
@@ -61,7 +62,6 @@ def _ended(world: World, load: float, seed: int, *, priced: bool) -> Iterator[En
     coming = _coming(world, load, seed)
     edges = Edges(request.choices for request in world.past)
     expected = rules.horizon_days * sum(world.seats.values()) * load / mean(COURSE_DAYS)
-    back = min(1.0, rules.horizon_days / mean(COURSE_DAYS))
     prices: dict[int, int] = {}
     ends: list[tuple[int, int]] = []
     waiting: list[Came] = []
@@ -71,7 +71,8 @@ def _ended(world: World, load: float, seed: int, *, priced: bool) -> Iterator[En
             free[number] += 1
             engine.set_seats(therapist_id(number), free[number])
         if priced and day % REPRICED_EVERY == 0:
-            seats = {number: left + back * (world.seats[number] - left) for number, left in free.items()}
+            now = [Seats(number, left, world.seats[number]) for number, left in free.items()]
+            seats = seats_ahead(now, rules.horizon_days, mean(COURSE_DAYS), rules.free_today)
             prices = by_demand(edges, seats, expected, prices, rules.iterations, most=rules.most_credit)
             engine.set_prices({therapist_id(number): points for number, points in prices.items()})
         # The oldest first, then who is new today.

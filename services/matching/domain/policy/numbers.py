@@ -8,6 +8,7 @@ from services.matching.domain.policy.sources import Cited
 
 Points = Annotated[int, Field(ge=0, le=10_000)]
 Positive = Annotated[int, Field(ge=1, le=10_000)]
+Percent = Annotated[int, Field(ge=0, le=100)]
 Days = Annotated[int, Field(ge=1, le=3_650)]
 
 

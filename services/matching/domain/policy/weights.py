@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from services.matching.domain.policy.numbers import Days, Points, Positive, Table
+from services.matching.domain.policy.numbers import Days, Percent, Points, Positive, Table
 from services.matching.domain.policy.sources import Cited
 from shared.contract.vocabulary import Evidence, Strength
 
@@ -71,6 +71,7 @@ class Prices(Cited):
     most_therapists: Annotated[int, Field(ge=1, le=1_000)]
     least_requests: Positive
     horizon_days: Days
+    free_today: Percent
     iterations: Annotated[int, Field(ge=10, le=1_000)]
     settled_within: Points
     scarcity: Points
