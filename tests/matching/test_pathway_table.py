@@ -341,7 +341,7 @@ CONDITIONS = [
     Row("40, depression, in a group", 40, IPT | GROUP | DEPRESSION, "ipt-g/group",
         "asked-ipt: systemic; bipolar-only: ipsrt; format: ipt; ages: *", "*: evidence_depression"),
     Row("14, depression", 14, YOUNG | DEPRESSION, "ipt-a/individual ipt-ast/group", YOUNG_ALONE,
-        "*: consent; ipt-ast: format_differs"),
+        "*: consent; ipt-a: evidence_depression; ipt-ast: format_differs"),
     Row("40, no condition named", 40, IPT | living_with(), "ipt/individual", ADULT_ALONE),
     Row("40, anxiety", 40, IPT | living_with(Condition.ANXIETY), "ipt/individual", ADULT_ALONE,
         "*: evidence_anxiety"),

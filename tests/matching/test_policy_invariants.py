@@ -92,7 +92,7 @@ FORMS = [*WHOM_A_FORM_IS_FOR, *HOW_A_FORM_IS_GIVEN, *WHAT_A_FORM_WARNS_OF]
 NEVER_WITHOUT_CAUTION = {
     Condition.PSYCHOSIS: set(Variant),
     Condition.ANXIETY: set(Variant),
-    Condition.DEPRESSION: {Variant.IPT, Variant.IPT_G},
+    Condition.DEPRESSION: {Variant.IPT, Variant.IPT_A, Variant.IPT_G},
     Condition.BIPOLAR_DISORDER: set(Variant) - {Variant.IPSRT},
     Condition.ANOREXIA_NERVOSA: set(Variant) - {Variant.SYSTEMIC},
     Condition.BULIMIA_NERVOSA: set(Variant) - {Variant.SYSTEMIC},

@@ -83,7 +83,7 @@ _NO_SOURCE = "none"
 _NEVER_WITHOUT_CAUTION = {
     Condition.PSYCHOSIS: frozenset[Variant](),
     Condition.ANXIETY: frozenset[Variant](),
-    Condition.DEPRESSION: frozenset(Variant) - {Variant.IPT, Variant.IPT_G},
+    Condition.DEPRESSION: frozenset(Variant) - {Variant.IPT, Variant.IPT_A, Variant.IPT_G},
     Condition.BIPOLAR_DISORDER: frozenset({Variant.IPSRT}),
     **dict.fromkeys((*_EATING, Condition.CHRONIC_FATIGUE), frozenset({Variant.SYSTEMIC})),
 }
