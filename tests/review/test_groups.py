@@ -13,6 +13,7 @@ from tests.review.builders import Office, case_url, page_url
 from tests.support.builders import (
     a_candidate,
     a_confirmation,
+    a_contact,
     a_group,
     a_pathway,
     a_place,
@@ -38,11 +39,22 @@ def a_group_proposal(request: RequestSubmitted, **group: object) -> MatchPropose
 async def confirmed(office: Office, client: httpx.AsyncClient) -> tuple[RequestSubmitted, MatchConfirmed]:
     """A case that was confirmed for a group."""
     request = a_request()
+    return request, await confirmed_for(office, client, request)
+
+
+def a_named_request(name: str) -> RequestSubmitted:
+    return a_request(contact=a_contact(client_name=name))
+
+
+async def confirmed_for(
+    office: Office, client: httpx.AsyncClient, request: RequestSubmitted
+) -> MatchConfirmed:
+    """The decision for the group that a new request is proposed."""
     proposal = a_group_proposal(request)
     await office.hear(request, proposal)
     await client.get(case_url(request))
     answer = await client.post(case_url(request, "confirm"), json={"version": 2})
-    return request, a_confirmation(proposal, decision_id=UUID(answer.json()["decision_id"]))
+    return a_confirmation(proposal, decision_id=UUID(answer.json()["decision_id"]))
 
 
 async def shown(client: httpx.AsyncClient, request: RequestSubmitted) -> dict[str, object]:
@@ -79,6 +91,45 @@ async def test_a_place_that_is_held_is_no_match_and_says_how_many_have_one(offic
     assert "Group gathering: 2 of 4" in page
     assert "The seat is taken" not in page
     assert await office.audit(request.request_id) == ["submitted", "proposed", "confirm", "place_held"]
+
+
+async def test_staff_see_who_else_has_a_place_before_they_decide_and_after(office: Office) -> None:
+    first, second = a_named_request("Ana Fictional"), a_named_request("Bo Fictional")
+    async with office.program() as bea:
+        choice = await confirmed_for(office, bea, first)
+        await office.hear(a_place(choice))
+        await office.hear(second, a_group_proposal(second))
+        before = await shown(bea, second)
+    async with office.browser("cem") as cem:
+        deciding = (await cem.get(page_url(second))).text
+        alone = (await cem.get(page_url(first))).text
+
+    [member] = before["beside"][str(a_group().group_id)]  # type: ignore[index]
+    assert (member["request_id"], member["name"]) == (str(first.request_id), "Ana Fictional")
+    assert f'<a href="/cases/{first.request_id}">Ana Fictional</a> ({member["age"]})' in deciding
+    assert "Also in it" not in alone, "nobody stands beside themselves"
+
+
+async def test_nobody_is_decided_for_a_group_that_somebody_joined_unseen(office: Office) -> None:
+    first, second = a_request(), a_request()
+    async with office.program() as bea:
+        choice = await confirmed_for(office, bea, first)
+        await office.hear(second, a_group_proposal(second))
+        ben = (await shown(bea, second))["shortlist"]["candidates"][1]["therapist_id"]  # type: ignore[index]
+        office.clock.move(timedelta(minutes=1))
+        await office.hear(a_place(choice))
+        office.clock.move(timedelta(minutes=1))
+        unseen = await bea.post(case_url(second, "confirm"), json={"version": 2})
+        alone = await bea.post(case_url(second, "choose"), json={"version": 2, "therapist_id": ben})
+        await shown(bea, second)
+        seen = await bea.post(case_url(second, "confirm"), json={"version": 2})
+
+    assert (unseen.status_code, unseen.json()["type"]) == (422, "urn:attune:problem:unseen")
+    assert "who else is in a group" in unseen.text
+    assert [each["field"] for each in alone.json()["errors"]] == ["reason"], (
+        "the group is no matter for one alone"
+    )
+    assert seen.status_code == httpx.codes.OK
 
 
 async def test_whoever_leaves_is_counted_no_more(office: Office) -> None:

@@ -105,6 +105,17 @@ def whole(file: CaseFile, now: datetime, settings: Settings) -> dict[str, Any]:
         "shortlist": file.shortlist and file.shortlist.model_dump(mode="json"),
         "findings": file.findings and file.findings.model_dump(mode="json"),
         "group": file.group and file.group.model_dump(mode="json"),
+        "beside": {
+            str(group_id): [
+                {
+                    "request_id": str(each.request_id),
+                    "name": each.name,
+                    "age": each.born and age_on(day_in_london(now), each.born),
+                }
+                for each in members
+            ]
+            for group_id, members in file.beside.items()
+        },
         "decision": case.choice
         and {
             "decision_id": str(case.choice.decision_id),

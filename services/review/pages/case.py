@@ -1,6 +1,7 @@
 """The whole case on one screen, and the forms that act on it."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -126,6 +127,7 @@ async def _page(
         promised=case.state in PROMISED,
         overdue=case.is_overdue(settings_of(request).promise, tx.now),
         now=tx.now,
+        age_of=partial(age_on, day_in_london(tx.now)),
         routes=list(OnwardRoute),
         bases=Under16Basis,
         reason_length=REASON_LENGTH,

@@ -1,5 +1,6 @@
 """The whole case, opened for one member of staff; opening it is itself noted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +9,9 @@ from services.review.domain.staff import Staff
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry, View
 from services.review.store.cases import Findings, as_case, open_part
+from services.review.store.groups import Member, members_beside
 from services.review.store.messages import Mail
-from shared.contract.ids import RequestId
+from shared.contract.ids import GroupId, RequestId
 from shared.contract.intake import CaseDetails, Contact
 from shared.contract.matching import Group, Shortlist
 from shared.contract.vocabulary import Door
@@ -37,6 +39,9 @@ class CaseFile:
     group: Group | None
     """The group in which a place is held or taken, with as many members as have one now."""
 
+    beside: Mapping[GroupId, tuple[Member, ...]]
+    """Who else has a place in that group, or in one that somebody on the shortlist stands for."""
+
     mails: tuple[Mail, ...]
     history: tuple[Entry, ...]
     views: tuple[View, ...]
@@ -61,9 +66,12 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     # This transaction may have begun before the news that it sees: seen is seen.
     await audit.add_view(tx, request_id, by.id, case.version, max(tx.now, case.seen_anew_since))
     group = await open_part(tx, row["group_place"], Group)
+    shortlist = await open_part(tx, row["shortlist"], Shortlist)
+    proposed = [each.group for each in shortlist.candidates if each.group] if shortlist else []
+    named = [case.group_id, *(each.group_id for each in proposed)]
+    beside = await members_beside(tx, request_id, {each for each in named if each is not None})
     if group is not None and case.group_id is not None:
-        members = await cases.members_known(tx, case.group_id)
-        group = group.model_copy(update={"members": members})
+        group = group.model_copy(update={"members": 1 + len(beside.get(case.group_id, ()))})
     chosen = await tx.open(row["chosen_name"]) if row["chosen_name"] is not None else None
     return CaseFile(
         case=case,
@@ -78,9 +86,10 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
         policy_version=row["policy_version"],
         contact=await open_part(tx, row["contact"], Contact),
         details=await open_part(tx, row["details"], CaseDetails),
-        shortlist=await open_part(tx, row["shortlist"], Shortlist),
+        shortlist=shortlist,
         findings=await open_part(tx, row["findings"], Findings),
         group=group,
+        beside=beside,
         mails=tuple(await messages.mails_of(tx, request_id)),
         history=tuple(await audit.history(tx, request_id)),
         views=tuple(await audit.views(tx, request_id)) if by.oversees else (),

@@ -181,14 +181,6 @@ async def shortlist_of(tx: Transaction, request_id: RequestId) -> Shortlist | No
     return await open_part(tx, sealed, Shortlist)
 
 
-async def members_known(tx: Transaction, group_id: GroupId) -> int:
-    """How many cases have a place in a group, as far as has been heard."""
-    number: int = await tx.fetchval(
-        "SELECT count(*) FROM cases WHERE group_id = $1 AND state IN ('place_held', 'matched')", group_id
-    )
-    return number
-
-
 async def open_part(tx: Transaction, sealed: bytes | None, kind: type[M]) -> M | None:
     """What is in a sealed column; None if it is empty, or if the person was erased."""
     plain = await tx.open(sealed) if sealed is not None else None

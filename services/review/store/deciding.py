@@ -1,15 +1,17 @@
 """Carries out what staff ask for: case, audit and what is said, in one transaction."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.review.domain import deciding
 from services.review.domain.case import Case
 from services.review.domain.deciding import Fault, Outcome, Refusal, Refused, Reviewing
 from services.review.domain.staff import Staff
-from services.review.domain.wishes import SettleMail, Wish
+from services.review.domain.wishes import MatchDecision, SettleMail, Wish
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry
+from services.review.store.groups import last_joined
 from shared.ages import day_in_london
 from shared.contract.ids import DecisionId, RequestId, TherapistId
 from shared.kit.errors import KeyDestroyed
@@ -48,7 +50,7 @@ async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> 
     details = await cases.details_of(tx, request_id)
     if details is None:
         raise KeyDestroyed
-    seen = await audit.views_since(tx, request_id, by.id, case.seen_anew_since)
+    seen = await audit.views_since(tx, request_id, by.id, await _seen_anew_since(tx, case, wish))
     reviewing = Reviewing(
         by=by,
         decision_id=DecisionId(new_id()),
@@ -114,6 +116,19 @@ async def _keep(tx: Transaction, by: Staff, before: Case, outcome: Outcome, deci
     if outcome.event is not None:
         await tx.publish(outcome.event)
     return Done(outcome.case, decided)
+
+
+async def _seen_anew_since(tx: Transaction, case: Case, wish: Wish) -> datetime:
+    """Since when all lies before the reviewer as it does now, with who is in the group they decide for."""
+    moments = [case.seen_anew_since]
+    shortlist = await cases.shortlist_of(tx, case.request_id)
+    if isinstance(wish, MatchDecision) and shortlist is not None:
+        chosen = wish.therapist_id or case.first
+        for each in shortlist.candidates:
+            if each.therapist_id == chosen and each.group is not None and each.group.group_id is not None:
+                joined = await last_joined(tx, case.request_id, each.group.group_id)
+                moments += [] if joined is None else [joined]
+    return max(moments)
 
 
 async def _names(tx: Transaction, request_id: RequestId) -> dict[TherapistId, str]:

@@ -96,7 +96,7 @@ def require_turn(case: Case, wish: Wish, by: Staff) -> None:
 def require_complete(case: Case, wish: Decision, now: Reviewing) -> None:
     """Raises Refused with all that a decision lacks."""
     if now.considered_seconds is None:
-        raise Refused(Refusal.UNSEEN, "open the case before deciding on it")
+        raise Refused(Refusal.UNSEEN, "look at the case, and at who else is in a group, as they are now")
     faults = [*_flag_faults(case, wish), *_faults(case, wish, now)]
     if faults:
         raise Refused(Refusal.INCOMPLETE, "the decision is not complete", tuple(faults))
