@@ -31,19 +31,21 @@ def announcing_worker(hours: int) -> Worker:
 
 
 async def tell_others(database: Database, hours: int) -> int:
-    """Says all that has changed, if it is time and nobody else is at it; returns of how many entries."""
+    """Says all that has changed, if it is time, and before that who has gone; returns of how many entries.
+
+    Whoever has gone may have been struck off, and their going tells nothing of a client.
+    """
     async with database.turn(TURN) as turn:
         if turn is None:
             return 0
         async with turn.transaction() as tx:
-            if not await store.telling_due(tx, telling_began(tx.now, hours)):
-                return 0
-            told = 0
+            due, told = await store.telling_due(tx, telling_began(tx.now, hours)), 0
             # In the order of ids, so that not even the order tells what came first.
-            waiting = iter(await store.untold(tx))
+            waiting = iter(await (store.untold(tx) if due else store.gone_untold(tx)))
             while some := list(islice(waiting, AT_ONCE)):
                 told += await _tell(tx, some)
-            await store.note_telling(tx)
+            if due:
+                await store.note_telling(tx)
             return told
 
 

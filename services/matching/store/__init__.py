@@ -101,6 +101,7 @@ from services.matching.store.shadow import (
 from services.matching.store.told import (
     Untold,
     entries_told,
+    gone_untold,
     note_telling,
     note_told,
     seats_told,
@@ -168,6 +169,7 @@ __all__ = [
     "free_seat",
     "get_shortlist",
     "give_back",
+    "gone_untold",
     "groups_to_look_at",
     "join_caseload",
     "joinable_groups",

@@ -44,6 +44,18 @@ async def note_telling(tx: Transaction) -> None:
     )
 
 
+async def gone_untold(tx: Transaction) -> list[Untold]:
+    """Whoever has gone from the directory and others do not know it, by id."""
+    rows = await tx.fetch(
+        """
+        SELECT therapist_id FROM told_entries told
+        WHERE NOT EXISTS (SELECT FROM therapists t WHERE t.id = told.therapist_id)
+        ORDER BY 1
+        """
+    )
+    return [Untold(TherapistId(row["therapist_id"]), None) for row in rows]
+
+
 async def untold(tx: Transaction) -> list[Untold]:
     """All entries that others may not know as they are, by id."""
     rows = await tx.fetch(
