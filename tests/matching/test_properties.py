@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from services.matching.domain.engine import Engine, entry_of
@@ -16,7 +16,7 @@ from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import Candidate, NothingFound, Shortlist
-from shared.contract.vocabulary import Format, Therapy, Variant
+from shared.contract.vocabulary import Format, Mode, Slot, Therapy, Variant
 from tests.matching import oracle
 from tests.matching.builders import RULES, THE_DAY, a_therapist, born
 from tests.matching.random_matching import plain, random_case, random_therapist
@@ -69,9 +69,9 @@ class World:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, /, most: int = 60, **asked: Any) -> World:
+def worlds(draw: st.DrawFn, /, least: int = 0, most: int = 60, **asked: Any) -> World:
     dice = draw(st.randoms(use_true_random=False))
-    directory = dice.sample([*ANY, *READY], dice.randint(0, most))
+    directory = dice.sample([*ANY, *READY], dice.randint(least, most))
     somebody = st.sampled_from([each.id for each in directory] or [ANY[0].id])
     return World(
         directory=tuple(directory),
@@ -83,9 +83,23 @@ def worlds(draw: st.DrawFn, /, most: int = 60, **asked: Any) -> World:
     )
 
 
-@given(worlds())
+LENIENT: dict[str, Any] = {
+    "least": 50,
+    "mode": Mode.EITHER,
+    "max_distance_km": None,
+    "max_fee_pence": None,
+    "languages": ("en",),
+    "availability": tuple(Slot),
+    "preferences": (),
+    "attending_adult": True,
+}
+"""Whom most therapists could see, so that lists are seldom empty."""
+
+
+@given(worlds() | worlds(**LENIENT))
 @MANY
 def test_no_candidate_ever_breaks_a_gate(world: World) -> None:
+    event(f"somebody is listed: {bool(world.candidates())}")
     told: dict[str, Any] = world.case.model_dump(mode="json")
     by_id = {therapist.id: plain(therapist) for therapist in world.directory}
     age = search_for(world.case, THE_DAY, RULES).age
@@ -125,7 +139,7 @@ def test_every_pathway_that_somebody_can_give_is_on_the_list(world: World) -> No
         assert therapist.id in listed or ways <= proposed
 
 
-@given(worlds(), st.randoms(use_true_random=False))
+@given(worlds() | worlds(**LENIENT), st.randoms(use_true_random=False))
 @MANY
 def test_the_same_inputs_give_the_same_bytes_in_whatever_order_they_come(world: World, dice: Random) -> None:
     shuffled = replace(world, directory=tuple(dice.sample(world.directory, len(world.directory))))
@@ -133,16 +147,17 @@ def test_the_same_inputs_give_the_same_bytes_in_whatever_order_they_come(world: 
     assert world.answer().model_dump_json() == shuffled.answer().model_dump_json()
 
 
-@given(worlds())
+@given(worlds(**LENIENT), st.sampled_from(READY))
 @MANY
-def test_whoever_is_added_takes_nobodys_eligibility(world: World) -> None:
-    newcomer = replace(a_therapist("newcomer"), seats_offered=6, seats_free=6)
+def test_whoever_is_added_takes_nobodys_eligibility(world: World, ready: Therapist) -> None:
+    newcomer = replace(ready, id=a_therapist("newcomer").id)
     before = world.candidates()
     after = {
         each.therapist_id: each
         for each in replace(world, directory=(*world.directory, newcomer)).candidates()
     }
 
+    event(f"somebody is listed: {bool(before)}; the newcomer is: {newcomer.id in after}")
     if before:
         first, still = before[0], after[before[0].therapist_id]
         # The rest is told by whoever stands beside them, who may now be the newcomer.
@@ -161,7 +176,7 @@ def test_everybody_is_on_the_list_or_counted_at_a_gate(world: World) -> None:
         assert kept_out + len(world.candidates()) == len(world.directory)
 
 
-@given(worlds())
+@given(worlds(**LENIENT))
 @MANY
 def test_a_score_is_the_sum_of_its_reasons_and_the_list_is_in_order(world: World) -> None:
     listed = world.candidates()

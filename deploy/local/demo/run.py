@@ -95,6 +95,7 @@ def _unexplained(shortlists: Sequence[dict[str, Any]]) -> Iterator[str]:
         "reasons": any(each["reasons"] for each in candidates),
         "cautions": any(each["cautions"] for each in candidates),
         "what sets somebody behind": any(each["behind"] for each in candidates),
+        "what would turn two round": any(each["rises"] for each in candidates),
         "what would change the order": any(each["concessions"] for each in shortlists),
         "the next best": any(each["next_best"] for each in shortlists),
     }
