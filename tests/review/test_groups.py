@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import pytest
 
 from shared.contract import matching
 from shared.contract.intake import RequestSubmitted
@@ -104,17 +105,20 @@ async def test_staff_see_who_else_has_a_place_before_they_decide_and_after(offic
         deciding = (await cem.get(page_url(second))).text
         alone = (await cem.get(page_url(first))).text
 
-    [member] = before["beside"][str(a_group().group_id)]  # type: ignore[index]
+    [member] = before["beside"][before["first"]]  # type: ignore[index]
     assert (member["request_id"], member["name"]) == (str(first.request_id), "Ana Fictional")
     assert f'<a href="/cases/{first.request_id}">Ana Fictional</a> ({member["age"]})' in deciding
     assert "Also in it" not in alone, "nobody stands beside themselves"
 
 
-async def test_nobody_is_decided_for_a_group_that_somebody_joined_unseen(office: Office) -> None:
+@pytest.mark.parametrize("shown_as", [{}, UNOPENED], ids=["gathers", "opened since"])
+async def test_nobody_is_decided_for_a_group_that_somebody_joined_unseen(
+    office: Office, shown_as: dict[str, object]
+) -> None:
     first, second = a_request(), a_request()
     async with office.program() as bea:
         choice = await confirmed_for(office, bea, first)
-        await office.hear(second, a_group_proposal(second))
+        await office.hear(second, a_group_proposal(second, **shown_as))
         ben = (await shown(bea, second))["shortlist"]["candidates"][1]["therapist_id"]  # type: ignore[index]
         office.clock.move(timedelta(minutes=1))
         await office.hear(a_place(choice))

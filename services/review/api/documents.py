@@ -106,7 +106,7 @@ def whole(file: CaseFile, now: datetime, settings: Settings) -> dict[str, Any]:
         "findings": file.findings and file.findings.model_dump(mode="json"),
         "group": file.group and file.group.model_dump(mode="json"),
         "beside": {
-            str(group_id): [
+            str(therapist_id): [
                 {
                     "request_id": str(each.request_id),
                     "name": each.name,
@@ -114,7 +114,7 @@ def whole(file: CaseFile, now: datetime, settings: Settings) -> dict[str, Any]:
                 }
                 for each in members
             ]
-            for group_id, members in file.beside.items()
+            for therapist_id, members in file.beside.items()
         },
         "decision": case.choice
         and {

@@ -11,7 +11,7 @@ from services.review.store.audit import Entry, View
 from services.review.store.cases import Findings, as_case, open_part
 from services.review.store.groups import Member, members_beside
 from services.review.store.messages import Mail
-from shared.contract.ids import GroupId, RequestId
+from shared.contract.ids import RequestId, TherapistId
 from shared.contract.intake import CaseDetails, Contact
 from shared.contract.matching import Group, Shortlist
 from shared.contract.vocabulary import Door
@@ -39,8 +39,8 @@ class CaseFile:
     group: Group | None
     """The group in which a place is held or taken, with as many members as have one now."""
 
-    beside: Mapping[GroupId, tuple[Member, ...]]
-    """Who else has a place in that group, or in one that somebody on the shortlist stands for."""
+    beside: Mapping[TherapistId, tuple[Member, ...]]
+    """Who else has a place in that group, or in one that a candidate stands for, by its therapist."""
 
     mails: tuple[Mail, ...]
     history: tuple[Entry, ...]
@@ -67,11 +67,14 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     await audit.add_view(tx, request_id, by.id, case.version, max(tx.now, case.seen_anew_since))
     group = await open_part(tx, row["group_place"], Group)
     shortlist = await open_part(tx, row["shortlist"], Shortlist)
-    proposed = [each.group for each in shortlist.candidates if each.group] if shortlist else []
-    named = [case.group_id, *(each.group_id for each in proposed)]
-    beside = await members_beside(tx, request_id, {each for each in named if each is not None})
-    if group is not None and case.group_id is not None:
-        group = group.model_copy(update={"members": 1 + len(beside.get(case.group_id, ()))})
+    groups = (
+        {each.therapist_id: each.group for each in shortlist.candidates if each.group} if shortlist else {}
+    )
+    if group is not None and case.choice is not None:
+        groups[case.choice.therapist_id] = group
+    beside = await members_beside(tx, request_id, groups)
+    if group is not None and case.choice is not None:
+        group = group.model_copy(update={"members": 1 + len(beside.get(case.choice.therapist_id, ()))})
     chosen = await tx.open(row["chosen_name"]) if row["chosen_name"] is not None else None
     return CaseFile(
         case=case,

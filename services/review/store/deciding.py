@@ -11,7 +11,7 @@ from services.review.domain.staff import Staff
 from services.review.domain.wishes import MatchDecision, SettleMail, Wish
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry
-from services.review.store.groups import last_joined
+from services.review.store.groups import members_beside
 from shared.ages import day_in_london
 from shared.contract.ids import DecisionId, RequestId, TherapistId
 from shared.kit.errors import KeyDestroyed
@@ -124,10 +124,10 @@ async def _seen_anew_since(tx: Transaction, case: Case, wish: Wish) -> datetime:
     shortlist = await cases.shortlist_of(tx, case.request_id)
     if isinstance(wish, MatchDecision) and shortlist is not None:
         chosen = wish.therapist_id or case.first
-        for each in shortlist.candidates:
-            if each.therapist_id == chosen and each.group is not None and each.group.group_id is not None:
-                joined = await last_joined(tx, case.request_id, each.group.group_id)
-                moments += [] if joined is None else [joined]
+        groups = {each.therapist_id: each.group for each in shortlist.candidates if each.group is not None}
+        meant = {therapist_id: group for therapist_id, group in groups.items() if therapist_id == chosen}
+        beside = await members_beside(tx, case.request_id, meant)
+        moments += [member.joined_at for members in beside.values() for member in members]
     return max(moments)
 
 
