@@ -43,7 +43,7 @@ async def close_case(event: RequestWithdrawn, tx: Transaction) -> None:
     after = cases_domain.withdrawn(before)
     if after is not None:
         await cases.save(tx, before, after)
-        await _note(tx, "intake", "withdrawn", after, because=event.reason.value)
+        await audit.note(tx, "intake", "withdrawn", after, because=event.reason.value)
 
 
 @handlers.on(MatchProposed)
@@ -55,7 +55,7 @@ async def put_before_staff(event: MatchProposed, tx: Transaction) -> None:
     after = cases_domain.proposed(before, event.proposal_id, therapists, _counted(tx, before), tx.now)
     if after is not None:
         await cases.save(tx, before, after, shortlist=shortlist, policy_version=event.policy_version)
-        await _note(tx, "matching", "proposed", after, candidates=len(therapists))
+        await audit.note(tx, "matching", "proposed", after, candidates=len(therapists))
 
 
 @handlers.on(MatchNotFound)
@@ -67,7 +67,7 @@ async def put_on_hold(event: MatchNotFound, tx: Transaction) -> None:
         findings = cases.Findings(**dict(opened(event.findings)), wait_weeks=event.wait_weeks)
         await cases.save(tx, before, after, findings=findings, policy_version=event.policy_version)
         if after.version != before.version:
-            await _note(tx, "matching", "nobody_found", after, shortfall=event.shortfall.value)
+            await audit.note(tx, "matching", "nobody_found", after, shortfall=event.shortfall.value)
 
 
 @handlers.on(GroupPlaceHeld)
@@ -78,7 +78,7 @@ async def note_place(event: GroupPlaceHeld, tx: Transaction) -> None:
     after = cases_domain.placed(before, event.decision_id, event.seat_id, group.group_id)
     if after is not None:
         await cases.save(tx, before, after, group=group)
-        await _note(tx, "matching", "place_held", after, seat_id=str(event.seat_id))
+        await audit.note(tx, "matching", "place_held", after, seat_id=str(event.seat_id))
 
 
 @handlers.on(SeatReserved)
@@ -89,7 +89,7 @@ async def note_match(event: SeatReserved, tx: Transaction) -> None:
     after = cases_domain.seated(before, event.decision_id, event.seat_id, group_id)
     if after is not None:
         await cases.save(tx, before, after, group=event.group)
-        await _note(tx, "matching", "seat_reserved", after, seat_id=str(event.seat_id))
+        await audit.note(tx, "matching", "seat_reserved", after, seat_id=str(event.seat_id))
 
 
 @handlers.on(SeatUnavailable)
@@ -99,7 +99,7 @@ async def reopen_case(event: SeatUnavailable, tx: Transaction) -> None:
     after = cases_domain.seat_gone(before, event.decision_id, event.reason, tx.now)
     if after is not None:
         await cases.save(tx, before, after)
-        await _note(tx, "matching", "seat_unavailable", after, because=event.reason.value)
+        await audit.note(tx, "matching", "seat_unavailable", after, because=event.reason.value)
 
 
 @handlers.on(TherapistGone)
@@ -109,7 +109,7 @@ async def ask_whether_it_goes_on(event: TherapistGone, tx: Transaction) -> None:
     after = cases_domain.therapist_gone(before, event.decision_id, tx.now)
     if after is not None:
         await cases.save(tx, before, after)
-        await _note(tx, "matching", "therapist_gone", after)
+        await audit.note(tx, "matching", "therapist_gone", after)
 
 
 @handlers.on(MessageSent)
@@ -134,18 +134,6 @@ async def _note_mail(event: MessageSent | MessageFailed | MessageUncertain, tx: 
     await cases.get_case(tx, event.request_id)
     counted = tx.cause.aggregate_version if tx.cause is not None else None
     await messages.note(tx, event, counted or 0, _said_at(tx))
-
-
-async def _note(tx: Transaction, actor: str, action: str, case: Case, **codes: object) -> None:
-    await audit.add_for_case(
-        tx,
-        actor=actor,
-        action=action,
-        request_id=case.request_id,
-        subject_id=case.subject_id,
-        case_version=case.version,
-        codes=codes,
-    )
 
 
 def _counted(tx: Transaction, case: Case) -> int:

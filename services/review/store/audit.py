@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.review.domain.case import Case
 from shared.contract.ids import RequestId, StaffId, SubjectId
 from shared.contract.sealing import Purpose
 from shared.kit.transaction import Transaction
@@ -36,6 +37,19 @@ class View:
     at: datetime
     staff_name: str
     case_version: int
+
+
+async def note(tx: Transaction, actor: str, action: str, case: Case, **codes: object) -> None:
+    """Adds what became of a case without a decision of staff."""
+    await add_for_case(
+        tx,
+        actor=actor,
+        action=action,
+        request_id=case.request_id,
+        subject_id=case.subject_id,
+        case_version=case.version,
+        codes=codes,
+    )
 
 
 async def add_for_case(

@@ -9,7 +9,7 @@ from services.review.domain.staff import Staff
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry, View
 from services.review.store.cases import Findings, as_case, open_part
-from services.review.store.groups import Member, members_beside
+from services.review.store.groups import Member, groups_shown, members_beside
 from services.review.store.messages import Mail
 from shared.contract.ids import RequestId, TherapistId
 from shared.contract.intake import CaseDetails, Contact
@@ -67,9 +67,7 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     await audit.add_view(tx, request_id, by.id, case.version, max(tx.now, case.seen_anew_since))
     group = await open_part(tx, row["group_place"], Group)
     shortlist = await open_part(tx, row["shortlist"], Shortlist)
-    groups = (
-        {each.therapist_id: each.group for each in shortlist.candidates if each.group} if shortlist else {}
-    )
+    groups = groups_shown(shortlist)
     if group is not None and case.choice is not None:
         groups[case.choice.therapist_id] = group
     beside = await members_beside(tx, request_id, groups)

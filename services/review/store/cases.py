@@ -159,14 +159,7 @@ async def release_all(tx: Transaction, staff_id: StaffId) -> None:
     for case in map(as_case, rows):
         after = replace(case, version=case.version + 1, claimed_by=None)
         await save(tx, case, after)
-        await audit.add_for_case(
-            tx,
-            actor="operator",
-            action="released",
-            request_id=case.request_id,
-            subject_id=case.subject_id,
-            case_version=after.version,
-        )
+        await audit.note(tx, "operator", "released", after)
 
 
 async def details_of(tx: Transaction, request_id: RequestId) -> CaseDetails | None:

@@ -8,12 +8,13 @@ from services.review.domain import deciding
 from services.review.domain.case import Case
 from services.review.domain.deciding import Fault, Outcome, Refusal, Refused, Reviewing
 from services.review.domain.staff import Staff
-from services.review.domain.wishes import MatchDecision, SettleMail, Wish
+from services.review.domain.wishes import Decision, MatchDecision, SettleMail, Wish
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry
-from services.review.store.groups import members_beside
+from services.review.store.groups import groups_shown, members_beside
 from shared.ages import day_in_london
-from shared.contract.ids import DecisionId, RequestId, TherapistId
+from shared.contract.ids import DecisionId, RequestId
+from shared.contract.matching import Shortlist
 from shared.kit.errors import KeyDestroyed
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
@@ -50,7 +51,8 @@ async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> 
     details = await cases.details_of(tx, request_id)
     if details is None:
         raise KeyDestroyed
-    seen = await audit.views_since(tx, request_id, by.id, await _seen_anew_since(tx, case, wish))
+    shortlist = await cases.shortlist_of(tx, request_id) if isinstance(wish, Decision) else None
+    seen = await audit.views_since(tx, request_id, by.id, await _seen_anew_since(tx, case, wish, shortlist))
     reviewing = Reviewing(
         by=by,
         decision_id=DecisionId(new_id()),
@@ -59,7 +61,7 @@ async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> 
         date_of_birth=details.date_of_birth,
     )
     outcome = deciding.act(case, wish, reviewing)
-    return await _keep(tx, by, case, outcome, reviewing.decision_id)
+    return await _keep(tx, case, outcome, reviewing, shortlist)
 
 
 async def settle_mail(tx: Transaction, by: Staff, request_id: RequestId, wish: SettleMail) -> Case:
@@ -88,13 +90,15 @@ async def settle_mail(tx: Transaction, by: Staff, request_id: RequestId, wish: S
     return case
 
 
-async def _keep(tx: Transaction, by: Staff, before: Case, outcome: Outcome, decision_id: DecisionId) -> Done:
-    decided = decision_id if outcome.event is not None else None
+async def _keep(
+    tx: Transaction, before: Case, outcome: Outcome, reviewing: Reviewing, shortlist: Shortlist | None
+) -> Done:
+    decided = reviewing.decision_id if outcome.event is not None else None
     words = dict(outcome.words)
     name = None
     if outcome.therapist_id is not None or outcome.left_out:
         # Kept with the decision: the shortlist that names them may be replaced.
-        names = await _names(tx, before.request_id)
+        names = {each.therapist_id: each.name for each in shortlist.candidates} if shortlist else {}
         if outcome.therapist_id is not None:
             words["therapist"] = name = names[outcome.therapist_id]
         if outcome.left_out:
@@ -107,7 +111,7 @@ async def _keep(tx: Transaction, by: Staff, before: Case, outcome: Outcome, deci
         request_id=before.request_id,
         subject_id=before.subject_id,
         case_version=outcome.case.version,
-        staff_id=by.id,
+        staff_id=reviewing.by.id,
         decision_id=decided,
         therapist_id=outcome.therapist_id,
         codes=outcome.codes,
@@ -118,19 +122,12 @@ async def _keep(tx: Transaction, by: Staff, before: Case, outcome: Outcome, deci
     return Done(outcome.case, decided)
 
 
-async def _seen_anew_since(tx: Transaction, case: Case, wish: Wish) -> datetime:
+async def _seen_anew_since(tx: Transaction, case: Case, wish: Wish, shortlist: Shortlist | None) -> datetime:
     """Since when all lies before the reviewer as it does now, with who is in the group they decide for."""
-    moments = [case.seen_anew_since]
-    shortlist = await cases.shortlist_of(tx, case.request_id)
-    if isinstance(wish, MatchDecision) and shortlist is not None:
-        chosen = wish.therapist_id or case.first
-        groups = {each.therapist_id: each.group for each in shortlist.candidates if each.group is not None}
-        meant = {therapist_id: group for therapist_id, group in groups.items() if therapist_id == chosen}
-        beside = await members_beside(tx, case.request_id, meant)
-        moments += [member.joined_at for members in beside.values() for member in members]
-    return max(moments)
-
-
-async def _names(tx: Transaction, request_id: RequestId) -> dict[TherapistId, str]:
-    shortlist = await cases.shortlist_of(tx, request_id)
-    return {each.therapist_id: each.name for each in shortlist.candidates} if shortlist else {}
+    if not isinstance(wish, MatchDecision):
+        return case.seen_anew_since
+    chosen = wish.therapist_id or case.first
+    meant = {each: group for each, group in groups_shown(shortlist).items() if each == chosen}
+    beside = await members_beside(tx, case.request_id, meant)
+    joined = (member.joined_at for members in beside.values() for member in members)
+    return max([case.seen_anew_since, *joined])

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import asyncpg
+
 from services.review.store.cases import open_part
-from shared.contract.ids import GroupId, RequestId, TherapistId
+from shared.contract.ids import RequestId, TherapistId
 from shared.contract.intake import CaseDetails, Contact
-from shared.contract.matching import Group
+from shared.contract.matching import Group, Shortlist
 from shared.kit.transaction import Transaction
 
 
@@ -20,6 +22,12 @@ class Member:
     born: date | None
     joined_at: datetime
     """When it was heard that they have a place."""
+
+
+def groups_shown(shortlist: Shortlist | None) -> dict[TherapistId, Group]:
+    """Which group each candidate stands for, of those who stand for one."""
+    candidates = shortlist.candidates if shortlist is not None else ()
+    return {each.therapist_id: each.group for each in candidates if each.group is not None}
 
 
 async def members_beside(
@@ -43,8 +51,7 @@ async def members_beside(
     )
     for row in rows:
         therapist_id = TherapistId(row["chosen_id"])
-        place = await open_part(tx, row["group_place"], Group)
-        if not _is_in(groups[therapist_id], GroupId(row["group_id"]), place, tx.now):
+        if not await _is_in(groups[therapist_id], row, tx):
             continue
         contact = await open_part(tx, row["contact"], Contact)
         details = await open_part(tx, row["details"], CaseDetails)
@@ -58,9 +65,11 @@ async def members_beside(
     return found
 
 
-def _is_in(shown: Group, group_id: GroupId, place: Group | None, now: datetime) -> bool:
+async def _is_in(shown: Group, row: asyncpg.Record, tx: Transaction) -> bool:
     if shown.group_id is not None:
-        return shown.group_id == group_id
+        return bool(shown.group_id == row["group_id"])
     # It was to be opened: whoever was decided for at that time may have opened it.
-    open_still = place is not None and (place.joinable_until is None or now < place.joinable_until)
-    return open_still and place is not None and place.slot == shown.slot
+    place = await open_part(tx, row["group_place"], Group)
+    if place is None or place.slot != shown.slot:
+        return False
+    return place.joinable_until is None or tx.now < place.joinable_until

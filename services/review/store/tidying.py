@@ -61,12 +61,5 @@ async def _close(tx: Transaction, request_id: RequestId) -> bool:
     if before is None or after is None:
         return False
     await cases.save(tx, before, after)
-    await audit.add_for_case(
-        tx,
-        actor="operator",
-        action="erased",
-        request_id=request_id,
-        subject_id=after.subject_id,
-        case_version=after.version,
-    )
+    await audit.note(tx, "operator", "erased", after)
     return True
