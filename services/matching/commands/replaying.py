@@ -171,7 +171,8 @@ async def _take(
         return
     try:
         found = await again.again(tx, ranking)
-        said = None if ranking.proposal_id is None else await open_shortlist(tx, ranking.proposal_id)
+        proposal = None if found is None else ranking.proposal_id
+        said = None if proposal is None else await open_shortlist(tx, proposal)
     except OutOfStep:
         made.differing.append(_difference(ranking, None))
         return

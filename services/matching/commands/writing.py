@@ -49,12 +49,13 @@ def export(
     ] = "Attune clinic",
 ) -> None:
     """Export the directory."""
-    rules = rules_of(loaded(RulesSettings)) if kind is Kind.HSDS else None
-    entries, seats = in_directory(_entries)
-    if rules is not None:
+    if kind is Kind.HSDS:
+        rules = rules_of(loaded(RulesSettings))
+        entries, seats = in_directory(_as_others_know)
         lines = published(entries, Publication(organization, rules, datetime.now(UTC), seats))
     else:
-        lines = written_as_json(entries) if kind is Kind.JSON else written(entries)
+        write = written_as_json if kind is Kind.JSON else written
+        lines = write(in_directory(directory.therapists))
     if output is None:
         sys.stdout.writelines(lines)
         return
@@ -65,7 +66,7 @@ def export(
         raise typer.Exit(1) from None
 
 
-async def _entries(tx: Transaction) -> tuple[list[Therapist], dict[TherapistId, bool]]:
+async def _as_others_know(tx: Transaction) -> tuple[list[Therapist], dict[TherapistId, bool]]:
     entries = await directory.therapists(tx)
     return entries, await seats_told(tx, [each.id for each in entries])
 

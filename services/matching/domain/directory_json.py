@@ -87,10 +87,8 @@ def rows_of_json(data: bytes) -> list[Row]:
 
 def entry_of(therapist: Therapist) -> dict[str, Any]:
     """A therapist as JSON, for who keeps the directory; it reads back the same."""
-    entry = entry_for_others(therapist, None)
-    del entry["has_seat"]
     outcomes = therapist.outcomes
-    return entry | {
+    return _known_to_all(therapist) | {
         "seats_free": therapist.seats_free,
         "email": therapist.email,
         "outcomes": None if outcomes is None else {"cases": outcomes.cases, "change": outcomes.change / 100},
@@ -99,8 +97,12 @@ def entry_of(therapist: Therapist) -> dict[str, Any]:
 
 def entry_for_others(therapist: Therapist, has_seat: bool | None) -> dict[str, Any]:
     """A therapist as JSON without what only keepers may see; whether a seat is free is what others know."""
-    entry = public_entry(therapist).model_dump(mode="json")
-    return {"id": str(therapist.id), **entry, "has_seat": has_seat}
+    return _known_to_all(therapist) | {"has_seat": has_seat}
+
+
+def _known_to_all(therapist: Therapist) -> dict[str, Any]:
+    entry = public_entry(therapist).model_dump(mode="json", exclude={"has_seat"})
+    return {"id": str(therapist.id), **entry}
 
 
 def written_as_json(therapists: Iterable[Therapist]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from services.matching import store
 from services.matching.domain.grouping import Gathering, may_lead
-from services.matching.handlers.closing import close
+from services.matching.handlers.closing import ERASED, close
 from services.matching.handlers.gathering import with_births
 from services.matching.handlers.proposing import propose_or_wait
 from services.matching.handlers.ranking import Matcher
@@ -82,7 +82,7 @@ async def _offer_anew(
         async with tx.savepoint():
             opened = await open_request(tx, request)
             if opened is None:
-                await close(request, tx, "erased")
+                await close(request, tx, ERASED)
                 return
             await tx.publish(gone)
             await propose_or_wait(opened, tx, matcher)

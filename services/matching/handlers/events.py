@@ -1,7 +1,7 @@
 """One function per event that matching hears."""
 
 from services.matching import store
-from services.matching.handlers.closing import close
+from services.matching.handlers.closing import ERASED, close
 from services.matching.handlers.proposing import propose_or_wait
 from services.matching.handlers.ranking import Matcher
 from services.matching.handlers.reading import keep_request, open_request
@@ -35,7 +35,7 @@ async def seat_client(event: MatchConfirmed, tx: Transaction, matcher: Matcher) 
         return
     case = None if request.state is store.State.CLOSED else await open_request(tx, request)
     if case is None:
-        await close(request, tx, "erased")
+        await close(request, tx, ERASED)
         await _refuse(event, tx, SeatRefusal.REQUEST_CLOSED)
         return
     if request.state is not store.State.PROPOSED or request.proposal_id != event.proposal_id:
@@ -61,7 +61,7 @@ async def propose_again(event: RematchRequested, tx: Transaction, matcher: Match
         return
     case = await open_request(tx, request)
     if case is None:
-        await close(request, tx, "erased")
+        await close(request, tx, ERASED)
         return
 
     await store.exclude(tx, event.request_id, event.exclude, event.decision_id)

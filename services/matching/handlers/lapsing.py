@@ -6,7 +6,7 @@ from services.matching import store
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import search_for
 from services.matching.domain.standing import stands
-from services.matching.handlers.closing import close
+from services.matching.handlers.closing import ERASED, close
 from services.matching.handlers.proposing import propose_or_wait
 from services.matching.handlers.ranking import Matcher
 from services.matching.handlers.reading import open_request, open_shortlist
@@ -57,7 +57,7 @@ async def _renewed(request_id: RequestId, tx: Transaction, matcher: Matcher) -> 
     opened = await open_request(tx, request)
     shortlist = await open_shortlist(tx, request.proposal_id)
     if opened is None or shortlist is None:
-        await close(request, tx, "erased")
+        await close(request, tx, ERASED)
         return False
     search = search_for(opened.case, day_in_london(tx.now), matcher.rules, asked_by=opened.case.requester)
     # Before the entries are: what changes in between is looked at again.

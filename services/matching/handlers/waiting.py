@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from services.matching import store
-from services.matching.handlers.closing import close
+from services.matching.handlers.closing import ERASED, close
 from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.proposing import Lately, propose_if_found
@@ -109,6 +109,6 @@ async def _offer(
             return None
         opened = await open_request(tx, request)
         if opened is None:
-            await close(request, tx, "erased")
+            await close(request, tx, ERASED)
             return None
         return await propose_if_found(opened, tx, matcher, spoken_for, lately)
