@@ -12,6 +12,7 @@ from shared.contract.review import MatchConfirmed
 from shared.contract.sealing import opened
 from shared.contract.vocabulary import Format, Slot, Variant
 from shared.kit.database import Database
+from shared.kit.transaction import Transaction
 from tests.matching.builders import RULES, a_therapist, an_accreditation, born
 from tests.support.builders import a_case, a_confirmation, a_request, id_of
 
@@ -19,6 +20,22 @@ RULE = RULES.policy.groups[Variant.IPT_AST]
 LEAST, MOST = RULE.size.least, RULE.size.most
 
 Hear = Callable[[Event], Awaitable[list[Event]]]
+
+
+async def assert_places_add_up(tx: Transaction) -> list[str]:
+    """Every place of a group is free or somebody's, and a group is what its members make it; all states."""
+    groups = await tx.fetch(
+        """
+        SELECT state, least, most, places_taken,
+               (SELECT count(*) FROM group_places p WHERE p.group_id = g.id AND p.freed_at IS NULL) AS here
+        FROM groups g
+        """
+    )
+    for each in groups:
+        assert each["places_taken"] == each["here"] <= each["most"]
+        assert (each["state"] == "dissolved") == (each["here"] == 0)
+        assert each["state"] != "gathering" or each["here"] < each["least"]
+    return [each["state"] for each in groups]
 
 
 def a_leader(name: str = "ada", **changes: Any) -> Therapist:

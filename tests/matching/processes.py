@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from hypothesis import HealthCheck, Phase, settings
 from prometheus_client import CollectorRegistry
 
 from services.matching import store
@@ -44,6 +45,16 @@ async def emptied(database: Database) -> None:
     await database.pool.execute(
         "TRUNCATE therapists, groups, requests, therapist_history, reoffers, prices, outbox CASCADE"
     )
+
+
+ANY_ORDER = settings(
+    max_examples=25,
+    deadline=None,
+    # What two processes do at once is never done again alike, so there is nothing to gain from fewer steps.
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+"""How often it is tried what two of them do at once."""
 
 
 @dataclass(slots=True)

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
-from hypothesis import HealthCheck, Phase, event, given
-from hypothesis import settings as examples
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from services.matching import store
@@ -23,7 +22,7 @@ from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory
-from tests.matching.processes import Process, emptied
+from tests.matching.processes import ANY_ORDER, Process, emptied
 from tests.support.builders import a_confirmation, a_decline, a_rematch, a_request, a_withdrawal, id_of
 
 NAMES = ("ada", "ben", "cem")
@@ -159,13 +158,7 @@ class World:
 
 
 @given(st.lists(AT_ONCE, min_size=3, max_size=6))
-@examples(
-    max_examples=25,
-    deadline=None,
-    # What two processes do at once is never done again alike, so there is nothing to gain from fewer steps.
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@ANY_ORDER
 async def test_seats_and_requests_are_conserved_under_any_interleaving(
     databases: tuple[Database, Database], clock: MovableClock, rounds: list[list[Step]]
 ) -> None:
