@@ -1,5 +1,6 @@
 """Prints what happens in the demo for somebody who sees the system for the first time."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -21,6 +22,7 @@ from deploy.local.state import SERVICES
 
 DOORS = {Door.API: "the HTTP API", Door.FORM: "the web form", Door.KAFKA: "Kafka"}
 SHOWN = 3
+_ADDRESS = re.compile(r", https://[^;\s]+")
 WIDTH = 118
 INDENT = (0, 0, 0, 3)
 
@@ -49,7 +51,8 @@ def case(console: Console, story: Story) -> None:
         console.print(f"   [red]flag[/red] {kind}: {escape(flag['evidence'])} ({flag['field']})")
     for pathway in shortlist["pathways"]:
         console.print(f"   fits {pathway['variant'].upper()}, {pathway['format']}; {_evidence(pathway)}")
-    for caution in {each["text"]: None for pathway in shortlist["pathways"] for each in pathway["cautions"]}:
+    told = {each["text"]: None for pathway in shortlist["pathways"] for each in pathway["cautions"]}
+    for caution in told:
         console.print(f"   [yellow]caution[/yellow] {escape(caution)}")
     table = Table("", "therapist", "score", "where", "fee", "why", box=None, padding=(0, 1), pad_edge=False)
     for place, each in enumerate(shortlist["candidates"][:SHOWN], 1):
@@ -59,8 +62,8 @@ def case(console: Console, story: Story) -> None:
         )
         if each["unmet"]:
             why += f" [yellow]Not met:[/yellow] {escape(', '.join(each['unmet']))}."
-        for caution in each["cautions"]:
-            why += f" [yellow]Caution:[/yellow] {escape(caution['text'])}"
+        for caution in (one["text"] for one in each["cautions"] if one["text"] not in told):
+            why += f" [yellow]Caution:[/yellow] {escape(caution)}"
         if each["behind"]:
             why += f" [dim]{escape(each['behind'])}[/dim]"
         if each["rises"]:
@@ -88,7 +91,7 @@ def _evidence(pathway: dict[str, Any]) -> str:
 
 def _by(supported: dict[str, Any]) -> str:
     # The address of the source stands on the page for staff.
-    return f" ({escape(supported['source'].partition(', http')[0])})"
+    return f" ({escape(_ADDRESS.sub('', supported['source']))})"
 
 
 def decision(console: Console, story: Story, who: str) -> None:
