@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.matching.domain.gates import Fit, Gate, check
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.therapist import AgeGroup, Gender, Route
 from shared.contract.intake import Preference
 from shared.contract.vocabulary import Format, Mode, PreferenceAbout, Strength, Variant
@@ -18,7 +18,7 @@ YESTERDAY = THE_DAY - timedelta(days=1)
 
 def outcome(therapist: dict[str, Any], case: dict[str, Any], excluded: Any = ()) -> Fit | Gate:
     search = a_search(excluded=excluded, **case)
-    pathway = routes(search.case, THE_DAY, RULES.policy).pathways[0]
+    pathway = pathways_of(search.case, THE_DAY, RULES.policy).fitting[0]
     return check(search, pathway, a_therapist(**therapist), RULES.policy, RULES.places)
 
 
@@ -130,7 +130,7 @@ def test_who_was_turned_down_is_kept_out() -> None:
 
 def test_a_seat_spoken_for_is_not_free() -> None:
     search = a_search()
-    pathway = routes(search.case, THE_DAY, RULES.policy).pathways[0]
+    pathway = pathways_of(search.case, THE_DAY, RULES.policy).fitting[0]
     last = a_therapist(seats_free=1)
     spoken = type(search)(
         search.case, search.on, search.age, search.areas, search.position, frozenset(), {last.id: 1}
@@ -153,6 +153,6 @@ def test_distance_is_known_in_person_and_not_asked_online() -> None:
 
 def test_a_pathway_is_checked_on_the_day_of_the_search() -> None:
     search = a_search(on=date(2031, 1, 1))
-    pathway = routes(search.case, search.on, RULES.policy).pathways[0]
+    pathway = pathways_of(search.case, search.on, RULES.policy).fitting[0]
 
     assert check(search, pathway, a_therapist(), RULES.policy, RULES.places) is Gate.REGISTRATION

@@ -13,7 +13,7 @@ from services.matching.domain.gates import Fit, Search, check
 from services.matching.domain.grouping import Gathering, group_ways
 from services.matching.domain.offering import Around, Other, with_groups
 from services.matching.domain.ordering import GROUP_FIRST, HELD_BACK
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import Rules, explain, look, search_for
 from services.matching.domain.therapist import Therapist
 from shared.ages import age_on
@@ -131,7 +131,7 @@ class World:
 def test_whoever_is_proposed_a_group_could_come_to_it(dice: Random) -> None:
     world = World(dice)
     case = world.search.case
-    ways = group_ways(routes(case, THE_DAY, RULES.policy).pathways, RULES.policy)
+    ways = group_ways(pathways_of(case, THE_DAY, RULES.policy).fitting, RULES.policy)
 
     for candidate in world.candidates():
         if candidate.group is None:
@@ -302,7 +302,7 @@ def test_every_pathway_that_somebody_left_off_the_list_can_give_is_on_it(dice: R
     proposed = {each.variant for each in candidates}
     in_groups = RULES.policy.groups
 
-    for way in routes(world.search.case, THE_DAY, RULES.policy).pathways:
+    for way in pathways_of(world.search.case, THE_DAY, RULES.policy).fitting:
         for therapist in world.therapists.values():
             fit = check(world.search, way, therapist, RULES.policy, RULES.places)
             if therapist.id in listed or not isinstance(fit, Fit):

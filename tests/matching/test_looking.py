@@ -7,7 +7,7 @@ from random import Random
 
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Gate, Search, check
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.vocabulary import Slot
@@ -33,9 +33,9 @@ def kept_out(search: Search, therapists: list[Therapist]) -> Counter[Gate]:
     """Every therapist who passes nowhere, at the last gate that a pathway led to."""
     order = tuple(Gate)
     counted: Counter[Gate] = Counter()
-    ways = routes(search.case, search.on, RULES.policy).pathways
+    pathways = pathways_of(search.case, search.on, RULES.policy).fitting
     for therapist in therapists:
-        found = [check(search, way, therapist, RULES.policy, RULES.places) for way in ways]
+        found = [check(search, pathway, therapist, RULES.policy, RULES.places) for pathway in pathways]
         gates = [each for each in found if isinstance(each, Gate)]
         if gates and len(gates) == len(found):
             counted[max(gates, key=order.index)] += 1

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.matching.domain.pathways import Routes, areas_of, routes
+from services.matching.domain.pathways import Pathways, areas_of, pathways_of
 from shared.contract.vocabulary import (
     Condition,
     FlagKind,
@@ -459,7 +459,7 @@ def words_for(row: Row) -> dict[str, str]:
     """What the rule of each variant must say; `*` is every variant not named elsewhere in the row."""
     cells = by_key(row.ruled_out)
     named = {variant for variants in cells.values() for variant in variants}
-    named |= {way.split("/")[0] for way in row.fits.split()}
+    named |= {fit.split("/")[0] for fit in row.fits.split()}
     return {
         variant: WORDS[rule]
         for rule, variants in cells.items()
@@ -470,9 +470,9 @@ def words_for(row: Row) -> dict[str, str]:
 @pytest.mark.parametrize("row", TABLE, ids=[row.name for row in TABLE])
 def test_who_may_have_what(row: Row) -> None:
     birthday = row.who if isinstance(row.who, date) else born(row.who)
-    found = routes(a_case(date_of_birth=birthday, **row.changes), row.on, RULES.policy, row.asked_by)
+    found = pathways_of(a_case(date_of_birth=birthday, **row.changes), row.on, RULES.policy, row.asked_by)
 
-    assert sorted(f"{way.variant}/{way.format}" for way in found.pathways) == sorted(row.fits.split())
+    assert sorted(f"{each.variant}/{each.format}" for each in found.fitting) == sorted(row.fits.split())
 
     expected, rules = words_for(row), {out.variant: out.rule for out in found.ruled_out}
     assert set(rules) == set(expected)
@@ -481,36 +481,36 @@ def test_who_may_have_what(row: Row) -> None:
     ] == []
 
     cautions = by_key(row.cautions)
-    for way in found.pathways:
-        wanted = [*cautions.get("*", []), *cautions.get(way.variant, [])]
-        assert sorted(caution.code for caution in way.cautions) == sorted(wanted), way.variant
-        assert all(caution.text.endswith(".") for caution in way.cautions)
+    for pathway in found.fitting:
+        wanted = [*cautions.get("*", []), *cautions.get(pathway.variant, [])]
+        assert sorted(caution.code for caution in pathway.cautions) == sorted(wanted), pathway.variant
+        assert all(caution.text.endswith(".") for caution in pathway.cautions)
 
 
 def test_the_table_says_something_of_every_variant_rule_and_format() -> None:
-    ways = [way.split("/") for row in TABLE for way in row.fits.split()]
+    pathways = [fit.split("/") for row in TABLE for fit in row.fits.split()]
 
     assert len({row.name for row in TABLE}) == len(TABLE) >= 60
-    assert {variant for variant, _ in ways} == set(Variant)
-    assert {form for _, form in ways} == set(Format)
+    assert {variant for variant, _ in pathways} == set(Variant)
+    assert {given for _, given in pathways} == set(Format)
     assert {rule for row in TABLE for rule in by_key(row.ruled_out)} == set(WORDS)
 
 
 @pytest.mark.parametrize("condition", Condition)
 @pytest.mark.parametrize("age", [8, 12, 15, 17, 18, 40])
 @pytest.mark.parametrize("asked", [IPT, SYSTEMIC, EITHER], ids=["ipt", "systemic", "either"])
-def test_whatever_somebody_lives_with_leaves_a_way_to_who_would_have_one(
+def test_whatever_somebody_lives_with_leaves_a_pathway_to_who_would_have_one(
     asked: Changes, age: int, condition: Condition
 ) -> None:
-    def ways(*conditions: Condition) -> Routes:
+    def pathways(*conditions: Condition) -> Pathways:
         case = a_case(date_of_birth=born(age), **(asked | FAMILY | WITH_ADULT | living_with(*conditions)))
-        return routes(case, THE_DAY, RULES.policy)
+        return pathways_of(case, THE_DAY, RULES.policy)
 
-    before, after = ways(), ways(condition)
+    before, after = pathways(), pathways(condition)
 
     # FB-IPT is not for a child with bipolar disorder, and IPSRT not for one under 12.
-    expected = bool(before.pathways) and (asked, age, condition) != (IPT, 8, Condition.BIPOLAR_DISORDER)
-    assert bool(after.pathways) is expected
+    expected = bool(before.fitting) and (asked, age, condition) != (IPT, 8, Condition.BIPOLAR_DISORDER)
+    assert bool(after.fitting) is expected
 
 
 @pytest.mark.parametrize(

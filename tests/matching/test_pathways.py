@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.matching.domain.pathways import areas_of, routes
+from services.matching.domain.pathways import areas_of, pathways_of
 from shared.ages import age_on
 from shared.contract.vocabulary import (
     Condition,
@@ -97,10 +97,10 @@ CASES: list[tuple[str, int, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("who", "age", "changes", "variants"), CASES, ids=[case[0] for case in CASES])
 def test_the_variants_that_fit(who: str, age: int, changes: dict[str, Any], variants: str) -> None:
-    found = routes(a_case(date_of_birth=born(age), **changes), THE_DAY, RULES.policy)
+    found = pathways_of(a_case(date_of_birth=born(age), **changes), THE_DAY, RULES.policy)
 
-    assert " ".join(pathway.variant for pathway in found.pathways) == variants, who
-    named = [pathway.variant for pathway in found.pathways] + [out.variant for out in found.ruled_out]
+    assert " ".join(pathway.variant for pathway in found.fitting) == variants, who
+    named = [pathway.variant for pathway in found.fitting] + [out.variant for out in found.ruled_out]
     assert sorted(named) == sorted(Variant), "every variant either fits or is ruled out"
     assert all(out.rule.endswith(".") for out in found.ruled_out)
 
@@ -134,7 +134,7 @@ def test_the_variants_that_fit(who: str, age: int, changes: dict[str, Any], vari
 def test_a_variant_is_ruled_out_with_its_rule_and_what_that_stands_on(
     variant: Variant, age: int, changes: dict[str, Any], rule: str, source: str
 ) -> None:
-    found = routes(a_case(date_of_birth=born(age), **changes), THE_DAY, RULES.policy)
+    found = pathways_of(a_case(date_of_birth=born(age), **changes), THE_DAY, RULES.policy)
 
     [out] = [out for out in found.ruled_out if out.variant is variant]
     assert (out.rule, out.source) == (rule, RULES.policy.sources[source])
@@ -185,25 +185,25 @@ def test_a_variant_is_ruled_out_with_its_rule_and_what_that_stands_on(
 def test_a_variant_fits_by_a_rule_and_what_that_stands_on(
     variant: Variant, age: int, changes: dict[str, Any], rule: str, sources: str
 ) -> None:
-    found = routes(a_case(date_of_birth=born(age), **changes), THE_DAY, RULES.policy)
+    found = pathways_of(a_case(date_of_birth=born(age), **changes), THE_DAY, RULES.policy)
 
-    [way] = [way for way in found.pathways if way.variant is variant]
-    assert way.rule == rule
-    assert way.rule_sources == tuple(RULES.policy.sources[key] for key in sources.split())
+    [pathway] = [pathway for pathway in found.fitting if pathway.variant is variant]
+    assert pathway.rule == rule
+    assert pathway.rule_sources == tuple(RULES.policy.sources[key] for key in sources.split())
 
 
 @pytest.mark.parametrize("age", range(12, 17))
 @pytest.mark.parametrize("kind", FlagKind)
 @pytest.mark.parametrize("form", Format)
-def test_a_risk_flag_never_leaves_a_young_person_without_a_way(
+def test_a_risk_flag_never_leaves_a_young_person_without_a_pathway(
     age: int, kind: FlagKind, form: Format
 ) -> None:
     case = a_case(date_of_birth=born(age), diagnosed=False, format=form, attending_adult=True)
 
-    calm = routes(case, THE_DAY, RULES.policy)
-    flagged = routes(case.model_copy(update={"flags": (a_flag(kind),)}), THE_DAY, RULES.policy)
+    calm = pathways_of(case, THE_DAY, RULES.policy)
+    flagged = pathways_of(case.model_copy(update={"flags": (a_flag(kind),)}), THE_DAY, RULES.policy)
 
-    assert bool(flagged.pathways) == bool(calm.pathways)
+    assert bool(flagged.fitting) == bool(calm.fitting)
 
 
 @pytest.mark.parametrize(
@@ -221,13 +221,13 @@ def test_a_risk_flag_never_leaves_a_young_person_without_a_way(
     ],
 )
 def test_a_caution_is_shown_where_ipt_is_not_the_plain_choice(changes: dict[str, Any], code: str) -> None:
-    [pathway] = routes(a_case(**changes), THE_DAY, RULES.policy).pathways
+    [pathway] = pathways_of(a_case(**changes), THE_DAY, RULES.policy).fitting
 
     assert code in [caution.code for caution in pathway.cautions]
 
 
 def test_depression_in_an_adult_is_told_to_have_other_first_lines_where_it_is_less_severe() -> None:
-    [pathway] = routes(a_case(), THE_DAY, RULES.policy).pathways
+    [pathway] = pathways_of(a_case(), THE_DAY, RULES.policy).fitting
 
     [caution] = pathway.cautions
     assert caution.code == "evidence_depression"
@@ -239,7 +239,7 @@ def test_depression_in_an_adult_is_told_to_have_other_first_lines_where_it_is_le
 def test_the_best_supported_condition_gives_the_tier_and_the_others_their_caution() -> None:
     case = a_case(conditions=(Condition.CHRONIC_FATIGUE, Condition.DEPRESSION))
 
-    [pathway] = routes(case, THE_DAY, RULES.policy).pathways
+    [pathway] = pathways_of(case, THE_DAY, RULES.policy).fitting
 
     assert pathway.evidence is Evidence.STRONG
     assert [caution.code for caution in pathway.cautions] == [
@@ -253,7 +253,7 @@ def test_the_best_supported_condition_gives_the_tier_and_the_others_their_cautio
 
 
 def test_who_names_no_condition_is_told_of_no_evidence() -> None:
-    [pathway] = routes(a_case(conditions=()), THE_DAY, RULES.policy).pathways
+    [pathway] = pathways_of(a_case(conditions=()), THE_DAY, RULES.policy).fitting
 
     assert (pathway.evidence, pathway.supports) == (Evidence.NONE_FOUND, ())
 
@@ -261,23 +261,23 @@ def test_who_names_no_condition_is_told_of_no_evidence() -> None:
 def test_no_diagnosis_told_is_a_caution_for_skills_training() -> None:
     case = a_case(date_of_birth=born(14), diagnosed=None)
 
-    ways = {way.variant: way for way in routes(case, THE_DAY, RULES.policy).pathways}
+    pathways = {each.variant: each for each in pathways_of(case, THE_DAY, RULES.policy).fitting}
 
-    assert "diagnosis_unknown" in [caution.code for caution in ways[Variant.IPT_AST].cautions]
+    assert "diagnosis_unknown" in [caution.code for caution in pathways[Variant.IPT_AST].cautions]
 
 
 def test_skills_training_does_not_cover_grief_and_says_so() -> None:
     case = a_case(date_of_birth=born(14), diagnosed=False, problem_areas=(), life_event=LifeEvent.DEATH)
 
-    ways = {way.variant: way for way in routes(case, THE_DAY, RULES.policy).pathways}
+    pathways = {each.variant: each for each in pathways_of(case, THE_DAY, RULES.policy).fitting}
 
-    assert "area_not_covered" in [caution.code for caution in ways[Variant.IPT_AST].cautions]
-    assert "area_not_covered" not in [caution.code for caution in ways[Variant.IPT_A].cautions]
+    assert "area_not_covered" in [caution.code for caution in pathways[Variant.IPT_AST].cautions]
+    assert "area_not_covered" not in [caution.code for caution in pathways[Variant.IPT_A].cautions]
 
 
 @pytest.mark.parametrize(("age", "asked"), [(15, True), (16, False)])
 def test_consent_is_asked_for_below_sixteen(age: int, asked: bool) -> None:
-    [pathway] = routes(a_case(date_of_birth=born(age)), THE_DAY, RULES.policy).pathways
+    [pathway] = pathways_of(a_case(date_of_birth=born(age)), THE_DAY, RULES.policy).fitting
 
     assert ("consent" in [caution.code for caution in pathway.cautions]) is asked
 
@@ -285,11 +285,11 @@ def test_consent_is_asked_for_below_sixteen(age: int, asked: bool) -> None:
 def test_a_birthday_opens_a_pathway_on_the_day() -> None:
     case = a_case(date_of_birth=date(2008, 11, 25))
 
-    before = routes(case, date(2026, 11, 24), RULES.policy)
-    after = routes(case, date(2026, 11, 25), RULES.policy)
+    before = pathways_of(case, date(2026, 11, 24), RULES.policy)
+    after = pathways_of(case, date(2026, 11, 25), RULES.policy)
 
-    assert [way.variant for way in before.pathways] == [Variant.IPT_A]
-    assert [way.variant for way in after.pathways] == [Variant.IPT, Variant.IPT_A]
+    assert [pathway.variant for pathway in before.fitting] == [Variant.IPT_A]
+    assert [pathway.variant for pathway in after.fitting] == [Variant.IPT, Variant.IPT_A]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Fit, check
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import Rules, explain, look, search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
@@ -58,13 +58,13 @@ class World:
         answer = self.answer(rules)
         return answer.candidates if isinstance(answer, Shortlist) else ()
 
-    def ways(self, therapist: Therapist) -> set[Variant]:
+    def variants(self, therapist: Therapist) -> set[Variant]:
         """The variants for which somebody passes every gate."""
         search = search_for(self.case, THE_DAY, RULES, self.excluded, self.spoken_for)
         return {
-            way.variant
-            for way in routes(self.case, THE_DAY, RULES.policy).pathways
-            if isinstance(check(search, way, therapist, RULES.policy, RULES.places), Fit)
+            pathway.variant
+            for pathway in pathways_of(self.case, THE_DAY, RULES.policy).fitting
+            if isinstance(check(search, pathway, therapist, RULES.policy, RULES.places), Fit)
         }
 
 
@@ -133,10 +133,10 @@ def test_every_pathway_that_somebody_can_give_is_on_the_list(world: World) -> No
     proposed = {each.variant for each in candidates}
 
     for therapist in world.directory:
-        ways = world.ways(therapist)
+        variants = world.variants(therapist)
         # Whoever is on the list is there once, with all that they can give.
-        assert listed.get(therapist.id, ways) == ways
-        assert therapist.id in listed or ways <= proposed
+        assert listed.get(therapist.id, variants) == variants
+        assert therapist.id in listed or variants <= proposed
 
 
 @given(worlds() | worlds(**LENIENT), st.randoms(use_true_random=False))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Fit, Gate
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import look, rank, search_for, still_fits
 from services.matching.domain.therapist import Gender, Route
 from shared.contract.intake import CaseDetails, Preference
@@ -206,17 +206,17 @@ def test_no_gate_is_violated_by_anybody_on_a_shortlist(case: CaseDetails) -> Non
     if isinstance(found, NothingFound):
         return
 
-    ways = {way.variant: way for way in routes(case, THE_DAY, RULES.policy).pathways}
+    pathways = {each.variant: each for each in pathways_of(case, THE_DAY, RULES.policy).fitting}
     for candidate in found.candidates:
         therapist = BY_ID[candidate.therapist_id]
         held = therapist.accreditation_for(candidate.variant)
-        assert candidate.variant in ways
+        assert candidate.variant in pathways
         assert therapist.registration is not None
         assert therapist.registration.expires_on >= THE_DAY
         assert held is not None
         assert held.expires_on >= THE_DAY
         assert held.route is Route.STANDARD
-        assert ways[candidate.variant].format in therapist.formats
+        assert pathways[candidate.variant].format in therapist.formats
         assert set(case.languages) & therapist.languages
         assert candidate.mode in therapist.modes
         assert case.mode in (candidate.mode, Mode.EITHER)

@@ -11,7 +11,7 @@ import pytest
 from services.matching.domain import telling, wording
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Fit, Search, check
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import explain, look, rank, search_for
 from services.matching.domain.therapist import Therapist
 from shared.ages import age_on
@@ -113,10 +113,10 @@ def test_what_is_less_and_more_adds_up_to_the_points_behind() -> None:
 def test_the_client_hears_what_would_change_the_order_and_nothing_of_anybody_else() -> None:
     for search, found, therapists in some_lists():
         concessions = [each.text for each in found.concessions]
-        ways = {way.variant: way for way in routes(search.case, search.on, RULES.policy).pathways}
+        pathways = {each.variant: each for each in pathways_of(search.case, search.on, RULES.policy).fitting}
         for place, one in enumerate(found.candidates):
-            way, therapist = ways[one.variant], therapists[one.therapist_id]
-            fit = check(search, way, therapist, RULES.policy, RULES.places)
+            pathway, therapist = pathways[one.variant], therapists[one.therapist_id]
+            fit = check(search, pathway, therapist, RULES.policy, RULES.places)
             assert isinstance(fit, Fit)
             rises = [each.text for each in one.rises]
             last = OF_THE_ORDER[place == 0] + "; ".join(rises if place else concessions) + "."

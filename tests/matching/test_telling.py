@@ -12,7 +12,7 @@ import pytest
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, check
 from services.matching.domain.languages import language
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import rank, search_for
 from services.matching.domain.telling import age_band, for_client, for_therapist
 from shared.ages import age_on
@@ -64,7 +64,7 @@ def random_fits() -> Iterator[tuple[Search, Fit]]:
     while made < CASES:
         flag = Flag(kind=dice.choice(list(FlagKind)), field="story.in_own_words", evidence=EVIDENCE)
         search = search_for(random_case(dice, in_own_words=OWN_WORDS, flags=(flag,)), THE_DAY, RULES)
-        for pathway in routes(search.case, search.on, RULES.policy).pathways:
+        for pathway in pathways_of(search.case, search.on, RULES.policy).fitting:
             for therapist in dice.sample(therapists, 20):
                 fit = check(search, pathway, therapist, RULES.policy, RULES.places)
                 if isinstance(fit, Fit):

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from services.matching.domain.pathways import Routes, routes
+from services.matching.domain.pathways import Pathways, pathways_of
 from services.matching.store.directory import save_therapists
 from shared.contract.matching import Caution, MatchProposed
 from shared.contract.sealing import opened
@@ -23,23 +23,23 @@ OTHERS = [RequesterRole.PARENT, RequesterRole.CARER, RequesterRole.PROFESSIONAL]
 def told(age: int, asked_by: RequesterRole | None, *signs: FlagKind) -> dict[str, str]:
     flags = tuple(map(a_flag, signs))
     case = a_case(date_of_birth=born(age), diagnosed=True, flags=flags)
-    found = routes(case, THE_DAY, RULES.policy, asked_by)
-    return {caution.code: caution.text for caution in found.pathways[0].cautions}
+    found = pathways_of(case, THE_DAY, RULES.policy, asked_by)
+    return {caution.code: caution.text for caution in found.fitting[0].cautions}
 
 
-def ways(found: Routes) -> list[tuple[str, str]]:
-    return [(way.variant, way.format) for way in found.pathways]
+def pathways(found: Pathways) -> list[tuple[str, str]]:
+    return [(pathway.variant, pathway.format) for pathway in found.fitting]
 
 
 def test_who_asks_never_changes_which_variants_fit() -> None:
     dice = Random(11)
     for _ in range(500):
         case = random_case(dice)
-        unknown = routes(case, THE_DAY, RULES.policy)
+        unknown = pathways_of(case, THE_DAY, RULES.policy)
 
         for role in RequesterRole:
-            found = routes(case, THE_DAY, RULES.policy, role)
-            assert ways(found) == ways(unknown)
+            found = pathways_of(case, THE_DAY, RULES.policy, role)
+            assert pathways(found) == pathways(unknown)
             assert [out.variant for out in found.ruled_out] == [out.variant for out in unknown.ruled_out]
 
 
@@ -95,9 +95,9 @@ def test_an_adult_who_may_be_who_does_harm_is_not_asked_to_come(
 ) -> None:
     case = a_case(date_of_birth=born(9), attending_adult=adult, flags=(a_flag(sign),))
 
-    found = routes(case, THE_DAY, RULES.policy, asked_by)
+    found = pathways_of(case, THE_DAY, RULES.policy, asked_by)
 
-    said = [caution.text for way in found.pathways for caution in way.cautions]
+    said = [caution.text for pathway in found.fitting for caution in pathway.cautions]
     said += [out.rule for out in found.ruled_out]
     assert ("FB-IPT needs an adult who comes to every session." in said) is not adult
     assert [text for text in said if re.search(r"ask (?!no)", text.lower())] == []
@@ -107,7 +107,7 @@ def test_why_no_adult_comes_stands_on_its_own_source() -> None:
     case = a_case(date_of_birth=born(9), attending_adult=False)
 
     for role, said in RULES.policy.who_asks.no_adult.items():
-        found = routes(case, THE_DAY, RULES.policy, role)
+        found = pathways_of(case, THE_DAY, RULES.policy, role)
         [out] = [each for each in found.ruled_out if each.variant == "fb-ipt"]
         assert out.rule == f"FB-IPT needs an adult who comes to every session. {said.text}"
         assert out.source == RULES.policy.sources[said.source]
@@ -129,7 +129,7 @@ async def test_staff_are_told_who_asks_with_every_proposal(
     assert isinstance(second, MatchProposed)
     for proposal in (first, second):
         shortlist = opened(proposal.shortlist)
-        assert all(expected in way.cautions for way in shortlist.pathways)
+        assert all(expected in pathway.cautions for pathway in shortlist.pathways)
         assert all(expected in candidate.cautions for candidate in shortlist.candidates)
     # The record knows who asked as well: it gives the same bytes.
     assert [again is not None and again.same for again in await made_again(database)] == [True, True]

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.review.domain.deciding import Refused, act
 from services.review.domain.wishes import Confirm
 from tests.matching.builders import RULES
@@ -15,8 +15,8 @@ TODAY = date(2026, 11, 24)
 
 
 def is_warned_of(born: date) -> bool:
-    found = routes(a_case(date_of_birth=born), TODAY, RULES.policy)
-    return all("consent" in {caution.code for caution in way.cautions} for way in found.pathways)
+    found = pathways_of(a_case(date_of_birth=born), TODAY, RULES.policy)
+    return all("consent" in {caution.code for caution in pathway.cautions} for pathway in found.fitting)
 
 
 def is_needed_for(born: date) -> bool:

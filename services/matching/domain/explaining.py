@@ -7,7 +7,7 @@ from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Gate, Search, may_be_unsaid, meets
 from services.matching.domain.languages import language
 from services.matching.domain.outcomes import OutcomeTier
-from services.matching.domain.pathways import Routes
+from services.matching.domain.pathways import Pathways
 from services.matching.domain.policy import Policy
 from services.matching.domain.scoring import Scored, Term, weeks_until_free
 from shared.contract.matching import Caution, Reason
@@ -95,16 +95,16 @@ def unmet(search: Search, fit: Fit) -> tuple[str, ...]:
     )
 
 
-def nothing_found(search: Search, routes: Routes, kept_out: Mapping[Gate, int], looked_at: int) -> str:
+def nothing_found(search: Search, pathways: Pathways, kept_out: Mapping[Gate, int], looked_at: int) -> str:
     """Why nobody can be proposed, in plain words."""
-    if not routes.pathways:
+    if not pathways.fitting:
         return "No form of therapy that the clinic offers fits: " + " ".join(
-            dict.fromkeys(out.rule for out in routes.ruled_out)
+            dict.fromkeys(out.rule for out in pathways.ruled_out)
         )
     if not looked_at:
         return "The directory is empty: no therapist has been imported yet."
     counts = [(gate, number) for gate, number in kept_out.items() if number]
-    forms = wording.joined([wording.VARIANTS[pathway.variant] for pathway in routes.pathways])
+    forms = wording.joined([wording.VARIANTS[pathway.variant] for pathway in pathways.fitting])
     if looked_at == 1:
         why = wording.joined([_KEPT_OFF[gate] for gate, _ in counts])
         text = f"The only therapist in the directory cannot be proposed for {forms}: that one {why}."

@@ -14,7 +14,7 @@ from services.matching.domain.grouping import (
     opening,
 )
 from services.matching.domain.ordering import with_order_told
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import Found, Rules, candidate_of
 from services.matching.domain.rising import Basis, with_rises
 from services.matching.domain.scoring import score
@@ -43,7 +43,9 @@ class Other:
     @classmethod
     def looking(cls, search: Search, rules: Rules) -> "Other":
         """Finds the pathways, once for all therapists and times."""
-        return cls(search, group_ways(routes(search.case, search.on, rules.policy).pathways, rules.policy))
+        return cls(
+            search, group_ways(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,10 @@ _NO_CONSENT_YET = (
 
 
 @dataclass(frozen=True, slots=True)
-class Routes:
+class Pathways:
     """What fits a person and what does not; every variant is in exactly one of the two."""
 
-    pathways: tuple[Pathway, ...]
+    fitting: tuple[Pathway, ...]
     ruled_out: tuple[RuledOut, ...]
 
 
@@ -75,7 +75,9 @@ def areas_of(case: CaseDetails, policy: Policy) -> tuple[Area, ...]:
     return tuple(named)
 
 
-def routes(case: CaseDetails, on: date, policy: Policy, asked_by: RequesterRole | None = None) -> Routes:
+def pathways_of(
+    case: CaseDetails, on: date, policy: Policy, asked_by: RequesterRole | None = None
+) -> Pathways:
     """Every variant that fits on that day, and every other with the rule that keeps it out.
 
     Who asks, if it is known, changes what is told of a variant, and never which fit.
@@ -92,7 +94,7 @@ def routes(case: CaseDetails, on: date, policy: Policy, asked_by: RequesterRole 
         else:
             why = _telling(case, forms, objections, age)
             ruled_out.append(RuledOut(variant=variant, rule=why.text, source=policy.sources[why.source]))
-    return Routes(tuple(pathways), tuple(ruled_out))
+    return Pathways(tuple(pathways), tuple(ruled_out))
 
 
 def _telling(

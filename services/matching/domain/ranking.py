@@ -11,7 +11,7 @@ from services.matching.domain.conceding import Conceded, concessions
 from services.matching.domain.engine import Engine, Nearest, Placed, entry_of
 from services.matching.domain.gates import Fit, Gate, Search, check
 from services.matching.domain.ordering import with_order_told
-from services.matching.domain.pathways import Routes, areas_of, routes
+from services.matching.domain.pathways import Pathways, areas_of, pathways_of
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
 from services.matching.domain.rising import Basis, with_rises
@@ -107,8 +107,8 @@ def look(search: Search, engine: Engine, rules: Rules, for_groups: int = 0) -> F
     """Asks the engine for a shortlist, for what would change it, and for so many on each pathway besides."""
     placed = tuple(engine.shortlist(search, rules.policy.shortlist_size))
     conceded = concessions(search, engine, rules.policy, placed[0] if placed else None)
-    ways = engine.variants(search) if for_groups else ()
-    besides = [engine.best(search, for_groups, way) for way in ways]
+    variants = engine.variants(search) if for_groups else ()
+    besides = [engine.best(search, for_groups, each) for each in variants]
     return Found(
         placed,
         engine.tally(search),
@@ -124,26 +124,28 @@ def explain(
     search: Search, found: Found, therapists: Mapping[TherapistId, Therapist], rules: Rules
 ) -> Shortlist | NothingFound:
     """The shortlist with its reasons, from the entries of those on it; or why it is empty."""
-    ways = routes(search.case, search.on, rules.policy, search.asked_by)
+    pathways = pathways_of(search.case, search.on, rules.policy, search.asked_by)
     gates = tuple(
         GateCount(gate=gate, therapists=number) for gate, number in found.kept_out.items() if number
     )
     concessions = _concessions(found, therapists)
     if not found.placed:
         return NothingFound(
-            pathways=ways.pathways,
-            ruled_out=ways.ruled_out,
+            pathways=pathways.fitting,
+            ruled_out=pathways.ruled_out,
             gates=gates,
-            text=explaining.nothing_found(search, ways, found.kept_out, found.looked_at),
+            text=explaining.nothing_found(search, pathways, found.kept_out, found.looked_at),
             concessions=concessions,
             next_best=_next_best(found, therapists),
         )
-    basis = Basis(search, therapists, ways.pathways, rules.policy, rules.places)
-    listed = with_order_told([_candidate(search, placed, therapists, ways, rules) for placed in found.placed])
+    basis = Basis(search, therapists, pathways.fitting, rules.policy, rules.places)
+    listed = with_order_told(
+        [_candidate(search, placed, therapists, pathways, rules) for placed in found.placed]
+    )
     return Shortlist(
         candidates=with_rises(basis, listed, concessions),
-        pathways=ways.pathways,
-        ruled_out=ways.ruled_out,
+        pathways=pathways.fitting,
+        ruled_out=pathways.ruled_out,
         gates=gates,
         concessions=concessions,
         next_best=_next_best(found, therapists),
@@ -160,9 +162,8 @@ def rank(search: Search, directory: Collection[Therapist], rules: Rules) -> Shor
 
 def still_fits(search: Search, therapist: Therapist, variant: Variant, rules: Rules) -> Fit | Gate | None:
     """Whether a proposed therapist may still take the case today; None if the variant fits no longer."""
-    pathway = next(
-        (way for way in routes(search.case, search.on, rules.policy).pathways if way.variant is variant), None
-    )
+    fitting = pathways_of(search.case, search.on, rules.policy).fitting
+    pathway = next((each for each in fitting if each.variant is variant), None)
     return None if pathway is None else check(search, pathway, therapist, rules.policy, rules.places)
 
 
@@ -198,15 +199,15 @@ def _candidate(
     search: Search,
     placed: Placed,
     therapists: Mapping[TherapistId, Therapist],
-    ways: Routes,
+    pathways: Pathways,
     rules: Rules,
 ) -> Candidate:
     therapist = therapists.get(placed.therapist_id)
-    pathway = next(way for way in ways.pathways if way.variant is placed.variant)
+    pathway = next(each for each in pathways.fitting if each.variant is placed.variant)
     fit = None if therapist is None else check(search, pathway, therapist, rules.policy, rules.places)
     if not isinstance(fit, Fit):
         raise OutOfStep
-    candidate = candidate_of(search, fit, rules, ways.pathways, price=placed.price)
+    candidate = candidate_of(search, fit, rules, pathways.fitting, price=placed.price)
     if candidate.score != placed.score or fit.mode is not placed.mode:
         raise OutOfStep
     return candidate
@@ -217,15 +218,15 @@ def candidate_of(
 ) -> Candidate:
     """A therapist who fits, with their points, the reasons for them, and what counts of their price."""
     scored = score(search, fit, rules.policy)
-    others = (way for way in pathways if way.variant is not fit.pathway.variant)
+    others = (each for each in pathways if each.variant is not fit.pathway.variant)
     return Candidate(
         therapist_id=fit.therapist.id,
         name=fit.therapist.name,
         variant=fit.pathway.variant,
         also=tuple(
-            way.variant
-            for way in others
-            if isinstance(check(search, way, fit.therapist, rules.policy, rules.places), Fit)
+            each.variant
+            for each in others
+            if isinstance(check(search, each, fit.therapist, rules.policy, rules.places), Fit)
         ),
         mode=fit.mode,
         score=sum(each.points for each in scored),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.matching.domain.gates import Fit, Gate, Search
 from services.matching.domain.grouping import narrowed
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import Rules, still_fits
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
@@ -14,13 +14,13 @@ from shared.contract.matching import Candidate, Group, Pathway, Shortlist
 def stands(
     search: Search, shortlist: Shortlist, therapists: Mapping[TherapistId, Therapist], rules: Rules
 ) -> bool:
-    """Whether everybody on it may still be proposed, in the ways that fit the client's age of today.
+    """Whether everybody on it may still be proposed, by the pathways that fit the client's age of today.
 
     A seat that was taken is found out by the decision.
     """
-    ways = routes(search.case, search.on, rules.policy, search.asked_by)
-    # A birthday opens a way, shuts one, or changes what to heed, such as whose consent is needed.
-    if _weighed(shortlist.pathways) != _weighed(ways.pathways):
+    today = pathways_of(search.case, search.on, rules.policy, search.asked_by)
+    # A birthday opens a pathway, shuts one, or changes what to heed, such as whose consent is needed.
+    if _weighed(shortlist.pathways) != _weighed(today.fitting):
         return False
     return all(
         _qualifies(search, candidate, therapists.get(candidate.therapist_id), rules)
@@ -29,17 +29,17 @@ def stands(
 
 
 def _weighed(pathways: Sequence[Pathway]) -> frozenset[object]:
-    """What staff weigh of the ways that fit; that a rule or a source is worded anew changes no decision."""
+    """What staff weigh of the pathways; that a rule or a source is worded anew changes no decision."""
     return frozenset(
         (
-            way.variant,
-            way.format,
-            way.evidence,
-            frozenset((each.condition, each.evidence) for each in way.supports),
+            each.variant,
+            each.format,
+            each.evidence,
+            frozenset((one.condition, one.evidence) for one in each.supports),
             # Every word counts of a caution: it may say for the first time whom not to ask.
-            frozenset(way.cautions),
+            frozenset(each.cautions),
         )
-        for way in pathways
+        for each in pathways
     )
 
 

@@ -8,7 +8,7 @@ from services.matching import store
 from services.matching.domain.gates import Search
 from services.matching.domain.grouping import Gathering, group_ways, named_by
 from services.matching.domain.offering import Around, Other
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.handlers.reading import read, readable
 from shared.contract.ids import GroupId, RequestId, TherapistId
@@ -45,15 +45,15 @@ async def groups_around(
 
     `heeding` counts the places that open proposals name first as taken.
     """
-    ways = group_ways(routes(search.case, search.on, rules.policy).pathways, rules.policy)
-    await store.look_for_group(tx, request_id, looks=bool(ways))
-    if not ways:
+    in_groups = group_ways(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
+    await store.look_for_group(tx, request_id, looks=bool(in_groups))
+    if not in_groups:
         return None
     # In this order: a decision that comes between two of these looks turns a proposal into a group, which is
     # then seen as one of them or as both, and never as neither.
     seekers = await store.seekers(tx, request_id, MOST_SEEKERS)
     busy = await store.slots_in_use(tx)
-    joinable = await store.joinable_groups(tx, [way.variant for way in ways])
+    joinable = await store.joinable_groups(tx, [each.variant for each in in_groups])
     others: list[Other] = []
     named: list[_Named] = []
     proposed = [(each.request_id, each.shortlist) for each in seekers if each.shortlist is not None]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from services.matching import store
 from services.matching.domain.gates import Gate, Search, check
 from services.matching.domain.grouping import Gathering, as_told, group_ways, joining, narrowed, opening
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.domain.therapist import Therapist
@@ -61,8 +61,8 @@ async def hold_place(  # noqa: PLR0917
     """Takes a place and says so; or why this client cannot come into a group of this locked therapist."""
     excluded = await store.excluded_from(tx, opened.request.id)
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded)
-    ways = group_ways(routes(search.case, search.on, rules.policy).pathways, rules.policy)
-    pathway = next((way for way in ways if way.variant is chosen.variant), None)
+    in_groups = group_ways(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
+    pathway = next((each for each in in_groups if each.variant is chosen.variant), None)
     if pathway is None or chosen.group is None:
         return SeatRefusal.NO_LONGER_ELIGIBLE
     coming = _Coming(search, pathway, therapist, chosen.mode, chosen.group, rules)

@@ -28,7 +28,7 @@ async def lapse_undecided(database: Database, policy: Policy) -> int:
 
 
 async def renew_fallen(database: Database, matcher: Matcher) -> int:
-    """Proposes anew where a credential has lapsed, an entry has changed or a client has outgrown a way."""
+    """Proposes anew where a credential has lapsed, an entry changed or a client has outgrown a pathway."""
     async with database.transaction() as tx:
         doubtful = await store.proposals_to_look_at(tx, day_in_london(tx.now))
     renewed = 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.matching import store
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules
 from services.matching.domain.waits import Wait, weeks_waited
@@ -93,9 +93,9 @@ async def propose_if_found(
     # Who waits is looked at again and again: the first time of a day stands for the others.
     first_today = not await store.ranked_without_success_on(tx, opened.request.id, asked.search.on)
     told = await store.told_of(tx, opened.request.id)
-    ways = routes(opened.case, asked.search.on, matcher.rules.policy).pathways
+    fitting = pathways_of(opened.case, asked.search.on, matcher.rules.policy).fitting
     # Why nobody is found takes many times as long as that nobody is: it is worked out where it may be said.
-    to_say = first_today or told is None or told.shortfall is not _shortfall(ways)
+    to_say = first_today or told is None or told.shortfall is not _shortfall(fitting)
     if not to_say and not await may_find(asked, tx, matcher):
         return None
     ranked = await rank(asked, tx, matcher)
@@ -109,7 +109,7 @@ async def propose_if_found(
 
 
 async def _wait(opened: Opened, tx: Transaction, rules: Rules, found: NothingFound, lately: Lately) -> None:
-    # Also where no way fits: a birthday may open one.
+    # Also where no pathway fits: a birthday may open one.
     told = await _to_tell(opened, tx, rules, found, lately)
     await store.wait(tx, opened.request, opened.case.mode, told)
     await tx.publish(
@@ -135,7 +135,7 @@ async def _wait_on(
 ) -> None:
     """Says nothing to who waits already, unless what was told of the wait is no longer true."""
     told = await store.told_of(tx, opened.request.id)
-    # A birthday has opened a way or shut the last one; or others, by today, have waited longer or less.
+    # A birthday has opened a pathway or shut the last one; or others, by today, have waited longer or less.
     if (
         told is None
         or told.shortfall is not _shortfall(found.pathways)

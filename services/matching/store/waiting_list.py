@@ -63,7 +63,7 @@ async def queue(tx: Transaction, request: Request) -> None:
 
 
 async def others_wait(tx: Transaction, request_id: RequestId) -> bool:
-    """Whether anybody else waits whom a way fits."""
+    """Whether anybody else waits whom a pathway fits."""
     wait: bool = await tx.fetchval(
         "SELECT EXISTS (SELECT FROM waiting_list WHERE request_id <> $1 AND shortfall IS DISTINCT FROM $2)",
         request_id,

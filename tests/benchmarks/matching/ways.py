@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from services.matching.domain.gates import Search
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.policy import Policy
 from shared.contract.matching import Pathway
 from shared.contract.vocabulary import Variant
@@ -32,7 +32,7 @@ class Ways:
 
     def __init__(self, searches: Sequence[Search], policy: Policy) -> None:
         self._searches = searches
-        self._known = {id(each): routes(each.case, each.on, policy).pathways for each in searches}
+        self._known = {id(each): pathways_of(each.case, each.on, policy).fitting for each in searches}
 
     def of(self, search: Search) -> Sequence[Pathway]:
         """The pathways of one of these searches."""

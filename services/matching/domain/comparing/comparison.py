@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from services.matching.domain.comparing.groups import groups_of
 from services.matching.domain.gates import Fit, Search, check
-from services.matching.domain.pathways import routes
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import Rules
 from services.matching.domain.scoring import score
 from services.matching.domain.therapist import Therapist
@@ -128,8 +128,8 @@ def value_of(search: Search, therapist: Therapist, rules: Rules) -> int | None:
     """The score on the pathway that suits best; None if a gate of every one keeps the therapist out."""
     scores = [
         sum(each.points for each in score(search, fit, rules.policy))
-        for way in routes(search.case, search.on, rules.policy).pathways
-        if isinstance(fit := check(search, way, therapist, rules.policy, rules.places), Fit)
+        for pathway in pathways_of(search.case, search.on, rules.policy).fitting
+        if isinstance(fit := check(search, pathway, therapist, rules.policy, rules.places), Fit)
     ]
     return max(scores, default=None)
 

@@ -19,7 +19,7 @@ from services.matching.domain.engine.columns import (
     Array,
 )
 from services.matching.domain.gates import Search
-from services.matching.domain.pathways import flagged, routes
+from services.matching.domain.pathways import flagged, pathways_of
 from services.matching.domain.policy import Policy
 from shared.contract.intake import Preference
 from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, Strength, Therapy, Variant
@@ -159,7 +159,7 @@ class Asker:
         return ways
 
     def _work_out(self, search: Search) -> Ways:
-        pathways = routes(search.case, search.on, self._policy).pathways
+        pathways = pathways_of(search.case, search.on, self._policy).fitting
         points = self._policy.weights.evidence
         ways = [
             (LAYOUT.formats + FORMAT[way.format], VARIANT[way.variant], points[way.evidence])
