@@ -313,7 +313,7 @@ def test_where_a_sign_of_risk_closes_a_form_another_stays_open(right: str, wrong
 
     assert [fault for fault in faults_of(text) if "a sign of risk" in fault] == [
         f"line {line}, forms.3.ages must be open to another form for who asks for {each}: "
-        "a sign of risk leaves nobody without a way"
+        "a sign of risk leaves nobody without a pathway"
         for each in asked.split()
     ]
 

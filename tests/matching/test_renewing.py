@@ -1,4 +1,4 @@
-"""An open proposal is renewed once somebody on it falls away or other ways fit, and else left alone."""
+"""An open proposal is renewed once somebody on it falls away or other pathways fit, and else left alone."""
 
 import asyncio
 from dataclasses import replace
@@ -94,7 +94,7 @@ async def test_an_entry_that_nobody_confirms_any_more_renews_the_proposals_that_
     assert await state_of(database, proposal.request_id) is State.WAITING
 
 
-async def test_a_client_who_outgrows_a_way_is_proposed_another(
+async def test_a_client_who_outgrows_a_pathway_is_proposed_another(
     database: Database, process: Process, clock: MovableClock
 ) -> None:
     tomorrow = THE_DAY + timedelta(days=1)

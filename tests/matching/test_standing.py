@@ -51,7 +51,7 @@ def test_who_is_no_longer_in_the_directory_may_not_be_proposed() -> None:
 
 @pytest.mark.parametrize("age", [12, 16, 18])
 @pytest.mark.parametrize("asked_by", [RequesterRole.SELF, RequesterRole.PARENT])
-def test_a_birthday_that_changes_which_ways_fit_or_what_is_told_of_them_renews(
+def test_a_birthday_that_changes_which_pathways_fit_or_what_is_told_of_them_renews(
     age: int, asked_by: RequesterRole
 ) -> None:
     ada = a_therapist("ada")

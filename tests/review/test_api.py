@@ -34,9 +34,12 @@ async def test_a_case_is_shown_whole(office: Office) -> None:
     ]
     assert case["shortlist"]["candidates"][0]["reasons"][0]["field"] == "details.problem_areas"
     assert case["shortlist"]["candidates"][0]["for_therapist"] == ["For an adult from 25 to 39."]
-    [way] = case["shortlist"]["pathways"]
-    assert (way["evidence"], way["source"]) == ("strong", "NICE NG222")
-    assert (way["rule"], way["rule_sources"]) == ("For ages 18 and over; the client is 35.", ["ISIPT"])
+    [pathway] = case["shortlist"]["pathways"]
+    assert (pathway["evidence"], pathway["source"]) == ("strong", "NICE NG222")
+    assert (pathway["rule"], pathway["rule_sources"]) == (
+        "For ages 18 and over; the client is 35.",
+        ["ISIPT"],
+    )
     assert case["contact"]["write_to_email"] == "maya.okafor-lind@example.com"
     assert [each["action"] for each in case["history"]] == ["submitted", "proposed"]
 

@@ -91,7 +91,7 @@ def test_word_that_others_wait_longer_now_is_nothing_to_look_at_anew(state: Stat
     assert case == replace(waiting, heard=9)
 
 
-def test_a_birthday_that_opens_a_way_puts_the_case_on_the_waiting_list() -> None:
+def test_a_birthday_that_opens_a_pathway_puts_the_case_on_the_waiting_list() -> None:
     case = nobody_found(a_case_in(State.NO_WAY_FITS), FREE, heard=9, now=LATER)
 
     assert case is not None

@@ -147,10 +147,10 @@ async def test_staff_read_for_which_condition_the_evidence_is(office: Office) ->
     assert "Markowitz 2014" in limited
 
 
-async def test_staff_read_each_way_with_its_format_once(office: Office) -> None:
+async def test_staff_read_each_pathway_with_its_format_once(office: Office) -> None:
     request = a_request()
-    ways = (a_pathway(), a_pathway(variant=Variant.IPT_G, format=Format.GROUP))
-    shortlist = matching.Shortlist(candidates=(a_candidate("ada"),), pathways=ways)
+    pathways = (a_pathway(), a_pathway(variant=Variant.IPT_G, format=Format.GROUP))
+    shortlist = matching.Shortlist(candidates=(a_candidate("ada"),), pathways=pathways)
     await office.hear(request, a_proposal(request, shortlist=shortlist))
 
     async with office.browser() as bea:

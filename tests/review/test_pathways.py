@@ -34,27 +34,29 @@ GROUP = matching.Caution(code="format_differs", text="IPT-AST is given in a grou
 LATER = matching.Caution(code="starts_later", text="Cannot begin before 16 December.")
 ALONE = a_pathway(variant=Variant.IPT_A, cautions=(CONSENT,))
 TOGETHER = a_pathway(variant=Variant.IPT_AST, format=Format.GROUP, cautions=(GROUP, CONSENT))
-WAYS = (ALONE, TOGETHER)
+PATHWAYS = (ALONE, TOGETHER)
 
 
-def test_a_caution_is_said_of_all_ways_of_one_or_of_a_therapist_and_none_is_lost() -> None:
+def test_a_caution_is_said_of_all_pathways_of_one_or_of_a_therapist_and_none_is_lost() -> None:
     ada = a_candidate("ada", variant=Variant.IPT_AST, cautions=(GROUP, CONSENT, LATER))
 
-    assert cautions.of_all(WAYS) == (CONSENT,)
-    assert [cautions.of_way(way, WAYS) for way in WAYS] == [(), (GROUP,)]
-    assert cautions.of_candidate(ada, WAYS) == (LATER,)
+    assert cautions.of_all(PATHWAYS) == (CONSENT,)
+    assert [cautions.of_pathway(each, PATHWAYS) for each in PATHWAYS] == [(), (GROUP,)]
+    assert cautions.of_candidate(ada, PATHWAYS) == (LATER,)
 
 
-def test_where_there_is_one_way_its_cautions_are_its_own() -> None:
+def test_where_there_is_one_pathway_its_cautions_are_its_own() -> None:
     assert cautions.of_all((TOGETHER,)) == ()
-    assert cautions.of_way(TOGETHER, (TOGETHER,)) == (GROUP, CONSENT)
+    assert cautions.of_pathway(TOGETHER, (TOGETHER,)) == (GROUP, CONSENT)
 
 
-@pytest.mark.parametrize("ways", [(), (ALONE,), (TOGETHER, a_pathway(variant=Variant.IPT_AST))])
-def test_what_not_every_way_of_a_therapist_says_stands_with_them(ways: tuple[matching.Pathway, ...]) -> None:
+@pytest.mark.parametrize("pathways", [(), (ALONE,), (TOGETHER, a_pathway(variant=Variant.IPT_AST))])
+def test_what_not_every_pathway_of_a_therapist_says_stands_with_them(
+    pathways: tuple[matching.Pathway, ...],
+) -> None:
     ada = a_candidate("ada", variant=Variant.IPT_AST, cautions=(GROUP,))
 
-    assert cautions.of_candidate(ada, ways) == (GROUP,)
+    assert cautions.of_candidate(ada, pathways) == (GROUP,)
 
 
 async def test_staff_read_who_comes_first_then_each_caution_once(office: Office) -> None:
@@ -64,7 +66,7 @@ async def test_staff_read_who_comes_first_then_each_caution_once(office: Office)
             a_candidate("ada", variant=Variant.IPT_AST, cautions=(GROUP, CONSENT)),
             a_candidate("ben", variant=Variant.IPT_A, cautions=(CONSENT, LATER)),
         ),
-        pathways=WAYS,
+        pathways=PATHWAYS,
     )
 
     await office.hear(request, a_proposal(request, shortlist=shortlist))
@@ -97,11 +99,11 @@ async def test_a_source_is_the_link_to_its_page_and_nothing_in_it_is_taken_for_a
         evidence=Evidence.STRONG,
         source="Carr <2014>, couples, https://papers.example/a?b=1&c=2; the points are the clinic's own",
     )
-    way = a_pathway(
+    pathway = a_pathway(
         supports=(support,), rule_sources=("ISIPT, https://isipt.example/", "The clinic's own page")
     )
 
-    shortlist = matching.Shortlist(candidates=(a_candidate("ada"),), pathways=(way,))
+    shortlist = matching.Shortlist(candidates=(a_candidate("ada"),), pathways=(pathway,))
     await office.hear(request, a_proposal(request, shortlist=shortlist))
     async with office.browser() as bea:
         page = (await bea.get(page_url(request))).text

@@ -156,7 +156,7 @@ def proposed(
 
 
 def nobody_found(case: Case, shortfall: Shortfall, heard: int, now: datetime) -> Case | None:
-    """The case on the waiting list; or with a person, if no way fits."""
+    """The case on the waiting list; or with a person, if no pathway fits."""
     if not _takes_news(case, heard):
         return None
     if case.state in {State.WAITING, State.INFORMATION_ASKED} and case.shortfall is shortfall:

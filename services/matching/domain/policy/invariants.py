@@ -132,7 +132,7 @@ def closed_by_risk(forms: Sequence[Form]) -> Iterator[str]:
             if not all(any(age in span for span in open_to_all) for age in ages):
                 yield (
                     f"forms.{place}.ages must be open to another form for who asks for {asked}: "
-                    "a sign of risk leaves nobody without a way"
+                    "a sign of risk leaves nobody without a pathway"
                 )
 
 

@@ -29,6 +29,7 @@ from services.review.domain.wording.names import (
 from services.review.domain.wording.saying import (
     considered,
     day,
+    in_format,
     language,
     lasting,
     moment,
@@ -36,7 +37,6 @@ from services.review.domain.wording.saying import (
     said,
     times,
     waited,
-    way,
 )
 from shared.contract.ids import reference
 
@@ -68,6 +68,7 @@ __all__ = [
     "crisis",
     "day",
     "helplines",
+    "in_format",
     "language",
     "lasting",
     "moment",
@@ -77,5 +78,4 @@ __all__ = [
     "times",
     "to_do",
     "waited",
-    "way",
 ]

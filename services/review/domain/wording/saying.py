@@ -29,7 +29,7 @@ def said(action: str, codes: Mapping[str, Any]) -> str:
     return sentence
 
 
-def way(pathway: Pathway) -> str:
+def in_format(pathway: Pathway) -> str:
     """A variant in its format."""
     name = VARIANTS[pathway.variant]
     return name if pathway.variant is Variant.IPT_G else f"{name}, {FORMATS[pathway.format]}"
