@@ -11,7 +11,7 @@ TherapistId = NewType("TherapistId", UUID)
 ProposalId = NewType("ProposalId", UUID)
 DecisionId = NewType("DecisionId", UUID)
 SeatId = NewType("SeatId", UUID)
-"""A place in a caseload or in a group."""
+"""A seat in a caseload, or a place in a group."""
 
 GroupId = NewType("GroupId", UUID)
 MessageId = NewType("MessageId", UUID)

@@ -194,11 +194,11 @@ def test_a_variant_fits_by_a_rule_and_what_that_stands_on(
 
 @pytest.mark.parametrize("age", range(12, 17))
 @pytest.mark.parametrize("kind", FlagKind)
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("asked", Format)
 def test_a_risk_flag_never_leaves_a_young_person_without_a_pathway(
-    age: int, kind: FlagKind, form: Format
+    age: int, kind: FlagKind, asked: Format
 ) -> None:
-    case = a_case(date_of_birth=born(age), diagnosed=False, format=form, attending_adult=True)
+    case = a_case(date_of_birth=born(age), diagnosed=False, format=asked, attending_adult=True)
 
     calm = pathways_of(case, THE_DAY, RULES.policy)
     flagged = pathways_of(case.model_copy(update={"flags": (a_flag(kind),)}), THE_DAY, RULES.policy)

@@ -1,4 +1,4 @@
-"""Removes a therapist from the directory, and says who has a place with them still."""
+"""Removes a therapist from the directory, and says who has a seat or place with them still."""
 
 import json
 from typing import Annotated

@@ -104,13 +104,13 @@ def nothing_found(search: Search, pathways: Pathways, kept_out: Mapping[Gate, in
     if not looked_at:
         return "The directory is empty: no therapist has been imported yet."
     counts = [(gate, number) for gate, number in kept_out.items() if number]
-    forms = wording.joined([wording.VARIANTS[pathway.variant] for pathway in pathways.fitting])
+    variants = wording.joined([wording.VARIANTS[each.variant] for each in pathways.fitting])
     if looked_at == 1:
         why = wording.joined([_KEPT_OFF[gate] for gate, _ in counts])
-        text = f"The only therapist in the directory cannot be proposed for {forms}: that one {why}."
+        text = f"The only therapist in the directory cannot be proposed for {variants}: that one {why}."
     else:
         why = wording.joined([_kept_out(gate, number) for gate, number in counts])
-        text = f"None of {looked_at} therapists can be proposed for {forms}: {why}."
+        text = f"None of {looked_at} therapists can be proposed for {variants}: {why}."
     if search.position is None and search.case.mode is not Mode.ONLINE:
         text += " Nobody can be found in person, for the client's postcode district is not known."
     return text

@@ -66,7 +66,7 @@ def service_of(therapist: Therapist, offers: list[Offer], publication: Publicati
     return {
         "id": str(therapist.id),
         "name": f"Therapy with {therapist.name}",
-        "description": _ways(offers) + _focus(therapist),
+        "description": _by_format(offers) + _focus(therapist),
         "status": "active",
         "accreditations": f"Accredited for {variants}." + _registered(therapist),
         "assured_date": str(therapist.confirmed_on),
@@ -106,7 +106,7 @@ def _offers(therapist: Therapist, publication: Publication) -> list[Offer]:
     ]
 
 
-def _ways(offers: list[Offer]) -> str:
+def _by_format(offers: list[Offer]) -> str:
     """Each format with the variants that are given in it."""
     given = {
         each: [VARIANTS[v] for v in Variant if any((v, each) == offer[:2] for offer in offers)]

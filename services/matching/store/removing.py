@@ -10,7 +10,7 @@ from shared.kit.transaction import Transaction
 
 
 async def remove_therapist(tx: Transaction, therapist_id: UUID) -> list[RequestId] | None:
-    """Removes an entry; None if there is none, else who has a place with them still.
+    """Removes an entry; None if there is none, else who has a seat or place with them still.
 
     They keep it until staff, who are told of each, decide what becomes of it.
 

@@ -75,7 +75,7 @@ async def seated_after(tx: Transaction, last: RequestId | None, most: int) -> li
 
 
 async def join_caseload(tx: Transaction, therapist_id: TherapistId) -> bool:
-    """Takes one place of a caseload, for a client or for a whole group; False if none is free."""
+    """Takes one seat of a caseload, for a client or for a whole group; False if none is free."""
     # The condition is checked again under the row's lock: of two who see the last seat, one gets it.
     taken = await tx.fetchval(
         """
@@ -88,7 +88,7 @@ async def join_caseload(tx: Transaction, therapist_id: TherapistId) -> bool:
 
 
 async def leave_caseload(tx: Transaction, therapist_id: TherapistId) -> None:
-    """Gives one place of a caseload back, if its therapist is still in the directory."""
+    """Gives one seat of a caseload back, if its therapist is still in the directory."""
     await tx.execute("UPDATE therapists SET seats_taken = seats_taken - 1 WHERE id = $1", therapist_id)
 
 
