@@ -62,7 +62,9 @@ class Question(NamedTuple):
     slots: int
     areas: int
     area_points: int
+    area_planes: Array
     conditions: int
+    condition_planes: Array
     condition_points: Array  # by how many of the named ones somebody knows
     wishes: Array
     credit: int  # points of a price that do not count
@@ -128,8 +130,10 @@ class Asker:
             fee_points=weights.fee if case.max_fee_pence else 0,
             slots=_mask(case.availability, SLOT),
             areas=_mask([area.area for area in search.areas], AREA),
+            area_planes=_numbers(tuple(LAYOUT.areas + AREA[area.area] for area in search.areas)),
             area_points=weights.problem_area // max(len(search.areas), 1),
             conditions=_mask(named, CONDITION),
+            condition_planes=_numbers(tuple(LAYOUT.conditions + CONDITION[each] for each in sorted(named))),
             condition_points=_condition_points(weights.condition, len(named)),
             wishes=_wishes(tuple(met)),
             credit=search.credit,

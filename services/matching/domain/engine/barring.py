@@ -6,7 +6,8 @@ from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.bits import trailing_zeros
 from services.matching.domain.engine.columns import Array, Layout, Table
-from services.matching.domain.engine.scanning import IN_PERSON, ONLINE, TOO_FAR
+from services.matching.domain.engine.passing import TOO_FAR
+from services.matching.domain.engine.scanning import IN_PERSON, ONLINE
 from services.matching.domain.gates import Gate
 
 EXCLUDED = 0

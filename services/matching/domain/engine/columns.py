@@ -50,6 +50,8 @@ class Layout(NamedTuple):
     ages: int
     modes: int
     traits: int
+    areas: int
+    conditions: int
     nobody: int  # always empty
     languages: int  # one plane for each language that somebody speaks
 
@@ -59,7 +61,9 @@ def _laid_out(*sizes: int) -> Layout:
 
 
 _OF_VARIANTS = [len(VARIANT)] * 4
-LAYOUT = _laid_out(*_OF_VARIANTS, 1, 1, 1, len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), 1)
+LAYOUT = _laid_out(
+    *_OF_VARIANTS, 1, 1, 1, len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), len(AREA), len(CONDITION), 1
+)
 
 LIVE_BY_VARIANT = np.array(
     [(LAYOUT.qualified + variant, LAYOUT.live + variant) for variant in range(len(VARIANT))], np.int64

@@ -20,6 +20,7 @@ from services.matching.domain.engine.columns import (
 )
 from services.matching.domain.engine.districts import Districts
 from services.matching.domain.engine.encoding import Entry, write, write_standing
+from services.matching.domain.engine.marking import marked
 from services.matching.domain.engine.nearing import NEAREST, nearest
 from services.matching.domain.engine.painting import (
     move_marks,
@@ -39,7 +40,6 @@ from services.matching.domain.policy import Policy
 from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import Slot, Variant
 
-_ALL = (1 << 64) - 1
 _MORE_ROWS = 1024
 _MORE_LANGUAGES = 16
 
@@ -220,7 +220,7 @@ class Engine:
             self._table,
             self._districts.points_for(search.case),
             self._asker.question(search, ways),
-            *self._marked(search),
+            *marked(self._table, self._rows, self._count, search),
             kept_out,
         )
         return dict(zip(Gate, kept_out.tolist(), strict=True))
@@ -235,32 +235,13 @@ class Engine:
             self._districts.points_for(search.case),
             self._asker.question(search, ways),
             self._terms,
-            *self._marked(search),
+            *marked(self._table, self._rows, self._count, search),
             best,
         ):
             return None
         row, way, gate, score = best[0].tolist()
         high, low = self._table.kept[["id_high", "id_low"]][row].tolist()
         return Nearest(high << 64 | low, ways.names[way], tuple(Gate)[gate], score)
-
-    def _marked(self, search: Search) -> tuple[Array, Array, Array]:
-        """A bit for everybody, for whoever is excluded, and for whose free seats others were offered."""
-        everybody = np.zeros(self._table.planes.shape[1], np.uint64)
-        everybody[: self._count // 64] = _ALL
-        everybody[self._count // 64 : -(-self._count // 64)] = (1 << self._count % 64) - 1
-        kept, find = self._table.kept, self._rows.find_all
-        offered = find(kept, [each.int for each in search.spoken_for])
-        seats = zip(offered, search.spoken_for.values(), strict=True)
-        without_seat = [row for row, spoken_for in seats if kept["seats_free"][row] <= spoken_for]
-        excluded = find(kept, [each.int for each in search.excluded])
-        return everybody, self._marks(excluded), self._marks(without_seat)
-
-    def _marks(self, rows: list[int]) -> Array:
-        marks = np.zeros(self._table.planes.shape[1], np.uint64)
-        for row in rows:
-            if row >= 0:
-                marks[row >> 6] |= np.uint64(1 << (row & 63))
-        return marks
 
     def _turn_to(self, day: date) -> None:
         if day != self._today:

@@ -18,7 +18,8 @@ from services.matching.domain.engine.barring import (
 )
 from services.matching.domain.engine.bits import ones, trailing_zeros
 from services.matching.domain.engine.columns import Array, Layout, Row, Table
-from services.matching.domain.engine.scanning import IN_PERSON, TOO_FAR, is_set, most_more
+from services.matching.domain.engine.passing import TOO_FAR
+from services.matching.domain.engine.scanning import IN_PERSON, is_set, most_more
 from services.matching.domain.engine.terms import Terms
 
 _NOBODY = -1

@@ -1,4 +1,4 @@
-"""The loops over the directory, compiled: which rows pass the gates, and the best of them."""
+"""The loops over who passes the gates, compiled: what each is worth, and the best of them."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.bits import ones, trailing_zeros
 from services.matching.domain.engine.columns import Array, Row, Table
+from services.matching.domain.engine.passing import TOO_FAR, any_near, keep_hopeful, part, pass_planes
 from services.matching.domain.engine.terms import Terms
 
 IN_PERSON, ONLINE = 1, 2
-TOO_FAR = -1
 _LEAST = np.int64(-(2**62))
 
 
@@ -38,7 +38,7 @@ def search(  # noqa: PLR0917 - compiled code takes its arrays one by one
     `near` holds the points for distance of every district, or -1 where it is too far for this client; `desk`
     is room to work in, two words for every 64 rows.
     """
-    return _go_through(table, blocked, near, question, terms, desk, best, False)
+    return _look(table, blocked, near, question, terms, desk, best, False)
 
 
 @compiled
@@ -46,7 +46,7 @@ def retime(  # noqa: PLR0917
     table: Table, blocked: Array, near: Array, question: Question, terms: Terms, desk: Array, best: Array
 ) -> None:
     """Writes who would come first with a time more into `best`, which for every time holds who does now."""
-    _go_through(table, blocked, near, question, terms, desk, best, True)
+    _look(table, blocked, near, question, terms, desk, best, True)
 
 
 @compiled
@@ -72,53 +72,7 @@ def points_by_district(metres: Array, limit: int, terms: Terms) -> Array:
 
 
 @compiled
-def _pass_planes(planes: Array, question: Question, words: Array, others: Array) -> None:
-    """Leaves in `words` the rows that pass all gates but fee and distance, a plane at a time."""
-    # Arrays are taken out of their tuples before a loop: within it each look would count references.
-    ways = question.ways
-    words[:] = 0
-    for way in range(ways.size):
-        _add_both(words, planes[ways[way].live], planes[ways[way].format])
-    _keep_any(words, others, planes, question.any_age)
-    _keep_any(words, others, planes, question.any_language)
-    _keep_any(words, others, planes, question.any_mode)
-    for plane in question.every:
-        _keep(words, planes[plane])
-
-
-@compiled
-def _keep_any(words: Array, others: Array, planes: Array, chosen: Array) -> None:
-    if chosen.size == 1:
-        _keep(words, planes[chosen[0]])
-        return
-    others[:] = 0
-    for plane in chosen:
-        _add_both(others, planes[plane], planes[plane])
-    _keep(words, others)
-
-
-@compiled
-def _keep(words: Array, plane: Array) -> None:
-    for word in range(words.size):
-        words[word] &= plane[word]
-
-
-@compiled
-def _add_both(words: Array, one: Array, other: Array) -> None:
-    for word in range(words.size):
-        words[word] |= one[word] & other[word]
-
-
-@compiled
-def _any_near(near: Array, lowest: int, highest: int) -> bool:
-    for district in range(lowest, highest + 1):  # noqa: SIM110
-        if near[district] != TOO_FAR:
-            return True
-    return False
-
-
-@compiled
-def _go_through(  # noqa: PLR0917
+def _look(  # noqa: PLR0917
     table: Table,
     blocked: Array,
     near: Array,
@@ -128,9 +82,47 @@ def _go_through(  # noqa: PLR0917
     best: Array,
     retimes: bool,
 ) -> int:
-    """Scores whoever passes the gates, and keeps the best; or, for every time, whoever it would put first."""
-    words = desk[0]
-    _pass_planes(table.planes, question, words, desk[1])
+    """Goes through who works with all that the client brings, then through who may still come before them."""
+    words, others = desk[0], desk[1]
+    pass_planes(table.planes, question, words, others)
+    part(table.planes, question, words, others)
+    kept = _go_through(table, blocked, near, question, terms, words, best, 0, retimes)
+    spare = _most(near, question, terms) - _floor(best, kept, retimes)
+    keep_hopeful(table, near, question, others, spare)
+    kept = _go_through(table, blocked, near, question, terms, others, best, kept, retimes)
+    _name(table.kept, best if retimes else best[:kept])
+    return kept
+
+
+@compiled
+def _floor(best: Array, kept: int, retimes: bool) -> Any:
+    """What somebody must have to come among the best, or at some time first."""
+    if retimes:
+        return best[0].order
+    return best[kept - 1].order if kept == best.size else _LEAST
+
+
+@compiled
+def _most(near: Array, question: Question, terms: Terms) -> Any:
+    """The most points that anybody can have."""
+    points = terms.most_standing + max(near.max(), 0) + question.area_points * question.area_planes.size
+    points += question.condition_points[question.condition_planes.size] + terms.slots[terms.slots.size - 1]
+    return points + most_more(question, terms)
+
+
+@compiled
+def _go_through(  # noqa: PLR0917
+    table: Table,
+    blocked: Array,
+    near: Array,
+    question: Question,
+    terms: Terms,
+    words: Array,
+    best: Array,
+    kept: int,
+    retimes: bool,
+) -> int:
+    """Scores who is marked in `words`, and keeps the best; or, for every time, whoever it would put first."""
     most = most_more(question, terms)
     # Whatever is used within the loop is taken out of its tuple: each look into one, and each call that is
     # given one, would count references to all of its arrays.
@@ -143,11 +135,10 @@ def _go_through(  # noqa: PLR0917
     wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
     wanted_slots, area_points = np.uint64(question.slots), question.area_points
     credit = question.credit
-    floor = best[0].order if retimes else _LEAST
-    kept = 0
+    floor = _floor(best, kept, retimes)
     for word in range(words.size):
         passing = words[word]
-        if not passing or (not may_call and not _any_near(near, lowest[word], highest[word])):
+        if not passing or (not may_call and not any_near(near, lowest[word], highest[word])):
             continue
         while passing:
             number: Any = word * 64 + np.int64(trailing_zeros(passing))
@@ -181,7 +172,6 @@ def _go_through(  # noqa: PLR0917
                 kept = _insert(ids, best, kept, number, way, in_person, points, order)
                 if kept == best.size:
                     floor = best[kept - 1].order
-    _name(ids, best if retimes else best[:kept])
     return kept
 
 

@@ -11,6 +11,7 @@ from services.matching.domain.policy import Policy
 class Terms(NamedTuple):
     """Points that depend on the policy alone."""
 
+    most_standing: int  # whoever has all seats free at once, and did best
     slots: Array  # by the number of shared times, up to all of them
     experience: Array  # by the number of closed cases
     band_metres: Array
@@ -20,7 +21,9 @@ class Terms(NamedTuple):
 def terms_of(policy: Policy) -> Terms:
     """The policy's points."""
     shared, closed = policy.caps.shared_slots, policy.caps.experience_cases
+    outcome = policy.outcome.points.above if policy.outcome.on else 0
     return Terms(
+        most_standing=policy.weights.caseload + policy.weights.wait + max(outcome, 0),
         slots=np.array(
             [policy.weights.availability * min(n, shared) // shared for n in range(len(SLOT) + 1)], np.int64
         ),
