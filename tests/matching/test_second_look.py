@@ -1,4 +1,4 @@
-"""Who does not work with all that the client brings is looked at after those who do, and may still come first."""
+"""Who lacks something that the client brings is looked at after those who do not, and may still come first."""
 
 from dataclasses import replace
 from typing import Any
