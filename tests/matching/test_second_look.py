@@ -1,4 +1,4 @@
-"""Who lacks something that the client brings is looked at after those who do not, and may still come first."""
+"""Who lacks something the client brings is looked at after those who do not, and may still come first."""
 
 from dataclasses import replace
 from typing import Any
