@@ -1,11 +1,13 @@
-"""Runs the directory's commands as an operator does."""
+"""Runs matching's commands as an operator does."""
 
 import asyncio
+import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from services.matching.domain.directory_file import written
 
@@ -20,20 +22,24 @@ class Outcome:
     out: str
     err: str
 
+    @property
+    def document(self) -> Any:
+        """What it said, as JSON."""
+        return json.loads(self.out)
+
 
 Command = Callable[..., Awaitable[Outcome]]
 
 
-async def begun(database_url: str, *arguments: str | Path, **settings: str) -> asyncio.subprocess.Process:
-    """A command that runs."""
+async def begun(settings: Mapping[str, str], *arguments: str | Path) -> asyncio.subprocess.Process:
+    """A command that runs: `python -m services.matching …`."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "services.matching",
-        "therapists",
         *map(str, arguments),
         cwd=ROOT,
-        env={"DATABASE_URL": database_url, "PATH": os.environ["PATH"]} | settings,
+        env={"PATH": os.environ["PATH"], **settings},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -41,7 +47,7 @@ async def begun(database_url: str, *arguments: str | Path, **settings: str) -> a
 
 async def ended(process: asyncio.subprocess.Process) -> Outcome:
     """What a command has said by its end."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         out, err = await process.communicate()
     return Outcome(process.returncode or 0, out.decode(), err.decode())
 

@@ -10,20 +10,22 @@ import asyncpg
 import httpx
 import pytest
 
-from services.matching import store
 from services.matching.app import build_app
-from services.matching.handlers import Matcher, handlers
+from services.matching.domain.comparing import Book
+from services.matching.domain.ranking import Rules
+from services.matching.handlers import Matcher, Shadow
 from services.matching.settings import Settings
 from services.matching.store import Role
-from shared.contract.event import Event, RequestEvent
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from shared.kit.testing import recording, service_database
+from shared.kit.testing import service_database
 from tests.matching.builders import RULES
 from tests.matching.commands import Command, Outcome, begun, ended
 from tests.matching.door import STREAMS, Door, Headers
 from tests.matching.gathering import Hear
 from tests.matching.processes import Process
+from tests.matching.recorded import a_matcher, another_policy, in_directory, rules_of
+from tests.matching.shadowed import ADA, ADA_FIRST, BEN
 from tests.support.environment import environment
 from tests.support.stack import Stack
 from tests.support.streams import Streams
@@ -134,10 +136,10 @@ async def editor(door: Door) -> Headers:
 @pytest.fixture
 def therapists(settings: Settings, database: Database) -> Command:
     """Runs `python -m services.matching therapists …` on the database of the test."""
-    url = environment(settings)["DATABASE_URL"]
+    needed = {"DATABASE_URL": environment(settings)["DATABASE_URL"]}
 
     async def run(*arguments: str | Path) -> Outcome:
-        return await ended(await begun(url, *arguments))
+        return await ended(await begun(needed, "therapists", *arguments))
 
     return run
 
@@ -145,19 +147,32 @@ def therapists(settings: Settings, database: Database) -> Command:
 @pytest.fixture
 def matcher() -> Matcher:
     """What a process has for ranking when it has just begun."""
-    return Matcher(RULES, store.DirectoryInMemory(RULES))
+    return a_matcher()
 
 
 @pytest.fixture
 def hear(database: Database, matcher: Matcher) -> Hear:
     """Lets matching hear an event, and returns what it says about it."""
 
-    async def heard(event: Event) -> list[Event]:
-        function = handlers.events[type(event)]
-        async with recording(database) as tx:
-            needs_matcher = "matcher" in function.__annotations__
-            await (function(event, tx, matcher) if needs_matcher else function(event, tx))
-        # What the directory says besides has tests of its own.
-        return [event for event in tx.published if isinstance(event, RequestEvent)]
+    return Process(database, matcher=matcher).hear
 
-    return heard
+
+@pytest.fixture
+def tried(tmp_path: Path) -> Rules:
+    """A policy that puts Ada first, where the live one puts Ben."""
+    return rules_of(another_policy(tmp_path, problem_area=ADA_FIRST))
+
+
+@pytest.fixture
+def book(tried: Rules) -> Book:
+    """What is told of the comparison, and nothing in it yet."""
+    return Book(live=RULES.policy.version, shadow=tried.policy.version)
+
+
+@pytest.fixture
+async def shadow(database: Database, tried: Rules, book: Book) -> Shadow:
+    """That policy beside the live one, from now on."""
+    await in_directory(database, ADA, BEN)
+    shadow = Shadow(RULES, tried, book)
+    await shadow.begin(database)
+    return shadow

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, settings
 from prometheus_client import CollectorRegistry
 
-from services.matching import store
 from services.matching.handlers import (
     Matcher,
     dissolve_groups,
-    handlers,
     lapse_undecided,
     offer_to_waiting,
     renew_fallen,
@@ -21,8 +19,8 @@ from shared.kit.database import Database
 from shared.kit.handlers import Provided
 from shared.kit.keyring import Keyring
 from shared.kit.service import Service
-from shared.kit.testing import recording
 from tests.matching.builders import RULES
+from tests.matching.recorded import a_matcher, handle, hear
 
 
 def a_service(database: Database, settings: Settings) -> Service:
@@ -63,23 +61,19 @@ class Process:
 
     database: Database
     said: list[Event] = field(default_factory=list)
-    matcher: Matcher = field(default_factory=lambda: Matcher(RULES, store.DirectoryInMemory(RULES)))
+    matcher: Matcher = field(default_factory=a_matcher)
 
     async def hear(self, event: Event) -> list[Event]:
         """What is said about requests because of an event."""
-        function = handlers.events[type(event)]
-        async with recording(self.database) as tx:
-            needs_matcher = "matcher" in function.__annotations__
-            await (function(event, tx, self.matcher) if needs_matcher else function(event, tx))
-        self.said += tx.published
-        return [each for each in tx.published if isinstance(each, RequestEvent)]
+        said = await hear(self.database, self.matcher, event)
+        self.said += said
+        # What the directory says besides has tests of its own.
+        return [each for each in said if isinstance(each, RequestEvent)]
 
     async def take(self, event: Event) -> None:
         """Hears an event and leaves in the outbox what is said of it, as a running process does."""
-        function = handlers.events[type(event)]
         async with self.database.transaction() as tx:
-            needs_matcher = "matcher" in function.__annotations__
-            await (function(event, tx, self.matcher) if needs_matcher else function(event, tx))
+            await handle(event, tx, self.matcher)
 
     async def dissolve(self) -> int:
         return await dissolve_groups(self.database, self.matcher)

@@ -13,24 +13,30 @@ from services.matching.store.directory import save_therapists
 from shared.contract.event import Event
 from shared.kit.database import Database
 from shared.kit.testing import recording
+from shared.kit.transaction import Transaction
 from tests.matching.builders import RULES
 
 ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
-def a_matcher() -> Matcher:
+def a_matcher(rules: Rules = RULES) -> Matcher:
     """What a process has for ranking when it has just begun."""
-    return Matcher(RULES, store.DirectoryInMemory(RULES))
+    return Matcher(rules, store.DirectoryInMemory(rules))
 
 
 async def hear(database: Database, matcher: Matcher, *events: Event) -> list[Event]:
     """Lets matching hear events in one transaction, as a batch; returns what it says."""
     async with recording(database) as tx:
         for event in events:
-            function = handlers.events[type(event)]
-            needs_matcher = "matcher" in function.__annotations__
-            await (function(event, tx, matcher) if needs_matcher else function(event, tx))
+            await handle(event, tx, matcher)
     return tx.published
+
+
+async def handle(event: Event, tx: Transaction, matcher: Matcher) -> None:
+    """Lets matching hear an event in a transaction that is open."""
+    function = handlers.events[type(event)]
+    needs_matcher = "matcher" in function.__annotations__
+    await (function(event, tx, matcher) if needs_matcher else function(event, tx))
 
 
 def another_policy(folder: Path, **changes: str) -> Path:

@@ -1,6 +1,5 @@
 """The directory is exported, listed and shown, and entries are removed, by command."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ async def test_what_is_exported_imports_again_unchanged(therapists: Command, tmp
     await therapists("export", "--output", tmp_path / "out.csv")
     again = await therapists("import", tmp_path / "out.csv", "--json")
 
-    assert json.loads(again.out)["unchanged"] == 2
+    assert again.document["unchanged"] == 2
 
 
 async def test_what_is_exported_as_json_imports_again_unchanged(therapists: Command, tmp_path: Path) -> None:
@@ -31,8 +30,8 @@ async def test_what_is_exported_as_json_imports_again_unchanged(therapists: Comm
     await therapists("export", "--format", "json", "--output", tmp_path / "out.json")
     again = await therapists("import", tmp_path / "out.json", "--json")
 
-    assert {entry["name"] for entry in json.loads(on_screen.out)} == {"Ada Sampleford", "Ben Sampleford"}
-    assert json.loads(again.out)["unchanged"] == 2
+    assert {entry["name"] for entry in on_screen.document} == {"Ada Sampleford", "Ben Sampleford"}
+    assert again.document["unchanged"] == 2
 
 
 async def test_the_public_export_names_the_clinic_and_nobodys_address(
@@ -43,7 +42,7 @@ async def test_the_public_export_names_the_clinic_and_nobodys_address(
 
     exported = await therapists("export", "--format", "hsds", "--organization", "Sample clinic")
 
-    [service] = json.loads(exported.out)
+    [service] = exported.document
     assert (service["name"], service["organization"]["name"]) == (
         "Therapy with Ada Sampleford",
         "Sample clinic",
@@ -55,8 +54,8 @@ async def test_entries_are_listed_and_shown(therapists: Command, tmp_path: Path)
     ada = a_therapist("ada")
     await therapists("import", saved(tmp_path / "file.csv", ada))
 
-    listed = json.loads((await therapists("list", "--json")).out)
-    shown = json.loads((await therapists("show", str(ada.id), "--json")).out)
+    listed = (await therapists("list", "--json")).document
+    shown = (await therapists("show", str(ada.id), "--json")).document
     nobody = await therapists("show", "00000000-0000-4000-8000-000000000000")
 
     assert [entry["name"] for entry in listed] == ["Ada Sampleford"]
@@ -78,7 +77,7 @@ async def test_an_entry_is_removed_and_its_clients_are_named(
     assert removed.code == 0
     assert removed.out.splitlines()[0] == f"removed {ada.id}"
     assert removed.out.splitlines()[-1] == f"  {case}"
-    assert json.loads(as_json.out) == {"id": str(ben.id), "cases": []}
+    assert as_json.document == {"id": str(ben.id), "cases": []}
     assert (nobody.code, nobody.err) == (1, f"there is no therapist {ada.id}\n")
     async with database.transaction() as tx:
         assert await store.therapists(tx) == []
@@ -87,7 +86,7 @@ async def test_an_entry_is_removed_and_its_clients_are_named(
 async def test_a_database_without_tables_says_what_to_run(
     make_database: Callable[[str], Awaitable[str]], settings: Settings
 ) -> None:
-    result = await ended(await begun(await make_database("empty"), "list"))
+    result = await ended(await begun({"DATABASE_URL": await make_database("empty")}, "therapists", "list"))
 
     assert result.code == 1
     assert result.err == "the database has no directory yet: run `python -m services.matching migrate`\n"

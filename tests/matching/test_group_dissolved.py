@@ -3,13 +3,11 @@
 import asyncio
 from datetime import timedelta
 
-from services.matching import store
 from services.matching.handlers import Matcher, dissolve_groups, offer_to_waiting
 from shared.contract.matching import MatchNotFound
 from shared.contract.vocabulary import Format, Therapy
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
-from tests.matching.builders import RULES
 from tests.matching.gathering import (
     LEAST,
     RULE,
@@ -23,6 +21,7 @@ from tests.matching.gathering import (
     seats_free,
     somebody,
 )
+from tests.matching.recorded import a_matcher
 from tests.support.builders import a_request, a_withdrawal
 
 
@@ -38,7 +37,7 @@ async def test_a_group_too_small_at_its_deadline_is_dissolved_and_everybody_is_o
     clock.move(timedelta(seconds=1))
     dissolved = await asyncio.gather(
         dissolve_groups(database, matcher),
-        dissolve_groups(database, Matcher(RULES, store.DirectoryInMemory(RULES))),
+        dissolve_groups(database, a_matcher()),
     )
 
     assert sum(dissolved) == 1

@@ -1,6 +1,5 @@
 """The directory is imported by command: whole, or told row by row why not."""
 
-import json
 import signal
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -31,7 +30,7 @@ async def test_an_import_adds_updates_and_leaves_alone(
     saved(file, ada, replace(ben, fee_pence=7000))
     third = await therapists("import", file)
 
-    reports = [json.loads(first.out), json.loads(again.out)]
+    reports = [first.document, again.document]
     assert [(each["added"], each["updated"], each["unchanged"]) for each in reports] == [(2, 0, 0), (0, 0, 2)]
     assert third.code == 0
     assert third.out == "file.csv: 0 added, 1 updated, 1 unchanged, 0 left out\n"
@@ -64,7 +63,7 @@ async def test_sending_what_is_known_already_confirms_nothing(
     nightly = [await therapists("import", undated, "--json") for _ in range(2)]
     await therapists("import", saved(tmp_path / "dated.csv", replace(cem, confirmed_on=today)))
 
-    reports = [json.loads(each.out) for each in nightly]
+    reports = [each.document for each in nightly]
     assert [(each["added"], each["updated"], each["unchanged"]) for each in reports] == [(1, 1, 1), (0, 0, 3)]
     async with database.transaction() as tx:
         kept = await store.find_therapists(tx, [each.id for each in (ada, ben, cem, new)])
@@ -94,7 +93,7 @@ async def test_the_good_rows_go_in_when_asked_for(
     result = await therapists("import", file, "--partial", "--json")
 
     assert result.code == 3
-    report = json.loads(result.out)
+    report = result.document
     assert (report["imported"], report["added"], report["left_out"]) == (True, 1, 1)
     assert report["faults"] == [
         {"line": 2, "field": "fee_pounds", "rule": "must be pounds such as 80 or 82.50"}
@@ -113,7 +112,7 @@ async def test_a_file_in_another_encoding_is_refused_in_one_line(therapists: Com
     assert (plain.code, as_json.code) == (1, 1)
     assert plain.err.startswith("file.csv was not imported: line 2 is not UTF-8, perhaps Windows-1252")
     assert "Traceback" not in plain.err
-    assert json.loads(as_json.out)["imported"] is False
+    assert as_json.document["imported"] is False
 
 
 async def test_a_file_that_is_not_there_is_a_usage_error(therapists: Command, tmp_path: Path) -> None:
@@ -131,7 +130,7 @@ async def test_a_bad_json_entry_keeps_the_whole_file_out(
     result = await therapists("import", file, "--json")
 
     assert result.code == 1
-    assert json.loads(result.out)["faults"] == [
+    assert result.document["faults"] == [
         {"line": 2, "field": "fee_pence", "rule": "must be a whole number of pence from 0 to 999999"}
     ]
     async with database.transaction() as tx:
@@ -145,8 +144,8 @@ async def test_another_table_of_districts_is_another_country(
     places.write_text("outcode,lat,lon,postcodes\nEH1,55.9506,-3.1882,412\n", encoding="utf-8")
     file = saved(tmp_path / "file.csv", a_therapist("ada"), a_therapist("ben", outcode="EH1"))
 
-    url = environment(settings)["DATABASE_URL"]
-    result = await ended(await begun(url, "import", file, "--partial", PLACES_FILE=str(places)))
+    needed = {"DATABASE_URL": environment(settings)["DATABASE_URL"], "PLACES_FILE": str(places)}
+    result = await ended(await begun(needed, "therapists", "import", file, "--partial"))
 
     assert result.code == 3
     assert "file.csv: 1 added" in result.out
@@ -160,7 +159,8 @@ async def test_an_import_that_is_interrupted_has_changed_nothing_and_says_so(
     file = saved(tmp_path / "file.csv", a_therapist("ada"))
     async with database.transaction() as tx:
         await store.lock_directory(tx)
-        importing = await begun(environment(settings)["DATABASE_URL"], "import", file)
+        needed = {"DATABASE_URL": environment(settings)["DATABASE_URL"]}
+        importing = await begun(needed, "therapists", "import", file)
         await eventually(
             lambda: database.pool.fetchval(
                 "SELECT true FROM pg_locks WHERE relation = 'therapists'::regclass AND NOT granted"
@@ -196,8 +196,8 @@ async def test_more_entries_than_go_to_the_database_at_once_are_all_counted(
     file = tmp_path / "file.csv"
     file.write_text((await therapists("generate", "--count", str(many))).out, encoding="utf-8")
 
-    first = json.loads((await therapists("import", file, "--json")).out)
-    again = json.loads((await therapists("import", file, "--json")).out)
+    first = (await therapists("import", file, "--json")).document
+    again = (await therapists("import", file, "--json")).document
 
     assert (first["added"], first["unchanged"]) == (many, 0)
     assert (again["added"], again["updated"], again["unchanged"]) == (0, 0, many)

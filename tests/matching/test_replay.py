@@ -1,11 +1,5 @@
 """The replay command as an operator runs it: what it tells, what it never tells, and how it ends."""
 
-import asyncio
-import json
-import os
-import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -13,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from services.matching import store
 from services.matching.handlers import offer_to_waiting
 from services.matching.settings import POLICY, Settings
 from shared.contract.intake import RequestSubmitted
@@ -23,13 +16,20 @@ from shared.contract.vocabulary import Format, Mode, Slot, Variant
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.places import LONDON
-from tests.matching.builders import THE_DAY, a_therapist, an_accreditation
+from tests.matching.builders import a_therapist, an_accreditation
+from tests.matching.commands import Command, Outcome, begun, ended
 from tests.matching.random_matching import random_case, random_therapist
-from tests.matching.recorded import a_matcher, another_policy, hear, made_again, recorded, rules_of
-from tests.support.builders import a_case, a_request, id_of
+from tests.matching.recorded import (
+    a_matcher,
+    another_policy,
+    hear,
+    in_directory,
+    made_again,
+    recorded,
+    rules_of,
+)
+from tests.support.builders import a_case, a_request
 from tests.support.environment import environment
-
-ROOT = Path(__file__).parents[2]
 
 # Ada is near and busy, Ben far and free: who comes first depends on what the policy thinks of a caseload.
 ADA = a_therapist("ada", outcode="E1", seats_offered=10, seats_free=1)
@@ -37,39 +37,12 @@ BEN = a_therapist("ben", outcode="E17", seats_offered=10, seats_free=10)
 NEARBY = {"mode": Mode.IN_PERSON, "outcode": "E1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """What it said, as JSON."""
-        said: dict[str, Any] = json.loads(self.out)
-        return said
-
-
-Command = Callable[..., Awaitable[Outcome]]
-
-
 @pytest.fixture
 def replay(settings: Settings) -> Command:
     """Runs `python -m services.matching replay …` on the databases of the test."""
 
     async def run(*arguments: str | Path, **changes: str) -> Outcome:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services.matching", "replay", *map(str, arguments)),
-            cwd=ROOT,
-            env=environment(settings) | {"PATH": os.environ["PATH"]} | changes,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(120):
-            out, err = await process.communicate()
-        return Outcome(process.returncode or 0, out.decode(), err.decode())
+        return await ended(await begun(environment(settings) | changes, "replay", *arguments))
 
     return run
 
@@ -83,18 +56,16 @@ async def asked(database: Database, number: int, **case: Any) -> list[RequestSub
     return requests
 
 
-async def in_directory(database: Database) -> None:
-    async with database.transaction() as tx:
-        await store.save_therapist(tx, BEN)
-        # Seats are taken by being taken; nine of these are.
-        await store.save_therapist(tx, ADA)
-        await tx.execute("UPDATE therapists SET seats_taken = 9 WHERE id = $1", ADA.id)
+async def two_in_directory(database: Database) -> None:
+    await in_directory(database, ADA, BEN)
+    # Seats are taken by being taken; nine of these are.
+    await database.pool.execute("UPDATE therapists SET seats_taken = 9 WHERE id = $1", ADA.id)
 
 
 async def test_a_policy_that_thinks_more_of_free_seats_proposes_who_has_them(
     database: Database, replay: Command, tmp_path: Path
 ) -> None:
-    await in_directory(database)
+    await two_in_directory(database)
     requests = await asked(database, 12)
     tried = another_policy(tmp_path, caseload="caseload = 900")
 
@@ -125,7 +96,7 @@ async def test_a_policy_that_thinks_more_of_free_seats_proposes_who_has_them(
 async def test_nothing_is_told_that_names_anybody(
     database: Database, replay: Command, tmp_path: Path
 ) -> None:
-    await in_directory(database)
+    await two_in_directory(database)
     await asked(database, 3)
     tried = another_policy(tmp_path, caseload="caseload = 900")
 
@@ -143,9 +114,7 @@ async def test_the_same_record_gives_the_same_output(
     database: Database, replay: Command, tmp_path: Path, clock: MovableClock
 ) -> None:
     dice = Random(8)
-    async with database.transaction() as tx:
-        for _ in range(30):
-            await store.save_therapist(tx, random_therapist(dice))
+    await in_directory(database, *[random_therapist(dice) for _ in range(30)])
     matcher = a_matcher()
     for _ in range(30):
         await hear(database, matcher, a_request(details=random_case(dice)))
@@ -168,7 +137,7 @@ async def test_the_same_record_gives_the_same_output(
 
 
 async def test_without_another_policy_the_record_is_checked(database: Database, replay: Command) -> None:
-    await in_directory(database)
+    await two_in_directory(database)
     await asked(database, 10)
 
     checked = await replay("--since", "2026-11-24", "--json")
@@ -182,7 +151,7 @@ async def test_without_another_policy_the_record_is_checked(database: Database, 
 async def test_a_ranking_that_differs_from_its_record_is_told_and_fails(
     database: Database, replay: Command
 ) -> None:
-    await in_directory(database)
+    await two_in_directory(database)
     await asked(database, 2)
     first, second = await recorded(database)
     async with database.transaction() as tx:
@@ -201,7 +170,7 @@ async def test_a_ranking_that_differs_from_its_record_is_told_and_fails(
 
 
 async def test_places_are_where_they_were(database: Database, replay: Command, tmp_path: Path) -> None:
-    await in_directory(database)
+    await two_in_directory(database)
     await asked(database, 2)
     tried, moved = another_policy(tmp_path, caseload="caseload = 900"), tmp_path / "moved.csv"
     lines = LONDON.read_text(encoding="utf-8").splitlines()
@@ -218,10 +187,7 @@ async def test_places_are_where_they_were(database: Database, replay: Command, t
 async def test_a_proposal_that_named_a_group_first_is_compared_without_it_and_counted(
     database: Database, replay: Command, tmp_path: Path
 ) -> None:
-    async with database.transaction() as tx:
-        await store.save_therapist(
-            tx, a_therapist("cleo", accreditations=(an_accreditation(Variant.IPT_AST),))
-        )
+    await in_directory(database, a_therapist("cleo", accreditations=(an_accreditation(Variant.IPT_AST),)))
     young = a_case(
         date_of_birth=date(2012, 1, 15),
         format=Format.GROUP,
@@ -247,7 +213,7 @@ async def test_a_proposal_that_named_a_group_first_is_compared_without_it_and_co
 async def test_days_are_londons_and_both_ends_count(
     database: Database, replay: Command, clock: MovableClock
 ) -> None:
-    await in_directory(database)
+    await two_in_directory(database)
     for _ in range(3):
         await asked(database, 1)
         clock.move(timedelta(days=1))
@@ -264,7 +230,7 @@ async def test_days_are_londons_and_both_ends_count(
 async def test_who_was_erased_is_skipped_and_counted(
     database: Database, replay: Command, tmp_path: Path
 ) -> None:
-    await in_directory(database)
+    await two_in_directory(database)
     [erased, _] = await asked(database, 2)
     await database.keys.destroy(erased.subject_id)  # type: ignore[attr-defined]
     tried = another_policy(tmp_path, caseload="caseload = 900")
@@ -292,7 +258,7 @@ async def test_a_policy_that_is_wrong_is_refused_with_its_line(replay: Command, 
 async def test_a_record_under_a_policy_that_cannot_be_read_any_more_is_told(
     database: Database, replay: Command
 ) -> None:
-    await in_directory(database)
+    await two_in_directory(database)
     await asked(database, 1)
     async with database.transaction() as tx:
         await tx.execute("UPDATE policies SET file = 'version = 3'")
@@ -304,7 +270,7 @@ async def test_a_record_under_a_policy_that_cannot_be_read_any_more_is_told(
 
 
 async def test_a_case_that_cannot_be_read_any_more_is_told(database: Database, replay: Command) -> None:
-    await in_directory(database)
+    await two_in_directory(database)
     [kept, _] = await asked(database, 2)
     async with database.transaction() as tx:
         older = await tx.seal(kept.subject_id, Purpose.CLINICAL, b"{}")
@@ -322,40 +288,3 @@ async def test_help_teaches(replay: Command) -> None:
     assert outcome.code == 0
     for word in ("--since", "--until", "--policy", "--cases", "--json", "--output", "Exit code", "Example"):
         assert word in " ".join(outcome.out.split())
-
-
-# ------------------------------------------------------------------------------------------- the comparison
-
-
-async def test_a_first_whom_the_old_policy_rules_out_has_no_value(database: Database, tmp_path: Path) -> None:
-    stale = replace(a_therapist("ben"), confirmed_on=THE_DAY - timedelta(days=200))
-    async with database.transaction() as tx:
-        await store.save_therapist(tx, stale)
-    await hear(database, a_matcher(), a_request())
-    tried = another_policy(tmp_path, fresh_days="fresh_days = 300")
-
-    [again] = await made_again(database, rules_of(tried))
-
-    assert again is not None
-    assert again.comparison.old.listed == ()
-    assert again.comparison.new.listed == (id_of("ben"),)
-    assert again.comparison.new.value is None
-
-
-async def test_each_ranking_is_taken_by_itself_with_the_seats_that_were_spoken_for(
-    database: Database, tmp_path: Path
-) -> None:
-    await in_directory(database)
-    said = [
-        each
-        for _ in range(2)
-        for each in await hear(database, a_matcher(), a_request(details=a_case(**NEARBY)))
-    ]
-
-    made = await made_again(database, rules_of(another_policy(tmp_path, caseload="caseload = 900")))
-
-    firsts = [opened(each.shortlist).candidates[0] for each in said if isinstance(each, MatchProposed)]
-    assert [again.comparison.old.first for again in made if again] == [each.therapist_id for each in firsts]
-    assert [again.comparison.old.score for again in made if again] == [each.score for each in firsts]
-    assert {again.comparison.new.first for again in made if again} == {BEN.id}
-    assert all(again is not None and again.same for again in made)
