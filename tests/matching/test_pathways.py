@@ -1,4 +1,4 @@
-"""Which variants fit whom: every boundary, every exclusion."""
+"""Which variants fit whom: every boundary, every exclusion; and which problem areas a case points to."""
 
 from datetime import date
 from typing import Any
@@ -9,7 +9,6 @@ from services.matching.domain.pathways import areas_of, pathways_of
 from shared.ages import age_on
 from shared.contract.vocabulary import (
     Condition,
-    Evidence,
     FlagKind,
     Format,
     LifeEvent,
@@ -204,82 +203,6 @@ def test_a_risk_flag_never_leaves_a_young_person_without_a_pathway(
     flagged = pathways_of(case.model_copy(update={"flags": (a_flag(kind),)}), THE_DAY, RULES.policy)
 
     assert bool(flagged.fitting) == bool(calm.fitting)
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"conditions": (Condition.ANOREXIA_NERVOSA,)}, "evidence_anorexia_nervosa"),
-        ({"conditions": (Condition.BULIMIA_NERVOSA,)}, "evidence_bulimia_nervosa"),
-        ({"conditions": (Condition.CHRONIC_FATIGUE,)}, "evidence_chronic_fatigue"),
-        ({"conditions": (Condition.ANXIETY,)}, "evidence_anxiety"),
-        ({"conditions": (Condition.PSYCHOSIS,)}, "evidence_psychosis"),
-        ({"flags": (a_flag(FlagKind.PSYCHOSIS),)}, "evidence_psychosis"),
-        ({"flags": (a_flag(FlagKind.SELF_HARM),)}, "risk_flag"),
-        ({"format": Format.FAMILY}, "format_differs"),
-        ({"format": Format.COUPLE}, "form"),
-    ],
-)
-def test_a_caution_is_shown_where_ipt_is_not_the_plain_choice(changes: dict[str, Any], code: str) -> None:
-    [pathway] = pathways_of(a_case(**changes), THE_DAY, RULES.policy).fitting
-
-    assert code in [caution.code for caution in pathway.cautions]
-
-
-def test_depression_in_an_adult_is_told_to_have_other_first_lines_where_it_is_less_severe() -> None:
-    [pathway] = pathways_of(a_case(), THE_DAY, RULES.policy).fitting
-
-    [caution] = pathway.cautions
-    assert caution.code == "evidence_depression"
-    assert "PHQ-9 below 16" in caution.text
-    assert pathway.evidence is Evidence.STRONG
-    assert pathway.source.startswith("Cuijpers")
-
-
-def test_the_best_supported_condition_gives_the_tier_and_the_others_their_caution() -> None:
-    case = a_case(conditions=(Condition.CHRONIC_FATIGUE, Condition.DEPRESSION))
-
-    [pathway] = pathways_of(case, THE_DAY, RULES.policy).fitting
-
-    assert pathway.evidence is Evidence.STRONG
-    assert [caution.code for caution in pathway.cautions] == [
-        "evidence_chronic_fatigue",
-        "evidence_depression",
-    ]
-    assert [(each.condition, each.evidence, each.source) for each in pathway.supports] == [
-        (Condition.DEPRESSION, Evidence.STRONG, RULES.policy.sources["cuijpers"]),
-        (Condition.CHRONIC_FATIGUE, Evidence.NONE_FOUND, RULES.policy.sources["none"]),
-    ]
-
-
-def test_who_names_no_condition_is_told_of_no_evidence() -> None:
-    [pathway] = pathways_of(a_case(conditions=()), THE_DAY, RULES.policy).fitting
-
-    assert (pathway.evidence, pathway.supports) == (Evidence.NONE_FOUND, ())
-
-
-def test_no_diagnosis_told_is_a_caution_for_skills_training() -> None:
-    case = a_case(date_of_birth=born(14), diagnosed=None)
-
-    pathways = {each.variant: each for each in pathways_of(case, THE_DAY, RULES.policy).fitting}
-
-    assert "diagnosis_unknown" in [caution.code for caution in pathways[Variant.IPT_AST].cautions]
-
-
-def test_skills_training_does_not_cover_grief_and_says_so() -> None:
-    case = a_case(date_of_birth=born(14), diagnosed=False, problem_areas=(), life_event=LifeEvent.DEATH)
-
-    pathways = {each.variant: each for each in pathways_of(case, THE_DAY, RULES.policy).fitting}
-
-    assert "area_not_covered" in [caution.code for caution in pathways[Variant.IPT_AST].cautions]
-    assert "area_not_covered" not in [caution.code for caution in pathways[Variant.IPT_A].cautions]
-
-
-@pytest.mark.parametrize(("age", "asked"), [(15, True), (16, False)])
-def test_consent_is_asked_for_below_sixteen(age: int, asked: bool) -> None:
-    [pathway] = pathways_of(a_case(date_of_birth=born(age)), THE_DAY, RULES.policy).fitting
-
-    assert ("consent" in [caution.code for caution in pathway.cautions]) is asked
 
 
 def test_a_birthday_opens_a_pathway_on_the_day() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
@@ -14,7 +13,6 @@ from shared.contract.event import Event
 from shared.contract.ids import RequestId
 from shared.contract.matching import (
     DIRECTORY,
-    MatchProposed,
     SeatRefusal,
     SeatReserved,
     SeatUnavailable,
@@ -24,9 +22,10 @@ from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.testing import recording
 from tests.matching.builders import a_therapist
-from tests.matching.gathering import LEAST, a_choice, a_leader, in_directory, in_outbox, shown, somebody
+from tests.matching.gathering import LEAST, a_leader, gather, in_directory, shown
 from tests.matching.processes import Process
-from tests.matching.recorded import made_again
+from tests.matching.recorded import all_the_same, made_again
+from tests.matching.undecided import a_proposal, named, said_of
 from tests.support.builders import a_confirmation, a_rematch, a_request, a_withdrawal, id_of
 
 ADA, BEN = a_therapist("ada", seats_offered=2, seats_free=2), a_therapist("ben")
@@ -35,19 +34,6 @@ ADA, BEN = a_therapist("ada", seats_offered=2, seats_free=2), a_therapist("ben")
 async def remove(database: Database, name: str = "ada") -> list[RequestId] | None:
     async with database.transaction() as tx:
         return await store.remove_therapist(tx, id_of(name))
-
-
-async def proposed(process: Process) -> MatchProposed:
-    [said] = await process.hear(a_request())
-    assert isinstance(said, MatchProposed)
-    return said
-
-
-async def named(database: Database, request_id: RequestId) -> list[UUID]:
-    found: list[UUID] = await database.pool.fetchval(
-        "SELECT named FROM proposals WHERE request_id = $1 AND open", request_id
-    )
-    return found
 
 
 async def seats(database: Database) -> dict[str, tuple[int, int]]:
@@ -104,17 +90,17 @@ async def test_every_process_forgets_them_at_its_next_look(
 ) -> None:
     await in_directory(database, ADA, BEN)
     for each in (process, another):
-        assert len(await named(database, (await proposed(each)).request_id)) == 2
+        assert len(await named(database, (await a_proposal(each)).request_id)) == 2
 
     await remove(database)
 
     for each in (process, another):
-        assert await named(database, (await proposed(each)).request_id) == [BEN.id]
+        assert await named(database, (await a_proposal(each)).request_id) == [BEN.id]
 
 
 async def test_a_removal_that_is_undone_has_removed_nobody(database: Database, process: Process) -> None:
     await in_directory(database, ADA)
-    await proposed(process)
+    await a_proposal(process)
 
     async def remove_and_fail() -> None:
         async with database.transaction() as tx:
@@ -126,7 +112,7 @@ async def test_a_removal_that_is_undone_has_removed_nobody(database: Database, p
     with pytest.raises(ZeroDivisionError):
         await remove_and_fail()
 
-    assert await named(database, (await proposed(process)).request_id) == [ADA.id]
+    assert await named(database, (await a_proposal(process)).request_id) == [ADA.id]
 
 
 async def test_who_was_removed_on_another_server_and_has_come_back_is_there(
@@ -144,7 +130,7 @@ async def test_who_was_removed_on_another_server_and_has_come_back_is_there(
     # Another transaction has begun and ended since: what she is by now is old.
     await in_directory(database, a_therapist("cem", registration=None))
 
-    assert [await named(database, (await proposed(process)).request_id) for _ in range(2)] == [[ADA.id]] * 2
+    assert [await named(database, (await a_proposal(process)).request_id) for _ in range(2)] == [[ADA.id]] * 2
     assert await process.renew() == 0
 
 
@@ -152,9 +138,9 @@ async def test_proposals_that_name_them_are_made_anew_at_once_and_others_stay(
     database: Database, process: Process
 ) -> None:
     await in_directory(database, ADA)
-    with_ada = await proposed(process)
+    with_ada = await a_proposal(process)
     await in_directory(database, BEN)
-    with_both = await proposed(process)
+    with_both = await a_proposal(process)
     assert await process.renew() == 0
     await process.hear(a_rematch(with_both, "ada"))
     with_ben = with_both.request_id
@@ -164,14 +150,14 @@ async def test_proposals_that_name_them_are_made_anew_at_once_and_others_stay(
 
     assert sum(renewed) == 1
     assert await named(database, with_ada.request_id) == [BEN.id]
-    assert [name for key, name in await in_outbox(database) if key == str(with_ben)] == []
+    assert await said_of(database, with_ben) == []
 
 
 async def test_a_decision_for_who_has_gone_is_refused_with_a_fresh_list(
     database: Database, process: Process
 ) -> None:
     await in_directory(database, ADA, BEN)
-    proposal = await proposed(process)
+    proposal = await a_proposal(process)
     await remove(database)
 
     refused, fresh = await process.hear(a_confirmation(proposal, "ada"))
@@ -185,30 +171,22 @@ async def test_a_group_that_they_gathered_is_dissolved_with_something_else_for_e
     database: Database, process: Process
 ) -> None:
     await in_directory(database, a_leader("ada"))
-    choices = [a_choice(await only(process.hear(somebody()))) for _ in range(2)]
-    for each in choices:
-        await process.hear(each)
+    choices = await gather(process.hear, 2)
     await in_directory(database, a_leader("ben"))
 
     assert await remove(database) == []
 
     assert await process.dissolve() == 1
     for each in choices:
-        said = [name for key, name in await in_outbox(database) if key == str(each.request_id)]
+        said = await said_of(database, each.request_id)
         assert said == ["seat-unavailable", "match-proposed"]
-
-
-async def only(said: object) -> MatchProposed:
-    [event] = await said  # type: ignore[misc]
-    assert isinstance(event, MatchProposed)
-    return event
 
 
 async def test_clients_keep_their_therapist_until_a_person_decides_otherwise(
     database: Database, process: Process
 ) -> None:
     await in_directory(database, ADA, BEN)
-    kept, moved = await proposed(process), await proposed(process)
+    kept, moved = await a_proposal(process), await a_proposal(process)
     seated = [await process.hear(a_confirmation(each, "ada")) for each in (kept, moved)]
 
     async with recording(database) as tx:
@@ -235,9 +213,7 @@ async def test_clients_keep_their_therapist_until_a_person_decides_otherwise(
 
 async def test_members_of_a_formed_group_are_named_as_well(database: Database, process: Process) -> None:
     await in_directory(database, a_leader("ada"))
-    choices = [a_choice(await only(process.hear(somebody()))) for _ in range(LEAST)]
-    for each in choices:
-        await process.hear(each)
+    choices = await gather(process.hear, LEAST)
 
     async with recording(database) as tx:
         cases = await store.remove_therapist(tx, a_leader("ada").id)
@@ -252,7 +228,7 @@ async def test_members_of_a_formed_group_are_named_as_well(database: Database, p
 
 async def test_who_comes_back_has_the_clients_that_stayed(database: Database, process: Process) -> None:
     await in_directory(database, ADA)
-    proposal = await proposed(process)
+    proposal = await a_proposal(process)
     await process.hear(a_confirmation(proposal, "ada"))
     await remove(database)
 
@@ -271,7 +247,7 @@ async def test_a_seat_that_is_given_back_while_its_therapist_comes_back_is_count
     database: Database, process: Process, by_import: bool
 ) -> None:
     await in_directory(database, ADA)
-    proposals = [await proposed(process) for _ in range(2)]
+    proposals = [await a_proposal(process) for _ in range(2)]
     for each in proposals:
         await process.hear(a_confirmation(each, "ada"))
     await remove(database)
@@ -294,7 +270,7 @@ async def test_of_a_decision_and_a_removal_at_once_either_comes_first(
     database: Database, process: Process, settings: Settings, clock: MovableClock
 ) -> None:
     await in_directory(database, ADA)
-    proposal = await proposed(process)
+    proposal = await a_proposal(process)
 
     async def decide() -> list[Event]:
         return await process.hear(a_confirmation(proposal, "ada"))
@@ -309,13 +285,13 @@ async def test_what_was_ranked_while_they_were_there_can_be_made_again(
     database: Database, process: Process
 ) -> None:
     await in_directory(database, ADA, BEN)
-    await proposed(process)
+    await a_proposal(process)
     await remove(database)
-    await proposed(process)
+    await a_proposal(process)
     await in_directory(database, replace(ADA, fee_pence=100))
-    await proposed(process)
+    await a_proposal(process)
 
     again = await made_again(database)
 
     assert len(again) == 3
-    assert all(each is not None and each.same for each in again)
+    assert all_the_same(again)
