@@ -23,6 +23,7 @@ from tests.matching.builders import RULES
 from tests.matching.commands import Command, Outcome, begun, ended
 from tests.matching.door import STREAMS, Door, Headers
 from tests.matching.gathering import Hear
+from tests.matching.priced import ANYBODY, GENERALIST, ONLY_THERE, SPECIALIST, came
 from tests.matching.processes import Process
 from tests.matching.recorded import a_matcher, another_policy, in_directory, rules_of
 from tests.matching.shadowed import ADA, ADA_FIRST, BEN
@@ -176,3 +177,11 @@ async def shadow(database: Database, tried: Rules, book: Book) -> Shadow:
     shadow = Shadow(RULES, tried, book)
     await shadow.begin(database)
     return shadow
+
+
+@pytest.fixture
+async def busy(database: Database) -> None:
+    """A clinic where more adolescents ask than the only one for them has seats."""
+    await in_directory(database, SPECIALIST, GENERALIST)
+    await came(database, ONLY_THERE, 14)
+    await came(database, ANYBODY, 14)

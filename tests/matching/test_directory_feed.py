@@ -6,14 +6,13 @@ import random
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.matching import store
-from services.matching.domain.directory_feed import news, public_entry, telling_began
-from services.matching.domain.therapist import Therapist
+from services.matching.domain.directory_feed import public_entry
 from services.matching.handlers import tell_others
 from services.matching.settings import Settings
 from shared.contract.matching import (
@@ -28,7 +27,8 @@ from shared.kit.database import Database
 from shared.kit.testing import eventually
 from shared.kit.tracing import current
 from shared.kit.transaction import Transaction
-from tests.matching.builders import a_registration, a_therapist, an_accreditation
+from tests.matching.builders import a_therapist
+from tests.matching.recorded import in_directory
 from tests.matching.seated import a_request_with_a_seat
 from tests.support.environment import environment
 from tests.support.processes import running
@@ -39,68 +39,11 @@ HOURS = 24
 RELAY = ("-m", "tests.support.relay")
 
 
-def changed(now: Therapist) -> tuple[str, ...]:
-    said = news(ADA.id, public_entry(ADA), public_entry(now))
-    assert isinstance(said, TherapistChanged)
-    assert said.entry == public_entry(now)
-    return said.changed
-
-
-def test_a_new_entry_is_listed_without_the_e_mail_address() -> None:
-    said = news(ADA.id, None, public_entry(ADA))
-
-    assert isinstance(said, TherapistListed)
-    assert said.therapist_id == ADA.id
-    assert "@" not in said.model_dump_json()
-
-
-@pytest.mark.parametrize(
-    ("change", "fields"),
-    [
-        ({"fee_pence": 9000}, ("fee_pence",)),
-        ({"seats_free": 0}, ("has_seat",)),
-        ({"languages": frozenset({"en", "pl"}), "outcode": "N1"}, ("outcode", "languages")),
-        ({"registration": None}, ("registration",)),
-        ({"registration": a_registration(number="SYN1")}, ("registration",)),
-        ({"accreditations": (an_accreditation(cases=21),)}, ("accreditations",)),
-        ({"confirmed_on": ADA.confirmed_on + timedelta(days=1)}, ("confirmed_on",)),
-        ({"email": "new@therapists.example", "name": "Ada Renamed"}, ("name",)),
-    ],
-)
-def test_a_change_names_the_fields_and_brings_the_whole_entry(
-    change: dict[str, Any], fields: tuple[str, ...]
-) -> None:
-    assert changed(replace(ADA, **change)) == fields
-
-
-@pytest.mark.parametrize("change", [{}, {"email": "new@therapists.example"}, {"seats_free": 1}])
-def test_nothing_is_said_of_an_entry_that_is_the_same_to_others(change: dict[str, Any]) -> None:
-    assert news(ADA.id, public_entry(ADA), public_entry(replace(ADA, **change))) is None
-
-
-def test_every_field_of_an_entry_but_address_outcomes_and_the_count_of_free_seats_is_published() -> None:
-    # Nobody outside is to make a league table of therapists, or to count who came and went.
-    published = set(DirectoryEntry.model_fields) - {"has_seat"}
-
-    assert published | {"id", "email", "outcomes", "seats_free"} == set(Therapist.__dataclass_fields__)
-
-
-@pytest.mark.parametrize(
-    ("hours", "began"),
-    [(24, "2026-11-24T00:00"), (1, "2026-11-24T09:00"), (6, "2026-11-24T06:00"), (168, "2026-11-19T00:00")],
-)
-def test_others_are_told_at_the_same_hours_whatever_happens(hours: int, began: str) -> None:
-    for minute in (0, 1, 59):
-        now = datetime(2026, 11, 24, 9, minute, tzinfo=UTC)
-        assert telling_began(now, hours) == datetime.fromisoformat(f"{began}+00:00")
-
-
 async def test_what_happens_in_between_is_told_at_the_next_time_once_and_in_the_order_of_ids(
     database: Database, clock: MovableClock
 ) -> None:
     people = [a_therapist(name, seats_offered=1, seats_free=1) for name in ("ada", "ben", "cai", "dara")]
-    async with database.transaction() as tx:
-        await store.save_therapists(tx, people)
+    await in_directory(database, *people)
     assert await tell_others(database, HOURS) == 4
     await database.pool.execute("DELETE FROM outbox")
     ada, ben, cai, dara = people
@@ -132,14 +75,12 @@ async def test_what_happens_in_between_is_told_at_the_next_time_once_and_in_the_
 
 
 async def test_a_time_at_which_nothing_was_new_is_over_too(database: Database, clock: MovableClock) -> None:
-    async with database.transaction() as tx:
-        await store.save_therapist(tx, ADA)
+    await in_directory(database, ADA)
     await tell_others(database, HOURS)
     clock.move(timedelta(days=1))
     await tell_others(database, HOURS)
 
-    async with database.transaction() as tx:
-        await store.save_therapist(tx, replace(ADA, fee_pence=1))
+    await in_directory(database, replace(ADA, fee_pence=1))
 
     assert await tell_others(database, HOURS) == 0
     clock.move(timedelta(days=1))
@@ -149,8 +90,7 @@ async def test_a_time_at_which_nothing_was_new_is_over_too(database: Database, c
 async def test_the_first_entries_are_told_at_once(database: Database) -> None:
     assert await tell_others(database, HOURS) == 0
 
-    async with database.transaction() as tx:
-        await store.save_therapist(tx, ADA)
+    await in_directory(database, ADA)
 
     assert await tell_others(database, HOURS) == 1
     assert await said(database) == [(str(ADA.id), TherapistListed.type, None)]
@@ -159,8 +99,7 @@ async def test_the_first_entries_are_told_at_once(database: Database) -> None:
 async def test_of_what_another_build_has_told_all_is_told_anew(
     database: Database, clock: MovableClock
 ) -> None:
-    async with database.transaction() as tx:
-        await store.save_therapists(tx, [ADA, a_therapist("ben")])
+    await in_directory(database, ADA, a_therapist("ben"))
     await tell_others(database, HOURS)
     await database.pool.execute("DELETE FROM outbox")
     await database.pool.execute("UPDATE told_entries SET entry = '{}', changed_by = '3'")
@@ -179,8 +118,7 @@ async def test_of_what_another_build_has_told_all_is_told_anew(
 async def test_two_processes_tell_nothing_twice(
     databases: tuple[Database, Database], clock: MovableClock
 ) -> None:
-    async with databases[0].transaction() as tx:
-        await store.save_therapists(tx, [a_therapist(f"t{number}") for number in range(250)])
+    await in_directory(databases[0], *[a_therapist(f"t{number}") for number in range(250)])
 
     told = await asyncio.gather(*(tell_others(each, HOURS) for each in databases * 4))
 
@@ -190,8 +128,7 @@ async def test_two_processes_tell_nothing_twice(
 
 async def test_what_is_told_says_no_word_of_what_led_to_it(database: Database, clock: MovableClock) -> None:
     one = replace(ADA, seats_offered=1, seats_free=1)
-    async with database.transaction() as tx:
-        await store.save_therapist(tx, one)
+    await in_directory(database, one)
     await tell_others(database, HOURS)
     await database.pool.execute("DELETE FROM outbox")
     taken_at = clock.now()
@@ -218,8 +155,7 @@ async def test_what_is_told_says_no_word_of_what_led_to_it(database: Database, c
 async def test_a_telling_that_fails_has_told_nothing_and_is_made_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with database.transaction() as tx:
-        await store.save_therapists(tx, [a_therapist(f"t{number}") for number in range(250)])
+    await in_directory(database, *[a_therapist(f"t{number}") for number in range(250)])
     told = store.note_told
     lots: list[int] = []
 
