@@ -19,6 +19,7 @@ from services.matching.store import Role
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.testing import service_database
+from tests.matching.apart import Apart, apart
 from tests.matching.builders import RULES
 from tests.matching.commands import Command, Outcome, begun, ended
 from tests.matching.door import STREAMS, Door, Headers
@@ -85,6 +86,15 @@ async def databases(
     """One database, as two processes reach it."""
     async with service_database("matching", settings, clock) as another:
         yield database, another
+
+
+@pytest.fixture
+async def both_apart(
+    database: Database, settings: Settings, clock: MovableClock
+) -> AsyncIterator[tuple[Apart, Apart]]:
+    """Two processes of the operating system on the test's database."""
+    async with apart(settings, clock) as one, apart(settings, clock) as other:
+        yield one, other
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import STREAM, MatchProposed
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
+from tests.matching.apart import Apart
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory
-from tests.matching.processes import ANY_ORDER, Process, emptied
+from tests.matching.processes import ANY_ORDER, emptied
 from tests.support.builders import a_confirmation, a_decline, a_rematch, a_request, a_withdrawal, id_of
 
 NAMES = ("ada", "ben", "cem")
@@ -51,16 +52,13 @@ AT_ONCE = st.lists(STEPS, min_size=2, max_size=7)
 class World:
     """A clinic with two processes, and what has happened in it."""
 
-    processes: tuple[Process, Process]
+    database: Database
+    processes: tuple[Apart, Apart]
     clock: MovableClock
     directory: dict[str, Therapist] = field(default_factory=dict)
     most_offered: Counter[str] = field(default_factory=Counter)
     asked: list[RequestSubmitted] = field(default_factory=list)
     decided: set[DecisionId] = field(default_factory=set)
-
-    @property
-    def database(self) -> Database:
-        return self.processes[0].database
 
     async def list_therapist(self, name: str, **changes: Any) -> None:
         """Imports an entry, or imports it again."""
@@ -96,7 +94,7 @@ class World:
             case _ if self.asked:
                 await self._act(step, self.asked[step.who % len(self.asked)], process)
 
-    async def _act(self, step: Step, request: RequestSubmitted, process: Process) -> None:
+    async def _act(self, step: Step, request: RequestSubmitted, process: Apart) -> None:
         """A person acts on a request; not always on its newest proposal."""
         if not await self._heard_of(request):
             return
@@ -160,10 +158,12 @@ class World:
 @given(st.lists(AT_ONCE, min_size=3, max_size=6))
 @ANY_ORDER
 async def test_seats_and_requests_are_conserved_under_any_interleaving(
-    databases: tuple[Database, Database], clock: MovableClock, rounds: list[list[Step]]
+    database: Database, both_apart: tuple[Apart, Apart], clock: MovableClock, rounds: list[list[Step]]
 ) -> None:
-    await emptied(databases[0])
-    world = World((Process(databases[0]), Process(databases[1])), clock)
+    await emptied(database)
+    for each in both_apart:
+        await each.begin()
+    world = World(database, both_apart, clock)
     await world.list_therapist("ada", seats_offered=1)
     await world.list_therapist("ben", seats_offered=2)
 
