@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import asyncpg
 import pytest
@@ -10,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from shared.kit import migrating
 from shared.kit.kafka import Kafka
+from tests.support.environment import CONTACT_KEY, CornerOf
 from tests.support.stack import Stack, standing
 
 MakeDatabase = Callable[[str], Awaitable[str]]
@@ -65,6 +67,28 @@ async def make_database(stack: Stack, migrated: dict[str, str]) -> AsyncIterator
     finally:
         await admin.close()
         await _drop(stack.database_url, made)
+
+
+@pytest.fixture
+def corner_of(stack: Stack, topic_prefix: str, make_database: MakeDatabase) -> CornerOf:
+    """What any service must be told to stand in this test's corner of the stack, by its name.
+
+    The clinical key is not among it, as not every service may have that.
+    """
+
+    async def corner(service: str) -> dict[str, Any]:
+        return {
+            "kafka_url": stack.kafka_url,
+            "kafka_topic_prefix": topic_prefix,
+            "database_url": await make_database(service),
+            "keyring_url": await make_database("keyring"),
+            "sealing_key_contact": CONTACT_KEY,
+            "http_port": 0,
+            "startup_wait_seconds": 30,
+            "relay_poll_seconds": 0.2,
+        }
+
+    return corner
 
 
 @pytest.fixture

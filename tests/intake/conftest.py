@@ -1,6 +1,5 @@
 """What intake's tests stand on: a running intake on real Kafka and PostgreSQL, alone with its topics."""
 
-import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from shared.kit.keyring import Keyring
 from shared.kit.keyring.sealing import open_event
 from shared.kit.testing import eventually, service_database
 from tests.intake.builders import NOW
-from tests.support.stack import Stack
+from tests.support.environment import CLINICAL_KEY, CornerOf
 from tests.support.streams import Seen, Streams
 
 STREAMS = (
@@ -34,21 +33,12 @@ STREAMS = (
 
 
 @pytest.fixture
-async def settings(
-    stack: Stack, topic_prefix: str, make_database: Callable[[str], Awaitable[str]]
-) -> Settings:
+async def settings(corner_of: CornerOf) -> Settings:
     """Settings of an intake with databases of its own."""
     return Settings(
-        kafka_url=stack.kafka_url,
-        kafka_topic_prefix=topic_prefix,
-        database_url=await make_database("intake"),
-        keyring_url=await make_database("keyring"),
-        sealing_key_contact=base64.b64encode(b"c" * 32).decode(),
-        sealing_key_clinical=base64.b64encode(b"k" * 32).decode(),
-        http_port=0,
+        **await corner_of("intake"),
+        sealing_key_clinical=CLINICAL_KEY,
         database_pool_size=6,
-        startup_wait_seconds=30,
-        relay_poll_seconds=0.2,
         public_url="https://intake.example/",
     )
 

@@ -1,6 +1,5 @@
 """What the kit's tests stand on: a prefix and databases of their own for each test."""
 
-import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
@@ -10,6 +9,7 @@ from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from shared.kit.settings import KitSettings
 from shared.kit.testing import service_database
+from tests.support.environment import CLINICAL_KEY, CornerOf
 from tests.support.marks import DEAD, PROPOSALS, REQUESTS
 from tests.support.probe import EFFECTS
 from tests.support.stack import Stack
@@ -17,21 +17,12 @@ from tests.support.streams import Streams
 
 
 @pytest.fixture
-async def settings(
-    stack: Stack, topic_prefix: str, make_database: Callable[[str], Awaitable[str]]
-) -> KitSettings:
+async def settings(corner_of: CornerOf) -> KitSettings:
     """Settings of a service called probe."""
     return KitSettings(
-        kafka_url=stack.kafka_url,
-        kafka_topic_prefix=topic_prefix,
-        database_url=await make_database("probe"),
-        keyring_url=await make_database("keyring"),
-        sealing_key_contact=base64.b64encode(b"c" * 32).decode(),
-        sealing_key_clinical=base64.b64encode(b"k" * 32).decode(),
-        http_port=0,
+        **await corner_of("probe"),
+        sealing_key_clinical=CLINICAL_KEY,
         database_pool_size=6,
-        startup_wait_seconds=30,
-        relay_poll_seconds=0.2,
         # Short, as tests kill members and wait for the others to take over.
         kafka_session_seconds=8,
     )

@@ -2,19 +2,23 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from services.matching import store
 from services.matching.handlers import offer_to_waiting
 from shared.contract.event import Event
-from shared.contract.matching import STREAM, MatchProposed
+from shared.contract.intake import RequestSubmitted
+from shared.contract.matching import STREAM, MatchNotFound, MatchProposed
 from shared.contract.review import MatchConfirmed
 from shared.contract.sealing import opened
+from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import a_therapist
+from tests.matching.gathering import Hear
 from tests.matching.recorded import a_matcher
-from tests.support.builders import a_confirmation
+from tests.support.builders import a_confirmation, a_request
 
 E = TypeVar("E", bound=Event)
 
@@ -38,6 +42,16 @@ def candidates(proposal: MatchProposed) -> list[Any]:
 def a_choice(proposal: MatchProposed, place: int = 0, **changes: Any) -> MatchConfirmed:
     """A reviewer confirms the candidate at that place of the list."""
     return a_confirmation(proposal, therapist_id=candidates(proposal)[place], overruled=place > 0, **changes)
+
+
+async def who_wait(hear: Hear, clock: MovableClock, number: int) -> list[RequestSubmitted]:
+    """So many requests for which nobody is found, a minute after one another."""
+    requests = [a_request() for _ in range(number)]
+    for request in requests:
+        clock.move(timedelta(minutes=1))
+        [said] = await hear(request)
+        assert isinstance(said, MatchNotFound)
+    return requests
 
 
 async def waiting(database: Database) -> list[Any]:

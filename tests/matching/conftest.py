@@ -1,6 +1,5 @@
 """What matching's tests stand on: a prefix and databases of their own for each test."""
 
-import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,27 +27,17 @@ from tests.matching.priced import ANYBODY, GENERALIST, ONLY_THERE, SPECIALIST, c
 from tests.matching.processes import Process
 from tests.matching.recorded import a_matcher, another_policy, in_directory, rules_of
 from tests.matching.shadowed import ADA, ADA_FIRST, BEN
-from tests.support.environment import environment
-from tests.support.stack import Stack
+from tests.support.environment import CLINICAL_KEY, CornerOf, environment
 from tests.support.streams import Streams
 
 
 @pytest.fixture
-async def settings(
-    stack: Stack, topic_prefix: str, make_database: Callable[[str], Awaitable[str]]
-) -> Settings:
+async def settings(corner_of: CornerOf) -> Settings:
     """Matching's settings for one test."""
     return Settings(
-        kafka_url=stack.kafka_url,
-        kafka_topic_prefix=topic_prefix,
-        database_url=await make_database("matching"),
-        keyring_url=await make_database("keyring"),
-        sealing_key_contact=base64.b64encode(b"c" * 32).decode(),
-        sealing_key_clinical=base64.b64encode(b"k" * 32).decode(),
-        http_port=0,
+        **await corner_of("matching"),
+        sealing_key_clinical=CLINICAL_KEY,
         database_pool_size=12,
-        startup_wait_seconds=30,
-        relay_poll_seconds=0.2,
         reoffer_poll_seconds=0.2,
     )
 

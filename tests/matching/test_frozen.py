@@ -4,23 +4,20 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers import refresh_prices
 from services.matching.settings import Settings
-from shared.contract.intake import RequestSubmitted
-from shared.contract.matching import MatchNotFound
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.testing import eventually
+from tests.matching.answers import who_wait
 from tests.matching.builders import a_therapist
 from tests.matching.gathering import in_directory, in_outbox
 from tests.matching.processes import Process
 from tests.support import processes
-from tests.support.builders import a_request
 from tests.support.environment import environment
 
 ADA: Therapist = a_therapist("ada", seats_offered=1, seats_free=1)
@@ -36,15 +33,6 @@ async def frozen(work: str, step: str, settings: Settings) -> AsyncIterator[proc
         yield process
 
 
-async def who_wait(process: Process, clock: MovableClock, number: int) -> list[RequestSubmitted]:
-    requests = [a_request() for _ in range(number)]
-    for request in requests:
-        clock.move(timedelta(seconds=1))
-        [said] = await process.hear(request)
-        assert isinstance(said, MatchNotFound)
-    return requests
-
-
 @pytest.mark.parametrize(
     "step",
     [
@@ -55,7 +43,7 @@ async def who_wait(process: Process, clock: MovableClock, number: int) -> list[R
 async def test_the_list_is_offered_by_another_while_whoever_had_the_turn_is_frozen(
     step: str, database: Database, process: Process, settings: Settings, clock: MovableClock
 ) -> None:
-    first, _ = await who_wait(process, clock, 2)
+    first, _ = await who_wait(process.hear, clock, 2)
     await in_directory(database, ADA)
 
     async with frozen("waiting list", step, settings) as sleeper:

@@ -16,6 +16,7 @@ from shared.contract.review import RematchRequested
 from shared.contract.vocabulary import Format, ProblemArea, Slot, Therapy
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
+from tests.matching.answers import who_wait
 from tests.matching.builders import a_therapist
 from tests.matching.gathering import RULE, a_choice, a_leader, in_directory, in_outbox, proposed_to, somebody
 from tests.matching.processes import Process
@@ -126,12 +127,6 @@ def before(call: int, happens: Callable[[], Any], monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(store, "lock_request", locked)
 
 
-async def two_who_wait(process: Process, clock: MovableClock) -> tuple[RequestSubmitted, RequestSubmitted]:
-    first = await waits(process, a_request())
-    clock.move(timedelta(minutes=1))
-    return first, await waits(process, a_request())
-
-
 async def test_who_has_gone_before_their_turn_comes_is_proposed_nobody(
     database: Database,
     process: Process,
@@ -139,7 +134,7 @@ async def test_who_has_gone_before_their_turn_comes_is_proposed_nobody(
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first, second = await two_who_wait(process, clock)
+    first, second = await who_wait(process.hear, clock, 2)
     await in_directory(database, replace(ADA, seats_offered=2))
 
     async def withdrawn() -> None:
@@ -159,7 +154,7 @@ async def test_who_was_proposed_somebody_before_their_turn_comes_keeps_that_prop
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first, second = await two_who_wait(process, clock)
+    first, second = await who_wait(process.hear, clock, 2)
     await in_directory(database, replace(ADA, seats_offered=2))
     decision = RematchRequested(
         request_id=second.request_id,
@@ -186,7 +181,7 @@ async def test_who_was_proposed_somebody_before_their_turn_comes_keeps_that_prop
 async def test_a_pass_that_is_cut_short_is_made_again_for_those_it_did_not_come_to(
     database: Database, process: Process, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = await two_who_wait(process, clock)
+    first, second = await who_wait(process.hear, clock, 2)
     await in_directory(database, replace(ADA, seats_offered=2))
 
     async def away() -> None:

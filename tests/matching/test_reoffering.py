@@ -12,11 +12,11 @@ import pytest
 from services.matching import store
 from services.matching.handlers import waiting
 from shared.contract.ids import RequestId
-from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchNotFound, MatchProposed
 from shared.contract.vocabulary import ProblemArea
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
+from tests.matching.answers import who_wait
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory, in_outbox, proposed_to
 from tests.matching.processes import Process
@@ -28,16 +28,6 @@ GAP = RULES.policy.weights.problem_area
 PER_WEEK = RULES.policy.prices.credit_per_week
 
 Freed = Callable[[Database, Process, MatchProposed], Awaitable[None]]
-
-
-async def who_wait(process: Process, clock: MovableClock, number: int) -> list[RequestSubmitted]:
-    """So many requests for which nobody is found, a minute after one another."""
-    requests = [a_request() for _ in range(number)]
-    for request in requests:
-        clock.move(timedelta(minutes=1))
-        [said] = await process.hear(request)
-        assert isinstance(said, MatchNotFound)
-    return requests
 
 
 async def first_named(database: Database, request_id: RequestId) -> Any:
@@ -80,7 +70,7 @@ async def test_of_several_who_wait_the_first_is_offered_what_has_become_free(
     await process.hear(a_confirmation(seated, "ada"))
     unfit = a_request(details=a_case(languages=("cy",)))
     await process.hear(unfit)
-    first, *_ = await who_wait(process, clock, 3)
+    first, *_ = await who_wait(process.hear, clock, 3)
     assert await process.offer() == 0
 
     await freed(database, process, seated)
@@ -94,7 +84,7 @@ async def test_of_several_who_wait_the_first_is_offered_what_has_become_free(
 async def test_who_comes_after_a_place_has_become_free_does_not_overtake_who_waits_for_it(
     database: Database, process: Process, clock: MovableClock, passed: bool
 ) -> None:
-    [first] = await who_wait(process, clock, 1)
+    [first] = await who_wait(process.hear, clock, 1)
     await in_directory(database, ADA)
     newcomer = a_request()
 
@@ -117,7 +107,7 @@ async def test_who_comes_after_a_place_has_become_free_does_not_overtake_who_wai
 async def test_as_many_as_there_are_seats_are_offered_them_one_after_the_other(
     database: Database, process: Process, clock: MovableClock
 ) -> None:
-    requests = await who_wait(process, clock, 6)
+    requests = await who_wait(process.hear, clock, 6)
 
     await in_directory(database, replace(ADA, seats_offered=2), a_therapist("cem", seats_offered=2))
     await process.offer()
@@ -135,7 +125,7 @@ async def test_who_comes_on_the_list_again_stands_where_the_request_was_submitte
     [turned_away] = await process.hear(early)
     assert isinstance(turned_away, MatchProposed)
     await process.hear(a_confirmation(turned_away, "ada"))
-    await who_wait(process, clock, 2)
+    await who_wait(process.hear, clock, 2)
     await process.hear(a_rematch(turned_away, "ada"))
 
     await in_directory(database, replace(ADA, seats_offered=0), a_therapist("cem", seats_offered=1))
@@ -147,9 +137,9 @@ async def test_who_comes_on_the_list_again_stands_where_the_request_was_submitte
 async def test_a_dear_seat_goes_to_who_has_waited_and_is_held_back_from_who_came_yesterday(
     database: Database, process: Process, clock: MovableClock
 ) -> None:
-    [patient] = await who_wait(process, clock, 1)
+    [patient] = await who_wait(process.hear, clock, 1)
     clock.move(timedelta(weeks=3))
-    [recent] = await who_wait(process, clock, 1)
+    [recent] = await who_wait(process.hear, clock, 1)
     clock.move(timedelta(days=1))
     async with database.transaction() as tx:
         await store.add_prices(tx, RULES.policy.version, {ADA.id: GAP + 2 * PER_WEEK + 1})
@@ -167,7 +157,7 @@ async def test_a_dear_seat_goes_to_who_has_waited_and_is_held_back_from_who_came
 async def test_two_processes_that_pass_at_once_offer_a_seat_to_one(
     database: Database, process: Process, another: Process, clock: MovableClock
 ) -> None:
-    first, *_ = await who_wait(process, clock, 5)
+    first, *_ = await who_wait(process.hear, clock, 5)
     await in_directory(database, ADA)
 
     await asyncio.gather(*(each.offer() for each in (process, another) * 3))
@@ -178,7 +168,7 @@ async def test_two_processes_that_pass_at_once_offer_a_seat_to_one(
 async def test_who_finds_another_at_it_leaves_the_list_to_them_and_nothing_is_forgotten(
     database: Database, process: Process, another: Process, clock: MovableClock
 ) -> None:
-    await who_wait(process, clock, 1)
+    await who_wait(process.hear, clock, 1)
     await in_directory(database, ADA)
 
     async with another.database.turn(waiting.TURN) as turn:
@@ -192,7 +182,7 @@ async def test_who_finds_another_at_it_leaves_the_list_to_them_and_nothing_is_fo
 async def test_a_pass_counts_what_is_spoken_for_once_however_many_wait(
     database: Database, process: Process, clock: MovableClock, watched: tuple[Process, list[str]]
 ) -> None:
-    await who_wait(process, clock, 12)
+    await who_wait(process.hear, clock, 12)
     await in_directory(database, replace(ADA, seats_offered=3), a_therapist("cem", seats_offered=3))
     passing, asked = watched
 
@@ -206,7 +196,7 @@ async def test_a_pass_counts_what_is_spoken_for_once_however_many_wait(
 async def test_a_pass_reads_how_long_people_waited_once_however_many_are_told(
     process: Process, clock: MovableClock, watched: tuple[Process, list[str]]
 ) -> None:
-    await who_wait(process, clock, 12)
+    await who_wait(process.hear, clock, 12)
     clock.move(timedelta(days=1))
     passing, asked = watched
 

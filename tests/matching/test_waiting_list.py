@@ -5,30 +5,21 @@ from datetime import date, timedelta
 
 from services.matching import store
 from services.matching.handlers import begin_day
-from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchProposed
 from shared.contract.vocabulary import Format, Therapy
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
-from tests.matching.answers import PAIR, a_choice, kinds, offered, one, shortfalls_said, waiting
+from tests.matching.answers import PAIR, a_choice, kinds, offered, one, shortfalls_said, waiting, who_wait
 from tests.matching.builders import born
 from tests.matching.gathering import Hear, in_directory
 from tests.support.builders import a_case, a_rematch, a_request, a_withdrawal
 
 
-async def three_who_wait(hear: Hear, clock: MovableClock) -> list[RequestSubmitted]:
-    requests = [a_request() for _ in range(3)]
-    for request in requests:
-        clock.move(timedelta(minutes=1))
-        await hear(request)
-    return requests
-
-
 async def test_a_new_therapist_is_offered_to_the_oldest_request(
     database: Database, hear: Hear, clock: MovableClock
 ) -> None:
-    oldest, *others = await three_who_wait(hear, clock)
+    oldest, *others = await who_wait(hear, clock, 3)
 
     await in_directory(database, PAIR[0])
     proposed = await offered(database)
@@ -76,7 +67,7 @@ async def test_a_raised_number_of_seats_reaches_as_many_in_order(
     database: Database, hear: Hear, clock: MovableClock
 ) -> None:
     await in_directory(database, replace(PAIR[0], seats_offered=0))
-    first, second, third = await three_who_wait(hear, clock)
+    first, second, third = await who_wait(hear, clock, 3)
 
     await in_directory(database, replace(PAIR[0], seats_offered=2))
     proposed = await offered(database)
@@ -91,7 +82,7 @@ async def test_a_freed_seat_is_offered_to_who_waits(
     await in_directory(database, PAIR[0])
     seated = a_request()
     await hear(a_choice(one(await hear(seated), MatchProposed)))
-    oldest, *_ = await three_who_wait(hear, clock)
+    oldest, *_ = await who_wait(hear, clock, 3)
 
     await hear(a_withdrawal(seated))
     proposed = await offered(database)
@@ -102,7 +93,7 @@ async def test_a_freed_seat_is_offered_to_who_waits(
 async def test_a_seat_offered_to_one_is_offered_to_the_next_only_when_it_was_not_taken(
     database: Database, hear: Hear, clock: MovableClock
 ) -> None:
-    first, second, _ = await three_who_wait(hear, clock)
+    first, second, _ = await who_wait(hear, clock, 3)
     await in_directory(database, PAIR[0])
     await offered(database)
 
@@ -131,7 +122,7 @@ async def test_who_is_rematched_keeps_the_place_in_the_queue(
 async def test_the_list_is_looked_at_only_when_something_changed(
     database: Database, hear: Hear, clock: MovableClock
 ) -> None:
-    await three_who_wait(hear, clock)
+    await who_wait(hear, clock, 3)
     await offered(database)
 
     async with database.transaction() as tx:
@@ -160,7 +151,7 @@ async def test_a_birthday_opens_a_pathway_for_who_waits(
 async def test_a_request_that_cannot_be_read_keeps_nobody_behind_it_waiting(
     database: Database, hear: Hear, clock: MovableClock
 ) -> None:
-    first, second, third = await three_who_wait(hear, clock)
+    first, second, third = await who_wait(hear, clock, 3)
     await database.pool.execute(
         "UPDATE requests SET details = set_byte(details, 40, get_byte(details, 40) # 1) WHERE id = $1",
         first.request_id,
@@ -176,7 +167,7 @@ async def test_a_request_that_cannot_be_read_keeps_nobody_behind_it_waiting(
 async def test_an_erased_person_is_passed_over_and_the_next_is_served(
     database: Database, hear: Hear, clock: MovableClock
 ) -> None:
-    first, second, third = await three_who_wait(hear, clock)
+    first, second, third = await who_wait(hear, clock, 3)
     assert isinstance(database.keys, Keyring)
     await database.keys.destroy(first.subject_id)
 

@@ -1,7 +1,6 @@
 """What notify's tests stand on: a mail server, a prefix and databases of their own for each test."""
 
-import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,8 +12,8 @@ from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.testing import service_database
 from tests.notify.builders import NOON, Office
+from tests.support.environment import CornerOf
 from tests.support.mail_server import MailServer
-from tests.support.stack import Stack
 
 
 @pytest.fixture
@@ -25,19 +24,10 @@ async def mail_server() -> AsyncIterator[MailServer]:
 
 
 @pytest.fixture
-async def settings(
-    stack: Stack, topic_prefix: str, make_database: Callable[[str], Awaitable[str]], mail_server: MailServer
-) -> Settings:
+async def settings(corner_of: CornerOf, mail_server: MailServer) -> Settings:
     """Notify's settings for one test; the clinical key is not among them."""
     return Settings(
-        kafka_url=stack.kafka_url,
-        kafka_topic_prefix=topic_prefix,
-        database_url=await make_database("notify"),
-        keyring_url=await make_database("keyring"),
-        sealing_key_contact=base64.b64encode(b"c" * 32).decode(),
-        http_port=0,
-        startup_wait_seconds=30,
-        relay_poll_seconds=0.2,
+        **await corner_of("notify"),
         smtp_url=mail_server.url,
         mail_from="hello@attune.example",
         clinic_name="Attune clinic",

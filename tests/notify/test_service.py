@@ -1,6 +1,5 @@
 """The whole service as a process: from an event on Kafka to a mail, and to word of it on Kafka."""
 
-import base64
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -27,7 +26,7 @@ from tests.support.builders import (
     a_withdrawal,
     nothing_found,
 )
-from tests.support.environment import environment
+from tests.support.environment import CLINICAL_KEY, environment
 from tests.support.mail_server import MailServer
 from tests.support.processes import running
 from tests.support.raw import raw
@@ -52,8 +51,7 @@ async def keyring(settings: Settings, database: Database) -> AsyncIterator[Keyri
     """The keyring as the other services hold it: with the clinical key."""
     assert database is not None
     others = KitSettings.model_validate(
-        settings.model_dump(include=set(KitSettings.model_fields))
-        | {"sealing_key_clinical": base64.b64encode(b"k" * 32).decode()}
+        settings.model_dump(include=set(KitSettings.model_fields)) | {"sealing_key_clinical": CLINICAL_KEY}
     )
     async with await Keyring.open(others) as keyring:
         yield keyring

@@ -1,8 +1,7 @@
 """What review's tests stand on: a prefix, databases and an office of their own for each test."""
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,25 +11,16 @@ from shared.kit import migrating
 from shared.kit.clock import MovableClock
 from shared.kit.service import furnished
 from tests.review.builders import NOON, Office
-from tests.support.stack import Stack
+from tests.support.environment import CLINICAL_KEY, CornerOf
 
 
 @pytest.fixture
-async def settings(
-    stack: Stack, topic_prefix: str, make_database: Callable[[str], Awaitable[str]]
-) -> Settings:
+async def settings(corner_of: CornerOf) -> Settings:
     """Review's settings for one test, on migrated databases."""
     settings = Settings(
-        kafka_url=stack.kafka_url,
-        kafka_topic_prefix=topic_prefix,
-        database_url=await make_database("review"),
-        keyring_url=await make_database("keyring"),
-        sealing_key_contact=base64.b64encode(b"c" * 32).decode(),
-        sealing_key_clinical=base64.b64encode(b"k" * 32).decode(),
-        http_port=0,
+        **await corner_of("review"),
+        sealing_key_clinical=CLINICAL_KEY,
         database_pool_size=8,
-        startup_wait_seconds=30,
-        relay_poll_seconds=0.2,
         public_url="http://127.0.0.1:8003",
     )
     await migrating.migrate(settings.keyring_url.get_secret_value(), migrating.of_keyring())

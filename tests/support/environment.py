@@ -1,8 +1,18 @@
-"""Settings as the environment of a process."""
+"""Settings as the environment of a process, and the keys that processes of one test seal with."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from pydantic import SecretStr
 
 from shared.kit.settings import KitSettings
+
+CornerOf = Callable[[str], Awaitable[dict[str, Any]]]
+"""What a service of that name is told to stand in a corner of the stack."""
+
+CONTACT_KEY = base64.b64encode(b"c" * 32).decode()
+CLINICAL_KEY = base64.b64encode(b"k" * 32).decode()
 
 
 def environment(settings: KitSettings) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """The four services as real processes on a test's own corner of the stack, to be used, killed and started."""
 
 import asyncio
-import base64
 import json
 import secrets
 import signal
@@ -19,6 +18,7 @@ from deploy.local.processes import free_port
 from shared.kit import migrating, topics
 from shared.kit.kafka import Kafka
 from shared.kit.testing import eventually
+from tests.support.environment import CLINICAL_KEY, CONTACT_KEY
 from tests.support.mail_server import MailServer
 from tests.support.processes import ROOT, Process, running
 from tests.support.stack import Stack
@@ -196,8 +196,8 @@ class System:
             "KAFKA_TOPIC_PREFIX": self.prefix,
             "DATABASE_URL": self.databases[service],
             "KEYRING_URL": self.databases["keyring"],
-            "SEALING_KEY_CONTACT": base64.b64encode(b"c" * 32).decode(),
-            "SEALING_KEY_CLINICAL": base64.b64encode(b"k" * 32).decode(),
+            "SEALING_KEY_CONTACT": CONTACT_KEY,
+            "SEALING_KEY_CLINICAL": CLINICAL_KEY,
             "HTTP_PORT": str(self.ports[service]),
             "DATABASE_POOL_SIZE": "6",
             "KAFKA_SESSION_SECONDS": "8",
