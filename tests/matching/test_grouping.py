@@ -8,122 +8,22 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.matching.domain.engine import Engine, entry_of
-from services.matching.domain.gates import Fit, Search, check
+from services.matching.domain.gates import Fit, check
 from services.matching.domain.grouping import Gathering, group_ways
-from services.matching.domain.offering import Around, Other, with_groups
 from services.matching.domain.ordering import GROUP_FIRST, HELD_BACK
 from services.matching.domain.pathways import pathways_of
-from services.matching.domain.ranking import Rules, explain, look, search_for
-from services.matching.domain.therapist import Therapist
+from services.matching.domain.ranking import search_for
 from shared.ages import age_on
 from shared.contract.ids import GroupId
-from shared.contract.matching import Candidate, NothingFound, Shortlist
 from shared.contract.vocabulary import Format, Mode, Slot, Therapy, Variant
-from tests.matching.builders import RULES, THE_DAY, a_therapist, an_accreditation, born
-from tests.matching.random_matching import some
+from tests.matching.builders import RULES, THE_DAY, a_therapist, born
+from tests.matching.random_grouping import World
 from tests.support.builders import a_case
 
 SHORT = replace(RULES, policy=RULES.policy.model_copy(update={"shortlist_size": 2}))
 """Rules by which hardly a list has room for everybody."""
 DICE = st.randoms(use_true_random=False)
 MANY = settings(max_examples=100, deadline=None)
-SLOTS = (Slot.TUE_EVENING, Slot.WED_MORNING, Slot.THU_EVENING)
-AGES = (11, 12, 15, 17, 18, 25, 60)
-"""On both sides of every limit of the variants that are given in groups."""
-
-
-def a_leader(dice: Random, number: int) -> Therapist:
-    variants = some(dice, (Variant.IPT, Variant.IPT_A, Variant.IPT_AST, Variant.IPT_G), 2, 4)
-    return a_therapist(
-        f"leader {number}",
-        accreditations=tuple(map(an_accreditation, variants)),
-        slots=frozenset(some(dice, SLOTS, 1, 3)),
-        modes=frozenset(some(dice, (Mode.ONLINE, Mode.IN_PERSON), 1, 2)),
-        languages=frozenset({"en", *some(dice, ("fr", "pl"), 0, 1)}),
-        seats_offered=3,
-        seats_free=dice.randint(0, 2),
-    )
-
-
-def a_seeker(dice: Random) -> Search:
-    case = a_case(
-        date_of_birth=born(dice.choice(AGES)),
-        conditions=(),
-        diagnosed=None,
-        therapy=dice.choice((Therapy.EITHER, Therapy.IPT)),
-        format=dice.choice((Format.GROUP, Format.GROUP, Format.INDIVIDUAL)),
-        mode=dice.choice(tuple(Mode)),
-        availability=tuple(some(dice, SLOTS, 0, 3)),
-        languages=tuple(some(dice, ("en", "en", "fr", "pl"), 1, 2)),
-        preferences=(),
-    )
-    return search_for(case, THE_DAY, RULES)
-
-
-def a_gathering(dice: Random, number: int, leaders: list[Therapist]) -> Gathering:
-    leader = dice.choice(leaders)
-    variant = dice.choice((Variant.IPT_AST, Variant.IPT_G))
-    size = RULES.policy.groups[variant].size
-    members, eldest = dice.randint(0, size.most), dice.choice(AGES)
-    return Gathering(
-        id=GroupId(UUID(int=number)) if members else None,
-        therapist_id=leader.id,
-        variant=variant,
-        slot=dice.choice(sorted(leader.slots)),
-        mode=dice.choice(sorted(leader.modes)),
-        language="en",
-        least=size.least,
-        most=size.most,
-        members=members,
-        promised=dice.randint(0, 2),
-        born=tuple(born(eldest - dice.randint(0, 1)) for _ in range(members)),
-    )
-
-
-class World:
-    """Some leaders, the groups they gather, and somebody who looks for one."""
-
-    def __init__(self, dice: Random) -> None:
-        leaders = [a_leader(dice, number) for number in range(6)]
-        self.therapists = {leader.id: leader for leader in leaders}
-        self.search = a_seeker(dice)
-        groups = [a_gathering(dice, number, leaders) for number in range(12)]
-        self.gathered = {group.id: group for group in groups if group.id is not None}
-        self.busy = {
-            leader.id: frozenset(
-                each.slot for each in self.gathered.values() if each.therapist_id == leader.id
-            )
-            for leader in leaders
-        }
-        self.groups = tuple(
-            each for each in groups if each.id is not None or each.slot not in self.busy[each.therapist_id]
-        )
-        self.others = tuple(Other.looking(a_seeker(dice), RULES) for _ in range(4))
-
-        self.prices = {leader.id: dice.choice((0, 0, 5, 40, 200)) for leader in leaders}
-
-    def answer(self, rules: Rules = RULES) -> Shortlist | NothingFound:
-        engine = Engine(RULES.policy, RULES.places, THE_DAY)
-        engine.put([entry_of(each) for each in self.therapists.values()])
-        engine.set_prices(self.prices)
-        around = Around(self.search, rules, self.groups, self.others, self.busy)
-        found = look(self.search, engine, rules, len(self.therapists))
-        alone = explain(self.search, found, self.therapists, rules)
-        return with_groups(around, found, alone, self.therapists)
-
-    def shuffle(self, dice: Random) -> None:
-        """The same in another order."""
-        for name in ("therapists", "gathered", "busy", "prices"):
-            rows = list(getattr(self, name).items())
-            dice.shuffle(rows)
-            setattr(self, name, dict(rows))
-        self.groups = tuple(dice.sample(self.groups, len(self.groups)))
-        self.others = tuple(dice.sample(self.others, len(self.others)))
-
-    def candidates(self, rules: Rules = RULES) -> tuple[Candidate, ...]:
-        answer = self.answer(rules)
-        return answer.candidates if isinstance(answer, Shortlist) else ()
 
 
 @given(DICE)
@@ -131,12 +31,12 @@ class World:
 def test_whoever_is_proposed_a_group_could_come_to_it(dice: Random) -> None:
     world = World(dice)
     case = world.search.case
-    ways = group_ways(pathways_of(case, THE_DAY, RULES.policy).fitting, RULES.policy)
+    pathways = group_ways(pathways_of(case, THE_DAY, RULES.policy).fitting, RULES.policy)
 
     for candidate in world.candidates():
         if candidate.group is None:
             continue
-        assert candidate.variant in {way.variant for way in ways}
+        assert candidate.variant in {each.variant for each in pathways}
         assert candidate.group.slot in case.availability
         assert candidate.group.language in case.languages
         assert case.mode in {candidate.mode, Mode.EITHER}
@@ -302,10 +202,10 @@ def test_every_pathway_that_somebody_left_off_the_list_can_give_is_on_it(dice: R
     proposed = {each.variant for each in candidates}
     in_groups = RULES.policy.groups
 
-    for way in pathways_of(world.search.case, THE_DAY, RULES.policy).fitting:
+    for pathway in pathways_of(world.search.case, THE_DAY, RULES.policy).fitting:
         for therapist in world.therapists.values():
-            fit = check(world.search, way, therapist, RULES.policy, RULES.places)
+            fit = check(world.search, pathway, therapist, RULES.policy, RULES.places)
             if therapist.id in listed or not isinstance(fit, Fit):
                 continue
             times = set(fit.shared_slots) - world.busy[therapist.id]
-            assert way.variant in proposed or (way.variant in in_groups and not times)
+            assert pathway.variant in proposed or (pathway.variant in in_groups and not times)

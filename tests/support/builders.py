@@ -163,11 +163,8 @@ def a_confirmation(
 ) -> review.MatchConfirmed:
     """A reviewer's choice from a shortlist."""
     return review.MatchConfirmed(
-        request_id=proposal.request_id,
-        subject_id=proposal.subject_id,
+        **_decided(proposal),
         proposal_id=proposal.proposal_id,
-        decision_id=DecisionId(uuid4()),
-        decided_by=StaffId(id_of("reviewer")),
         therapist_id=TherapistId(id_of(name)),
         overruled=False,
         considered_seconds=95,
@@ -177,13 +174,7 @@ def a_confirmation(
 def a_seat(confirmation: review.MatchConfirmed, **changes: Any) -> matching.SeatReserved:
     """The seat that a confirmed decision got."""
     return matching.SeatReserved(
-        request_id=confirmation.request_id,
-        subject_id=confirmation.subject_id,
-        proposal_id=confirmation.proposal_id,
-        decision_id=confirmation.decision_id,
-        decided_by=confirmation.decided_by,
-        seat_id=SeatId(uuid4()),
-        therapist_id=confirmation.therapist_id,
+        **_given_by(confirmation),
         mode=Mode.ONLINE,
         therapist=matching.TherapistContact(name="Ada Fernsby", email="ada.fernsby@therapists.example"),
     ).model_copy(update=changes)
@@ -218,13 +209,7 @@ def a_group(**changes: Any) -> matching.Group:
 def a_place(confirmation: review.MatchConfirmed, **changes: Any) -> matching.GroupPlaceHeld:
     """The place that a confirmed decision got in a group that gathers."""
     return matching.GroupPlaceHeld(
-        request_id=confirmation.request_id,
-        subject_id=confirmation.subject_id,
-        proposal_id=confirmation.proposal_id,
-        decision_id=confirmation.decision_id,
-        decided_by=confirmation.decided_by,
-        seat_id=SeatId(uuid4()),
-        therapist_id=confirmation.therapist_id,
+        **_given_by(confirmation),
         group=a_group(),
     ).model_copy(update=changes)
 
@@ -243,11 +228,8 @@ def a_seat_gone(confirmation: review.MatchConfirmed, **changes: Any) -> matching
 def a_rematch(proposal: matching.MatchProposed, *exclude: str, **changes: Any) -> review.RematchRequested:
     """A reviewer's wish for another shortlist."""
     return review.RematchRequested(
-        request_id=proposal.request_id,
-        subject_id=proposal.subject_id,
+        **_decided(proposal),
         proposal_id=proposal.proposal_id,
-        decision_id=DecisionId(uuid4()),
-        decided_by=StaffId(id_of("reviewer")),
         exclude=tuple(TherapistId(id_of(name)) for name in exclude),
         reason="The client knows this person socially.",
     ).model_copy(update=changes)
@@ -256,10 +238,7 @@ def a_rematch(proposal: matching.MatchProposed, *exclude: str, **changes: Any) -
 def a_decline(request: intake.RequestSubmitted, **changes: Any) -> review.RequestDeclined:
     """A reviewer's no, with the way onward."""
     return review.RequestDeclined(
-        request_id=request.request_id,
-        subject_id=request.subject_id,
-        decision_id=DecisionId(uuid4()),
-        decided_by=StaffId(id_of("reviewer")),
+        **_decided(request),
         onward_route=OnwardRoute.GP,
         reason="Needs an assessment that this clinic cannot give.",
     ).model_copy(update=changes)
@@ -268,10 +247,7 @@ def a_decline(request: intake.RequestSubmitted, **changes: Any) -> review.Reques
 def a_question(request: intake.RequestSubmitted, **changes: Any) -> review.InformationRequested:
     """A reviewer's question."""
     return review.InformationRequested(
-        request_id=request.request_id,
-        subject_id=request.subject_id,
-        decision_id=DecisionId(uuid4()),
-        decided_by=StaffId(id_of("reviewer")),
+        **_decided(request),
         question="Which evenings are truly free?",
     ).model_copy(update=changes)
 
@@ -279,6 +255,20 @@ def a_question(request: intake.RequestSubmitted, **changes: Any) -> review.Infor
 def a_withdrawal(request: intake.RequestSubmitted) -> intake.RequestWithdrawn:
     """Word that the client no longer wants a match."""
     return intake.RequestWithdrawn(request_id=request.request_id, reason=intake.WithdrawalReason.CLIENT_ASKED)
+
+
+def _decided(about: intake.RequestSubmitted | matching.MatchProposed) -> dict[str, Any]:
+    return {
+        "request_id": about.request_id,
+        "subject_id": about.subject_id,
+        "decision_id": DecisionId(uuid4()),
+        "decided_by": StaffId(id_of("reviewer")),
+    }
+
+
+def _given_by(decision: review.MatchConfirmed) -> dict[str, Any]:
+    same = ("request_id", "subject_id", "proposal_id", "decision_id", "decided_by", "therapist_id")
+    return {name: getattr(decision, name) for name in same} | {"seat_id": SeatId(uuid4())}
 
 
 def a_submission(**changes: Any) -> dict[str, Any]:
