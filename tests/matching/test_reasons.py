@@ -116,7 +116,7 @@ def test_reasons_read_as_sentences() -> None:
         "availability": "Free when the client is: Tuesday evening.",
         "preference": "Is a woman: a strong wish.",
         "language": "Works in English, the language the client prefers.",
-        "distance": "About 1.4 km away.",
+        "distance": "About 1.4 km away in a straight line.",
         "fee": "Asks £80 a session, within the limit of £90.",
         "wait": "Can begin at once.",
         "caseload": "Has 4 of 4 seats free.",

@@ -62,7 +62,7 @@ def test_somebody_who_comes_in_person_is_told_where_when_and_how_dear_it_is() ->
 
     assert candidate.for_client == (
         "Interpersonal therapy, together with your partner, in person.",
-        "About 1.4 km from you.",
+        "About 1.4 km from you in a straight line.",
         "The sessions can be in English.",
         "The time has still to be agreed: none that you gave is free.",
         "The sessions cost nothing.",

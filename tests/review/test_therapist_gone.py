@@ -202,6 +202,7 @@ async def test_whoever_is_erased_leaves_the_queue_with_all_that_was_to_be_decide
     assert left == [str(other.request_id)]
     assert (case["state"], case["therapist_gone_at"], case["allowed"]) == ("withdrawn", None, [])
     assert "This person has been erased" in page
+    assert '<span class="tag withdrawn">Erased</span>' in page
     assert "Had the person erased" in page
     assert (await office.audit(request.request_id))[-1] == "erased"
 

@@ -168,7 +168,9 @@ def _language(search: Search, _fit: Fit, scored: Scored) -> str:
 
 def _distance(_search: Search, fit: Fit, _scored: Scored) -> str:
     metres = fit.metres or 0
-    return "In the same postcode district." if metres == 0 else f"About {metres / 1000:.1f} km away."
+    if metres == 0:
+        return "In the same postcode district."
+    return f"About {metres / 1000:.1f} km away in a straight line."
 
 
 def _fee(search: Search, fit: Fit, _scored: Scored) -> str:

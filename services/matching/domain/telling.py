@@ -83,7 +83,9 @@ def _for_client(search: Search, fit: Fit) -> Iterator[str]:
     yield f"{_school(fit)}, {_GIVEN[fit.pathway.format]}, {_WHERE[fit.mode]}."
     if fit.metres is not None:
         yield (
-            "In your postcode district." if fit.metres == 0 else f"About {fit.metres / 1000:.1f} km from you."
+            "In your postcode district."
+            if fit.metres == 0
+            else f"About {fit.metres / 1000:.1f} km from you in a straight line."
         )
     yield f"The sessions can be in {_spoken(case, therapist)}."
     if fit.shared_slots:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.review.domain.wording.names import ACTIONS, FORMATS, LANGUAGES, REFUSALS, VARIANTS
+from services.review.domain.case import State
+from services.review.domain.wording.names import ACTIONS, FORMATS, LANGUAGES, REFUSALS, STATES, VARIANTS
 from shared.ages import LONDON
 from shared.contract.matching import Pathway, SeatRefusal, Shortfall, WaitWeeks
 from shared.contract.vocabulary import Slot, Variant
@@ -78,6 +79,11 @@ def lasting(span: timedelta) -> str:
 def considered(seconds: int) -> str:
     """For how long a case lay open before a decision: `1 second`, `12 minutes`."""
     return _many(seconds, "second") if seconds < 120 else lasting(timedelta(seconds=seconds))
+
+
+def state(of: State, *, erased: bool) -> str:
+    """What has become of a case: somebody who was erased has not withdrawn."""
+    return "Erased" if erased and of is State.WITHDRAWN else STATES[of]
 
 
 def waited(weeks: WaitWeeks | None) -> str:
