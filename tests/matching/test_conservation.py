@@ -17,14 +17,22 @@ from services.matching.domain.therapist import Therapist
 from services.matching.handlers.reading import open_shortlist
 from shared.contract.ids import DecisionId
 from shared.contract.intake import RequestSubmitted
-from shared.contract.matching import STREAM, MatchProposed
+from shared.contract.matching import STREAM
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.apart import Apart
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory
 from tests.matching.processes import ANY_ORDER, emptied
-from tests.support.builders import a_confirmation, a_decline, a_rematch, a_request, a_withdrawal, id_of
+from tests.support.builders import (
+    a_confirmation,
+    a_decline,
+    a_proposal,
+    a_rematch,
+    a_request,
+    a_withdrawal,
+    id_of,
+)
 
 NAMES = ("ada", "ben", "cem")
 KINDS = (
@@ -114,13 +122,7 @@ class World:
         if not proposals:
             return
         seen = proposals[0 if step.which == 3 else -1]
-        proposal = MatchProposed(
-            request_id=request.request_id,
-            subject_id=request.subject_id,
-            proposal_id=seen["id"],
-            policy_version=RULES.policy.version,
-            shortlist=None,
-        )
+        proposal = a_proposal(request, proposal_id=seen["id"])
         match step.kind:
             case "confirm" | "choose":
                 async with self.database.transaction() as tx:

@@ -7,18 +7,16 @@ from typing import Any
 
 import pytest
 
-from shared.contract.ids import ProposalId
 from shared.contract.matching import MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
 from shared.contract.sealing import opened
 from shared.contract.vocabulary import Mode
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.errors import NotYet
-from shared.kit.identifiers import new_id
 from tests.matching.answers import PAIR, a_choice, candidates, kinds, one
 from tests.matching.builders import a_registration, a_therapist
 from tests.matching.gathering import Hear, in_directory, seats_free
-from tests.support.builders import a_case, a_confirmation, a_decline, a_rematch, a_request, id_of
+from tests.support.builders import a_case, a_confirmation, a_decline, a_proposal, a_rematch, a_request, id_of
 
 
 async def test_a_confirmed_match_takes_the_seat_and_names_the_decision(
@@ -56,13 +54,7 @@ async def test_a_decision_heard_twice_takes_one_seat(database: Database, hear: H
 
 async def test_a_decision_that_comes_before_its_request_waits(hear: Hear) -> None:
     request = a_request()
-    proposal = MatchProposed(
-        request_id=request.request_id,
-        subject_id=request.subject_id,
-        proposal_id=ProposalId(new_id()),
-        policy_version="test",
-        shortlist=None,
-    )
+    proposal = a_proposal(request)
 
     for event in (a_confirmation(proposal), a_rematch(proposal), a_decline(request)):
         with pytest.raises(NotYet):

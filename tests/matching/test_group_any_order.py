@@ -16,16 +16,14 @@ from services.matching.handlers.reading import open_shortlist
 from shared.contract.event import Event
 from shared.contract.ids import DecisionId
 from shared.contract.intake import RequestSubmitted
-from shared.contract.matching import MatchProposed
 from shared.contract.vocabulary import Slot
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.errors import KeyDestroyed
 from shared.kit.keyring import Keyring
-from tests.matching.builders import RULES
 from tests.matching.gathering import LEAST, RULE, a_leader, assert_places_add_up, in_directory, somebody
 from tests.matching.processes import ANY_ORDER, Process, emptied
-from tests.support.builders import a_confirmation, a_decline, a_rematch, a_withdrawal, id_of
+from tests.support.builders import a_confirmation, a_decline, a_proposal, a_rematch, a_withdrawal, id_of
 
 NAMES = ("ada", "ben")
 MOST_SEATS = 2
@@ -135,13 +133,7 @@ class World:
         )
         if newest is None:
             return
-        proposal = MatchProposed(
-            request_id=request.request_id,
-            subject_id=request.subject_id,
-            proposal_id=newest,
-            policy_version=RULES.policy.version,
-            shortlist=None,
-        )
+        proposal = a_proposal(request, proposal_id=newest)
         if kind == "rematch":
             await hear(process, a_rematch(proposal))
             return

@@ -18,14 +18,21 @@ from services.matching.domain.ordering import HELD_BACK
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.intake import RequestSubmitted
-from shared.contract.matching import MatchProposed
 from shared.contract.vocabulary import ProblemArea
 from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory, in_outbox
 from tests.matching.processes import Process, emptied
-from tests.support.builders import a_case, a_confirmation, a_rematch, a_request, a_withdrawal, id_of
+from tests.support.builders import (
+    a_case,
+    a_confirmation,
+    a_proposal,
+    a_rematch,
+    a_request,
+    a_withdrawal,
+    id_of,
+)
 
 ENGLISH, WELSH, EITHER = ("en",), ("cy",), ("en", "cy")
 SPEAKS = {"ada": ENGLISH, "ben": WELSH, "cem": EITHER}
@@ -165,13 +172,7 @@ class Clinic:
             await process.take(a_withdrawal(request))
         if how == "withdraw" or seen is None:
             return
-        proposal = MatchProposed(
-            request_id=request.request_id,
-            subject_id=request.subject_id,
-            proposal_id=seen["id"],
-            policy_version=RULES.policy.version,
-            shortlist=None,
-        )
+        proposal = a_proposal(request, proposal_id=seen["id"])
         first = next(name for name in SPEAKS if id_of(name) == seen["first"])
         if how == "rematch":
             await process.take(a_rematch(proposal, first))

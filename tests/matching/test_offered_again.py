@@ -20,7 +20,7 @@ from tests.matching.answers import who_wait
 from tests.matching.builders import a_therapist
 from tests.matching.gathering import RULE, a_choice, a_leader, in_directory, in_outbox, proposed_to, somebody
 from tests.matching.processes import Process
-from tests.support.builders import a_case, a_confirmation, a_request, a_withdrawal
+from tests.support.builders import a_case, a_confirmation, a_proposal, a_request, a_withdrawal
 
 ADA = a_therapist("ada", seats_offered=1, seats_free=1)
 BEN = a_therapist("ben", languages=frozenset({"cy"}), problem_areas=frozenset({ProblemArea.GRIEF}))
@@ -47,13 +47,7 @@ async def test_whoever_is_chosen_lower_on_a_list_leaves_its_first_to_who_waits(
     )
     assert kept is not None
     assert kept["named"] == [ADA.id, BEN.id]
-    proposal = MatchProposed(
-        request_id=first.request_id,
-        subject_id=first.subject_id,
-        proposal_id=kept["id"],
-        policy_version="test",
-        shortlist=None,
-    )
+    proposal = a_proposal(first, proposal_id=kept["id"])
 
     await process.hear(a_confirmation(proposal, "ben"))
     await process.offer()

@@ -18,7 +18,7 @@ from tests.matching.builders import RULES, a_therapist
 from tests.matching.gathering import in_directory, proposed_to, shown
 from tests.matching.processes import Process
 from tests.matching.seated import state_of
-from tests.support.builders import a_confirmation, a_request, a_withdrawal
+from tests.support.builders import a_confirmation, a_proposal, a_request, a_withdrawal
 
 ADA = a_therapist("ada", seats_offered=1, seats_free=1)
 BEN = a_therapist("ben", seats_offered=1, seats_free=1)
@@ -87,15 +87,7 @@ async def both(
         )
         assert row is not None
         assert row["named"] == [ADA.id]
-        proposals.append(
-            MatchProposed(
-                request_id=each.request_id,
-                subject_id=each.subject_id,
-                proposal_id=row["id"],
-                policy_version=RULES.policy.version,
-                shortlist=None,
-            )
-        )
+        proposals.append(a_proposal(each, proposal_id=row["id"]))
     return proposals
 
 

@@ -18,7 +18,7 @@ from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from tests.matching.builders import RULES, a_therapist, born
 from tests.matching.recorded import hear
-from tests.support.builders import a_case, a_decline, a_rematch, a_request, a_withdrawal
+from tests.support.builders import a_case, a_decline, a_proposal, a_rematch, a_request, a_withdrawal
 
 LEAST = RULES.policy.wait_history_least
 WEEKS = timedelta(weeks=1)
@@ -131,13 +131,7 @@ async def test_only_the_first_wait_of_a_request_is_kept(
         kept = await store.lock_request(tx, request.request_id)
     assert kept is not None
     assert kept.proposal_id is not None
-    proposal = MatchProposed(
-        request_id=request.request_id,
-        subject_id=request.subject_id,
-        proposal_id=kept.proposal_id,
-        policy_version="test",
-        shortlist=None,
-    )
+    proposal = a_proposal(request, proposal_id=kept.proposal_id)
     clock.move(WEEKS)
 
     [again] = await hear(database, matcher, a_rematch(proposal, "ada"))
