@@ -98,7 +98,11 @@ def _look(  # noqa: PLR0917
 def _floor(best: Array, kept: int, retimes: bool) -> Any:
     """What somebody must have to come among the best, or at some time first."""
     if retimes:
-        return best[0].order
+        # Whoever has been found for one time need not be reached at another.
+        least = best[0].order
+        for slot in range(best.size):
+            least = min(least, best[slot].order)
+        return least
     return best[kept - 1].order if kept == best.size else _LEAST
 
 
