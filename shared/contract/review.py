@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from shared.contract.event import RequestEvent
-from shared.contract.ids import DecisionId, ProposalId, StaffId, SubjectId, TherapistId
+from shared.contract.ids import DecisionId, ProposalId, RequestId, StaffId, SubjectId, TherapistId
 from shared.contract.sealing import Purpose, Sealed
 from shared.contract.vocabulary import OnwardRoute
 
@@ -29,6 +29,9 @@ class MatchConfirmed(RequestEvent):
 
     reason: Annotated[str | None, Sealed(Purpose.CLINICAL)] = None
     """Why, in the reviewer's words; always there when overruled."""
+
+    beside: Annotated[tuple[RequestId, ...] | None, Sealed(Purpose.CLINICAL)] = None
+    """Who else has a place in the group, as the reviewer was shown; null for one alone, or if not said."""
 
 
 class RematchRequested(RequestEvent):

@@ -30,13 +30,17 @@ def address(name: str) -> str:
     return f"{name}@example.com"
 
 
-async def decided_for_a_group(system: System, intake: httpx.AsyncClient, review: Any, name: str) -> str:
+async def decided_for_a_group(
+    system: System, intake: httpx.AsyncClient, review: Any, name: str, state: str = "place_held"
+) -> str:
     """Somebody asks and is confirmed for the first of the shortlist, which stands for a group."""
     answer = await intake.post("/api/v1/requests", json=a_young_person(name))
     assert answer.status_code == httpx.codes.CREATED, answer.text
     request_id: str = answer.json()["request_id"]
     await acknowledged(system, address(name))
     case = await confirm(system, review, request_id)
+    # Whoever decides next must see who is in it.
+    await system.case(review, request_id, state)
     assert case["shortlist"]["candidates"][0]["group"]["slot"] == "tue_evening"
     return request_id
 
@@ -55,13 +59,12 @@ async def test_enough_decisions_form_a_group_and_each_member_is_told(system: Sys
         await eventually(gathers, within=60, what="the client can read that the group gathers")
         for name in names[1:3]:
             requests.append(await decided_for_a_group(system, intake, review, name))
-            await system.case(review, requests[-1], "place_held")
         third = await system.case(review, requests[0], "place_held")
         for name in names[:3]:
             await mails_about(system, address(name), 2)
         therapist = first["decision"]["therapist_id"]
         before = json.loads(await system.command("matching", "therapists", "show", therapist, "--json"))
-        requests.append(await decided_for_a_group(system, intake, review, names[3]))
+        requests.append(await decided_for_a_group(system, intake, review, names[3], "matched"))
         cases = [await system.case(review, each, "matched") for each in requests]
         after = json.loads(await system.command("matching", "therapists", "show", therapist, "--json"))
 

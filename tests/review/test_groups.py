@@ -1,5 +1,6 @@
 """What staff see of groups: which one a candidate means, a place that is held, and what became of it."""
 
+import json
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from shared.contract import matching
 from shared.contract.intake import RequestSubmitted
 from shared.contract.matching import MatchProposed, SeatRefusal
 from shared.contract.review import MatchConfirmed
+from shared.kit.keyring.sealing import open_event
 from tests.review.builders import Office, case_url, page_url
 from tests.support.builders import (
     a_candidate,
@@ -134,6 +136,44 @@ async def test_nobody_is_decided_for_a_group_that_somebody_joined_unseen(
         "the group is no matter for one alone"
     )
     assert seen.status_code == httpx.codes.OK
+
+
+async def test_a_decision_for_a_group_says_sealed_whom_its_author_saw_in_it(office: Office) -> None:
+    first, second, alone = a_request(), a_request(), a_request()
+    async with office.program() as bea:
+        choice = await confirmed_for(office, bea, first)
+        await office.hear(a_place(choice))
+        await confirmed_for(office, bea, second)
+        proposal = a_proposal(alone)
+        await office.hear(alone, proposal)
+        await bea.get(case_url(alone))
+        await bea.post(case_url(alone, "confirm"), json={"version": 2})
+
+    said = [(await office.said(each.request_id))[-1].document for each in (first, second, alone)]
+    beside = []
+    for each in said:
+        event = await open_event(MatchConfirmed, each, office.service.keyring)
+        assert isinstance(event, MatchConfirmed)
+        beside.append(event.beside)
+    assert beside == [(), (first.request_id,), None]
+    assert str(first.request_id) not in json.dumps(said[1])
+
+
+async def test_a_group_that_somebody_joined_unseen_is_put_before_staff_again(office: Office) -> None:
+    async with office.program() as bea:
+        request, choice = await confirmed(office, bea)
+        await office.hear(
+            a_seat_gone(choice, reason=SeatRefusal.JOINED_UNSEEN), a_group_proposal(request, **UNOPENED)
+        )
+        case = await shown(bea, request)
+        again = await bea.post(case_url(request, "confirm"), json={"version": case["version"]})
+    async with office.browser("cem") as cem:
+        page = (await cem.get(page_url(request))).text
+
+    why = "somebody else had come into the group by then: look who it is before you decide again"
+    assert (case["state"], case["reopened_because"]) == ("ready", "joined_unseen")
+    assert again.status_code == httpx.codes.OK
+    assert f"Could not take the seat: reopened, because {why}" in page
 
 
 async def test_whoever_leaves_is_counted_no_more(office: Office) -> None:

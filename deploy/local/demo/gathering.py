@@ -30,7 +30,7 @@ async def gather(
         request_id = story.submitted.request_id
         # A decision within a blink would hold the thanks back.
         await listener.until(partial(_told, "acknowledgement", request_id), patience)
-        if request_id is None or not await staff.ready({request_id}, patience):
+        if request_id is None or not await staff.find({request_id}, "ready", patience):
             continue
         story.case = await staff.case(request_id)
         story.decision = await staff.decide(each, story.case)
@@ -39,6 +39,8 @@ async def gather(
         if answer is not None and answer.name == "group-place-held":
             # The last member would hold this back as well.
             await listener.until(partial(_told, HELD[0], request_id), patience)
+            # Whoever decides next must see who is in it.
+            await staff.find({request_id}, "place_held", patience)
     return stories
 
 

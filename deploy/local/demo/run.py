@@ -165,7 +165,7 @@ class Demo:
         await listener.until(partial(_all_have, "match-proposed", wanted), PATIENCE)
         # A decision within a blink would hold the thanks back: they are untrue once somebody is matched.
         await listener.until(partial(_all_sent, MAILS[:1], wanted), PATIENCE)
-        ready = await staff.ready(wanted, PATIENCE)
+        ready = await staff.find(wanted, "ready", PATIENCE)
         self._console.print(f"  {who} is signed in; {len(ready)} cases wait for a decision")
         for story in self._stories:
             if story.submitted.request_id not in ready:

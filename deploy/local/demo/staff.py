@@ -43,12 +43,12 @@ class Staff:
         self._client.headers["authorization"] = f"Bearer {session['token']}"
         return str(session["staff"]["name"])
 
-    async def ready(self, wanted: set[str | None], within: float) -> set[str]:
-        """Which of the requests wait for a decision, once all of them do or the time is over."""
+    async def find(self, wanted: set[str | None], state: str, within: float) -> set[str]:
+        """Which of the requests are in a state, once all of them are or the time is over."""
         begun = time.monotonic()
         while True:
             queue = _require(
-                await self._client.get("/api/v1/cases", params={"state": "ready"}), "read the queue"
+                await self._client.get("/api/v1/cases", params={"state": state}), "read the queue"
             )
             found = {str(each["request_id"]) for each in queue["cases"]} & wanted
             if found == wanted or time.monotonic() - begun > within:

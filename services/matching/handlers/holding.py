@@ -66,7 +66,7 @@ async def hold_place(  # noqa: PLR0917
     if pathway is None or chosen.group is None:
         return SeatRefusal.NO_LONGER_ELIGIBLE
     coming = _Coming(search, pathway, therapist, chosen.mode, chosen.group, rules)
-    group = await _joined(coming, tx) or await _opened(coming, tx)
+    group = await _decided_on(coming, decision, tx)
     if isinstance(group, SeatRefusal):
         return group
     member = Member(
@@ -84,6 +84,14 @@ async def hold_place(  # noqa: PLR0917
     return None
 
 
+async def _decided_on(coming: _Coming, decision: MatchConfirmed, tx: Transaction) -> Gathering | SeatRefusal:
+    """The group that staff decided on, opened if it is not there yet; or why they must look again."""
+    group = await _joined(coming, tx)
+    if group is None:
+        return await _opened(coming, tx)
+    return SeatRefusal.JOINED_UNSEEN if await _somebody_unseen(group, decision, tx) else group
+
+
 async def _joined(coming: _Coming, tx: Transaction) -> Gathering | None:
     """The group that staff were shown, be it opened since; they have decided on no other."""
     for each in await store.joinable_groups(tx, [coming.pathway.variant], coming.therapist.id):
@@ -92,6 +100,15 @@ async def _joined(coming: _Coming, tx: Transaction) -> Gathering | None:
             fit = joining(coming.search, coming.pathway, group, coming.therapist, coming.rules)
             return None if fit is None else group
     return None
+
+
+async def _somebody_unseen(group: Gathering, decision: MatchConfirmed, tx: Transaction) -> bool:
+    """Whether somebody is in a group whom the reviewer was not shown, as of two who decide in one moment."""
+    if decision.beside is None:
+        return False
+    members = await store.members_of(tx, group)
+    unseen = [each for each in members if each.request_id not in decision.beside]
+    return any([await _is_here(each, tx) for each in unseen])
 
 
 async def _opened(coming: _Coming, tx: Transaction) -> Gathering | SeatRefusal:

@@ -1,7 +1,6 @@
 """Carries out what staff ask for: case, audit and what is said, in one transaction."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from services.review.domain import deciding
@@ -11,7 +10,7 @@ from services.review.domain.staff import Staff
 from services.review.domain.wishes import Decision, MatchDecision, SettleMail, Wish
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry
-from services.review.store.groups import groups_shown, members_beside
+from services.review.store.groups import Member, groups_shown, members_beside
 from shared.ages import day_in_london
 from shared.contract.ids import DecisionId, RequestId
 from shared.contract.matching import Shortlist
@@ -52,13 +51,16 @@ async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> 
     if details is None:
         raise KeyDestroyed
     shortlist = await cases.shortlist_of(tx, request_id) if isinstance(wish, Decision) else None
-    seen = await audit.views_since(tx, request_id, by.id, await _seen_anew_since(tx, case, wish, shortlist))
+    beside = await _beside(tx, case, wish, shortlist)
+    anew_since = max([case.seen_anew_since, *(member.joined_at for member in beside or ())])
+    seen = await audit.views_since(tx, request_id, by.id, anew_since)
     reviewing = Reviewing(
         by=by,
         decision_id=DecisionId(new_id()),
         today=day_in_london(tx.now),
         considered_seconds=deciding.considered_seconds(seen, tx.now),
         date_of_birth=details.date_of_birth,
+        beside=None if beside is None else tuple(member.request_id for member in beside),
     )
     outcome = deciding.act(case, wish, reviewing)
     return await _keep(tx, case, outcome, reviewing, shortlist)
@@ -122,12 +124,13 @@ async def _keep(
     return Done(outcome.case, decided)
 
 
-async def _seen_anew_since(tx: Transaction, case: Case, wish: Wish, shortlist: Shortlist | None) -> datetime:
-    """Since when all lies before the reviewer as it does now, with who is in the group they decide for."""
+async def _beside(
+    tx: Transaction, case: Case, wish: Wish, shortlist: Shortlist | None
+) -> tuple[Member, ...] | None:
+    """Who else has a place in the group that is decided for; None if it is no group."""
     if not isinstance(wish, MatchDecision):
-        return case.seen_anew_since
+        return None
     chosen = wish.therapist_id or case.first
     meant = {each: group for each, group in groups_shown(shortlist).items() if each == chosen}
     beside = await members_beside(tx, case.request_id, meant)
-    joined = (member.joined_at for members in beside.values() for member in members)
-    return max([case.seen_anew_since, *joined])
+    return next((beside.get(each, ()) for each in meant), None)

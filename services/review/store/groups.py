@@ -1,16 +1,24 @@
 """Who has a place in a group, so that nobody is put beside somebody unseen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import TypeVar
 
-import asyncpg
+from pydantic import BaseModel
 
-from services.review.store.cases import open_part
-from shared.contract.ids import RequestId, TherapistId
+from shared.contract.ids import GroupId, RequestId, TherapistId
 from shared.contract.intake import CaseDetails, Contact
 from shared.contract.matching import Group, Shortlist
+from shared.kit.errors import KeyDestroyed
+from shared.kit.keyring.boxes import BoxBroken
 from shared.kit.transaction import Transaction
+
+M = TypeVar("M", bound=BaseModel)
+
+LONGEST = timedelta(days=366)
+"""So long ago nobody was decided for whose group still takes members: half a year to gather and as long to
+begin is the most that matching's policy may allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,8 @@ async def members_beside(
     tx: Transaction, request_id: RequestId, groups: Mapping[TherapistId, Group]
 ) -> Mapping[TherapistId, tuple[Member, ...]]:
     """Who else has a place in these groups, as far as has been heard; who came first stands first."""
-    found: dict[TherapistId, tuple[Member, ...]] = {}
+    if not groups:
+        return {}
     rows = await tx.fetch(
         """
         SELECT request_id, chosen_id, group_id, group_place, contact, details, joined_at
@@ -42,34 +51,50 @@ async def members_beside(
             SELECT max(at) AS joined_at FROM audit
             WHERE audit.request_id = cases.request_id AND action IN ('place_held', 'seat_reserved')
         ) AS heard
-        WHERE chosen_id = ANY($1::uuid[]) AND group_id IS NOT NULL AND state IN ('place_held', 'matched')
-          AND request_id <> $2
+        WHERE request_id <> $1 AND state IN ('place_held', 'matched') AND group_id IS NOT NULL
+          AND (group_id = ANY($2::uuid[]) OR (chosen_id = ANY($3::uuid[]) AND decided_at > $4))
         ORDER BY submitted_at, request_id
         """,
-        list(groups),
         request_id,
+        [group.group_id for group in groups.values() if group.group_id is not None],
+        [therapist_id for therapist_id, group in groups.items() if group.group_id is None],
+        tx.now - LONGEST,
     )
-    for row in rows:
-        therapist_id = TherapistId(row["chosen_id"])
-        if not await _is_in(groups[therapist_id], row, tx):
-            continue
-        contact = await open_part(tx, row["contact"], Contact)
-        details = await open_part(tx, row["details"], CaseDetails)
+    places = await _opened(tx, [row["group_place"] for row in rows], Group)
+    there = [
+        row
+        for row, place in zip(rows, places, strict=True)
+        if _is_in(groups[TherapistId(row["chosen_id"])], row["group_id"], place, tx.now)
+    ]
+    contacts = await _opened(tx, [row["contact"] for row in there], Contact)
+    details = await _opened(tx, [row["details"] for row in there], CaseDetails)
+    found: dict[TherapistId, tuple[Member, ...]] = {}
+    for row, contact, told in zip(there, contacts, details, strict=True):
         member = Member(
             RequestId(row["request_id"]),
             None if contact is None else contact.client_name,
-            None if details is None else details.date_of_birth,
+            None if told is None else told.date_of_birth,
             row["joined_at"],
         )
+        therapist_id = TherapistId(row["chosen_id"])
         found[therapist_id] = (*found.get(therapist_id, ()), member)
     return found
 
 
-async def _is_in(shown: Group, row: asyncpg.Record, tx: Transaction) -> bool:
+def _is_in(shown: Group, group_id: GroupId, place: Group | None, now: datetime) -> bool:
     if shown.group_id is not None:
-        return bool(shown.group_id == row["group_id"])
+        return shown.group_id == group_id
     # It was to be opened: whoever was decided for at that time may have opened it.
-    place = await open_part(tx, row["group_place"], Group)
     if place is None or place.slot != shown.slot:
         return False
-    return place.joinable_until is None or tx.now < place.joinable_until
+    return place.joinable_until is None or now < place.joinable_until
+
+
+async def _opened(tx: Transaction, sealed: Sequence[bytes], kind: type[M]) -> list[M | None]:
+    """What is in sealed columns, with one look for all keys; None for who was erased."""
+    found: list[M | None] = []
+    for plain in await tx.open_all(sealed):
+        if isinstance(plain, BoxBroken):
+            raise plain
+        found.append(None if isinstance(plain, KeyDestroyed) else kind.model_validate_json(plain))
+    return found

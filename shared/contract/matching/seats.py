@@ -84,6 +84,9 @@ class SeatRefusal(StrEnum):
     GROUP_GONE = "group_gone"
     """The group is not there as it was shown: full, gone, begun, or changed in time, mode or language."""
 
+    JOINED_UNSEEN = "joined_unseen"
+    """Somebody has a place in the group whom the reviewer was not shown."""
+
 
 class SeatUnavailable(RequestEvent):
     """The decided therapist cannot take this client after all; the case reopens at the top of the queue."""

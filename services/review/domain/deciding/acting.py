@@ -98,6 +98,7 @@ def _match(case: Case, after: Case, wish: MatchDecision, now: Reviewing) -> Outc
             overruled=overruled,
             considered_seconds=_present(now.considered_seconds),
             reason=wish.reason or None,
+            beside=now.beside,
         ),
         chosen,
         codes=codes | _considered(case, now),

@@ -22,7 +22,7 @@ from services.review.domain.wishes import (
     Wish,
 )
 from shared.ages import CONSENT_AGE, age_on
-from shared.contract.ids import DecisionId
+from shared.contract.ids import DecisionId, RequestId
 
 REASON_LENGTH = 20
 QUESTION_LENGTH = 10
@@ -41,6 +41,8 @@ class Reviewing:
     """How long they had the case before them as it stands; None if they never opened it."""
 
     date_of_birth: date
+    beside: tuple[RequestId, ...] | None = None
+    """Who else has a place in the group that is decided for; None if it is no group."""
 
 
 def considered_seconds(opened: Sequence[datetime], now: datetime) -> int | None:

@@ -166,6 +166,9 @@ REFUSALS = {
     SeatRefusal.GROUP_GONE: (
         "the group could not be joined as it was shown: it was full, gone, had begun or had changed"
     ),
+    SeatRefusal.JOINED_UNSEEN: (
+        "somebody else had come into the group by then: look who it is before you decide again"
+    ),
 }
 ACTIONS = {
     "submitted": "Took the request in",
