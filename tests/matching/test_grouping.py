@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching.domain.gates import Fit, check
-from services.matching.domain.grouping import Gathering, group_ways
+from services.matching.domain.grouping import Gathering, into_groups
 from services.matching.domain.ordering import GROUP_FIRST, HELD_BACK
 from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import search_for
@@ -31,7 +31,7 @@ MANY = settings(max_examples=100, deadline=None)
 def test_whoever_is_proposed_a_group_could_come_to_it(dice: Random) -> None:
     world = World(dice)
     case = world.search.case
-    pathways = group_ways(pathways_of(case, THE_DAY, RULES.policy).fitting, RULES.policy)
+    pathways = into_groups(pathways_of(case, THE_DAY, RULES.policy).fitting, RULES.policy)
 
     for candidate in world.candidates():
         if candidate.group is None:

@@ -40,9 +40,9 @@ class Gathering:
     """Given once it is formed."""
 
 
-def group_ways(pathways: Sequence[Pathway], policy: Policy) -> tuple[Pathway, ...]:
+def into_groups(pathways: Sequence[Pathway], policy: Policy) -> tuple[Pathway, ...]:
     """The pathways that lead into a group."""
-    return tuple(way for way in pathways if way.variant in policy.groups and way.format is Format.GROUP)
+    return tuple(each for each in pathways if each.variant in policy.groups and each.format is Format.GROUP)
 
 
 def joining(

@@ -8,7 +8,7 @@ from services.matching.domain.gates import Fit, Gate, Search, check
 from services.matching.domain.grouping import (
     Gathering,
     as_told,
-    group_ways,
+    into_groups,
     joining,
     joining_in_time,
     opening,
@@ -38,13 +38,13 @@ class Other:
     """Somebody else who looks for a group, and the pathways that lead them into one."""
 
     search: Search
-    ways: tuple[Pathway, ...]
+    pathways: tuple[Pathway, ...]
 
     @classmethod
     def looking(cls, search: Search, rules: Rules) -> "Other":
         """Finds the pathways, once for all therapists and times."""
         return cls(
-            search, group_ways(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
+            search, into_groups(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
         )
 
 
@@ -99,8 +99,8 @@ def with_groups(
     asked = around.search.case.format is Format.GROUP
     best = sorted(offers.values(), key=lambda each: each.rank(asked=asked))
     best = best[: around.rules.policy.shortlist_size]
-    for way in answer.pathways:
-        best += _left_out(around, way, best, [therapists[each] for each in offers], prices)
+    for pathway in answer.pathways:
+        best += _left_out(around, pathway, best, [therapists[each] for each in offers], prices)
     best.sort(key=lambda each: each.rank(asked=asked))
     gates = _gates(around, answer.gates, offers, prices.keys() & therapists.keys())
     # Where groups come first, that somebody scores more brings nobody to the top.
@@ -130,17 +130,17 @@ def with_groups(
 
 def _left_out(
     around: Around,
-    way: Pathway,
+    pathway: Pathway,
     listed: Sequence[_Offer],
     therapists: Sequence[Therapist],
     prices: Mapping[TherapistId, int],
 ) -> list[_Offer]:
     """The best offer on a pathway that nobody listed is proposed for, of who is not listed."""
-    if any(each.fit.pathway.variant is way.variant for each in listed):
+    if any(each.fit.pathway.variant is pathway.variant for each in listed):
         return []
     known = {each.fit.therapist.id for each in listed}
     others = (each for each in therapists if each.id not in known)
-    offers = [offer for each in others if (offer := _offer(around, each, prices.get(each.id), (way,)))]
+    offers = [offer for each in others if (offer := _offer(around, each, prices.get(each.id), (pathway,)))]
     asked = around.search.case.format is Format.GROUP
     return sorted(offers, key=lambda each: each.rank(asked=asked))[:1]
 
@@ -193,16 +193,18 @@ def _age(group: Gathering | None) -> tuple[object, ...]:
     return group.id is None, number, group.slot, group.variant, group.mode, group.language
 
 
-def _offer(around: Around, therapist: Therapist, price: int | None, ways: Sequence[Pathway]) -> _Offer | None:
+def _offer(
+    around: Around, therapist: Therapist, price: int | None, pathways: Sequence[Pathway]
+) -> _Offer | None:
     """The best that a therapist can offer; without a `price` they are there for the sake of a group alone."""
     search, rules = around.search, around.rules
-    in_groups = group_ways(ways, rules.policy)
+    in_groups = into_groups(pathways, rules.policy)
     own = [group for group in around.gatherings if group.therapist_id == therapist.id]
     together = [
         _Offer(fit, _points(search, fit, rules), price or 0, group)
         for group in own
-        for way in in_groups
-        if (fit := joining(search, way, group, therapist, rules)) is not None
+        for pathway in in_groups
+        if (fit := joining(search, pathway, group, therapist, rules)) is not None
     ]
     if together:
         together = [min(together, key=lambda each: (each.rank(asked=True), _age(each.group)))]
@@ -215,7 +217,7 @@ def _offer(around: Around, therapist: Therapist, price: int | None, ways: Sequen
     if price is None or (together and search.case.format is Format.GROUP):
         offers = together
     else:
-        others = [way for way in ways if way not in in_groups]
+        others = [each for each in pathways if each not in in_groups]
         alone = [
             _Offer(fit, _points(search, fit, rules), price) for fit in _fits(search, others, therapist, rules)
         ]
@@ -223,9 +225,9 @@ def _offer(around: Around, therapist: Therapist, price: int | None, ways: Sequen
     return min(offers, key=lambda each: each.price - each.score, default=None)
 
 
-def _fits(search: Search, ways: Sequence[Pathway], therapist: Therapist, rules: Rules) -> Iterator[Fit]:
-    for way in ways:
-        fit = check(search, way, therapist, rules.policy, rules.places)
+def _fits(search: Search, pathways: Sequence[Pathway], therapist: Therapist, rules: Rules) -> Iterator[Fit]:
+    for pathway in pathways:
+        fit = check(search, pathway, therapist, rules.policy, rules.places)
         if isinstance(fit, Fit):
             yield fit
 
@@ -275,7 +277,7 @@ def _opened(around: Around, fit: Fit) -> Gathering:
 
 
 def _could_join(other: Other, group: Gathering, therapist: Therapist, rules: Rules) -> bool:
-    return any(joining_in_time(other.search, way, group, therapist, rules) for way in other.ways)
+    return any(joining_in_time(other.search, pathway, group, therapist, rules) for pathway in other.pathways)
 
 
 def _sentence(group: Gathering) -> str:

@@ -96,7 +96,7 @@ def _times(search: Search, therapist: Therapist) -> Iterator[Change]:
 
 def _order(basis: Basis, candidate: Candidate, asked: Search) -> int:
     """What somebody would be listed by."""
-    pathway = next(way for way in basis.pathways if way.variant is candidate.variant)
+    pathway = next(each for each in basis.pathways if each.variant is candidate.variant)
     fit = check(asked, pathway, basis.therapists[candidate.therapist_id], basis.policy, basis.places)
     terms = score(asked, fit, basis.policy) if isinstance(fit, Fit) else ()
     return sum(each.points for each in terms) - candidate.price

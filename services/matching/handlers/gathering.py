@@ -6,7 +6,7 @@ from datetime import date
 
 from services.matching import store
 from services.matching.domain.gates import Search
-from services.matching.domain.grouping import Gathering, group_ways, named_by
+from services.matching.domain.grouping import Gathering, into_groups, named_by
 from services.matching.domain.offering import Around, Other
 from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import Rules, search_for
@@ -45,7 +45,7 @@ async def groups_around(
 
     `heeding` counts the places that open proposals name first as taken.
     """
-    in_groups = group_ways(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
+    in_groups = into_groups(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
     await store.look_for_group(tx, request_id, looks=bool(in_groups))
     if not in_groups:
         return None

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.matching import store
 from services.matching.domain.gates import Gate, Search, check
-from services.matching.domain.grouping import Gathering, as_told, group_ways, joining, narrowed, opening
+from services.matching.domain.grouping import Gathering, as_told, into_groups, joining, narrowed, opening
 from services.matching.domain.pathways import pathways_of
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules, search_for
@@ -61,7 +61,7 @@ async def hold_place(  # noqa: PLR0917
     """Takes a place and says so; or why this client cannot come into a group of this locked therapist."""
     excluded = await store.excluded_from(tx, opened.request.id)
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded)
-    in_groups = group_ways(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
+    in_groups = into_groups(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
     pathway = next((each for each in in_groups if each.variant is chosen.variant), None)
     if pathway is None or chosen.group is None:
         return SeatRefusal.NO_LONGER_ELIGIBLE

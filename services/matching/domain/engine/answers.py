@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from services.matching.domain.engine.asking import Ways
+from services.matching.domain.engine.asking import PathwayNumbers
 from services.matching.domain.engine.columns import Array
 from services.matching.domain.gates import Gate
 from shared.contract.ids import TherapistId
@@ -35,11 +35,11 @@ class Placed(NamedTuple):
         return TherapistId(UUID(int=self.number))
 
 
-def placed(ways: Ways, best: Array) -> list[Placed]:
+def placed(pathways: PathwayNumbers, best: Array) -> list[Placed]:
     """The rows that the scan wrote down, in words."""
     return [
-        Placed(high << 64 | low, ways.names[way], _MODES[in_person], score, order)
-        for _, way, in_person, score, order, high, low in best.tolist()
+        Placed(high << 64 | low, pathways.names[pathway], _MODES[in_person], score, order)
+        for _, pathway, in_person, score, order, high, low in best.tolist()
     ]
 
 

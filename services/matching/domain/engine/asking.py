@@ -29,7 +29,7 @@ _UNSPOKEN = -1
 _OLDEST = 150
 
 
-WAY = np.dtype(
+PATHWAY = np.dtype(
     [
         ("live", np.int64),  # plane
         ("format", np.int64),  # plane
@@ -46,7 +46,7 @@ WISH = np.dtype([("trait", np.int64), ("points", np.int64)])
 class Question(NamedTuple):
     """One search as the scan reads it."""
 
-    ways: Array
+    pathways: Array
     any_age: Array  # planes, of which one must be set
     any_language: Array  # planes, of which one must be set
     any_mode: Array  # planes, of which one must be set
@@ -82,17 +82,17 @@ class _Facts(NamedTuple):
     acute: bool
 
 
-class Ways(NamedTuple):
+class PathwayNumbers(NamedTuple):
     """The pathways of a search as numbers, and the variants that these stand for, in the same order."""
 
     seated: Array  # for whoever has a seat free
     qualified: Array  # for whoever would be proposed with a seat free
     names: tuple[Variant, ...]
 
-    def narrowed(self, only: Variant) -> "Ways":
+    def narrowed(self, only: Variant) -> "PathwayNumbers":
         """That of one variant alone."""
         place = self.names.index(only)
-        return Ways._make(each[place : place + 1] for each in self)
+        return PathwayNumbers._make(each[place : place + 1] for each in self)
 
 
 class Asker:
@@ -101,10 +101,10 @@ class Asker:
     def __init__(self, policy: Policy, language_planes: Mapping[str, int]) -> None:
         self._policy = policy
         self._language_planes = language_planes
-        self._ways: dict[_Facts, Ways] = {}
+        self._pathways: dict[_Facts, PathwayNumbers] = {}
         self._ages = [_age_planes(age, policy) for age in range(_OLDEST + 1)]
 
-    def question(self, search: Search, ways: Ways) -> Question:
+    def question(self, search: Search, pathways: PathwayNumbers) -> Question:
         """The search as numbers."""
         case, weights = search.case, self._policy.weights
         planes = self._language_planes
@@ -115,7 +115,7 @@ class Asker:
         in_person, online = case.mode is not Mode.ONLINE, case.mode is not Mode.IN_PERSON
         met = [(1 << bit, weights.preference.of(strength)) for bit, strength in wishes if bit is not None]
         return Question(
-            ways=ways.seated,
+            pathways=pathways.seated,
             any_age=self._ages[min(search.age, _OLDEST)],
             any_language=_numbers(languages),
             any_mode=_MODES[in_person, online],
@@ -139,11 +139,11 @@ class Asker:
             credit=search.credit,
         )
 
-    def regardless(self, search: Search, ways: Ways) -> Question:
+    def regardless(self, search: Search, pathways: PathwayNumbers) -> Question:
         """The search as numbers, whoever has a seat free and whatever anybody costs."""
-        return self.question(search, ways)._replace(ways=ways.qualified, credit=_NO_LIMIT)
+        return self.question(search, pathways)._replace(pathways=pathways.qualified, credit=_NO_LIMIT)
 
-    def ways(self, search: Search) -> Ways:
+    def pathways(self, search: Search) -> PathwayNumbers:
         """The pathways that fit."""
         case = search.case
         facts = _Facts(
@@ -155,24 +155,24 @@ class Asker:
             case.diagnosed,
             flagged(case, self._policy.acute_flags),
         )
-        ways = self._ways.get(facts)
-        if ways is None:
-            if len(self._ways) >= _MOST_REMEMBERED:
-                self._ways.clear()
-            ways = self._ways[facts] = self._work_out(search)
-        return ways
+        pathways = self._pathways.get(facts)
+        if pathways is None:
+            if len(self._pathways) >= _MOST_REMEMBERED:
+                self._pathways.clear()
+            pathways = self._pathways[facts] = self._work_out(search)
+        return pathways
 
-    def _work_out(self, search: Search) -> Ways:
+    def _work_out(self, search: Search) -> PathwayNumbers:
         pathways = pathways_of(search.case, search.on, self._policy).fitting
         points = self._policy.weights.evidence
-        ways = [
-            (LAYOUT.formats + FORMAT[way.format], VARIANT[way.variant], points[way.evidence])
-            for way in pathways
+        rows = [
+            (LAYOUT.formats + FORMAT[each.format], VARIANT[each.variant], points[each.evidence])
+            for each in pathways
         ]
-        return Ways(
-            seated=np.array([(LAYOUT.live + way[1], *way) for way in ways], WAY),
-            qualified=np.array([(LAYOUT.qualified + way[1], *way) for way in ways], WAY),
-            names=tuple(way.variant for way in pathways),
+        return PathwayNumbers(
+            seated=np.array([(LAYOUT.live + row[1], *row) for row in rows], PATHWAY),
+            qualified=np.array([(LAYOUT.qualified + row[1], *row) for row in rows], PATHWAY),
+            names=tuple(each.variant for each in pathways),
         )
 
 

@@ -64,14 +64,14 @@ def bar(  # noqa: PLR0917
 
 
 @compiled
-def bar_on(layout: Layout, planes: Array, question: Question, way: int, barred: Array) -> None:
+def bar_on(layout: Layout, planes: Array, question: Question, pathway: int, barred: Array) -> None:
     """Marks whom the gates bar that differ from pathway to pathway."""
-    variant = question.ways[way].variant
+    variant = question.pathways[pathway].variant
     by_ksa = planes[layout.by_ksa + variant]
     barred[REGISTRATION] = ~(planes[layout.registered] | by_ksa)
     barred[ACCREDITATION] = ~planes[layout.accredited + variant]
     barred[PRIVATE_PRACTICE] = by_ksa
-    barred[FORMAT] = ~planes[question.ways[way].format]
+    barred[FORMAT] = ~planes[question.pathways[pathway].format]
 
 
 @compiled

@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from services.matching.domain.engine.answers import Nearest, Placed, placed
-from services.matching.domain.engine.asking import Asker, Question, Ways
+from services.matching.domain.engine.asking import Asker, PathwayNumbers, Question
 from services.matching.domain.engine.columns import (
     LAYOUT,
     LIVE_BY_VARIANT,
@@ -136,7 +136,7 @@ class Engine:
 
     def variants(self, search: Search) -> tuple[Variant, ...]:
         """The variants that fit."""
-        return self._asker.ways(search).names
+        return self._asker.pathways(search).names
 
     def shortlist(self, search: Search, size: int) -> list[Placed]:
         """The best, and below them the best of each pathway that none of them is proposed for.
@@ -144,17 +144,18 @@ class Engine:
         Which of the pathways that fit is taken, staff choose: the best alone could leave one out.
         """
         self._turn_to(search.on)
-        ways, blocked = self._asker.ways(search), blocked_by(search.excluded, search.spoken_for)
-        question = self._asker.question(search, ways)
-        best = self._scan(search, ways, question, blocked, size)
+        pathways, blocked = self._asker.pathways(search), blocked_by(search.excluded, search.spoken_for)
+        question = self._asker.question(search, pathways)
+        best = self._scan(search, pathways, question, blocked, size)
         further: list[Placed] = []
         # Of fewer, all who pass are on the list.
-        for variant in ways.names if len(best) == size else ():
+        for variant in pathways.names if len(best) == size else ():
             if all(each.variant is not variant for each in best):
                 listed = {each.number for each in (*best, *further)}
-                own = ways.narrowed(variant)
+                own = pathways.narrowed(variant)
                 # No more than are listed can stand before the best who is not.
-                on_it = self._scan(search, own, question._replace(ways=own.seated), blocked, len(listed) + 1)
+                asked = question._replace(pathways=own.seated)
+                on_it = self._scan(search, own, asked, blocked, len(listed) + 1)
                 further += [each for each in on_it if each.number not in listed][:1]
         return best + sorted(further, key=lambda each: (-each.order, each.number))
 
@@ -164,15 +165,17 @@ class Engine:
         With `only`, who may be proposed for that variant, though another may suit them better.
         """
         self._turn_to(search.on)
-        ways = self._asker.ways(search) if only is None else self._asker.ways(search).narrowed(only)
+        pathways = self._asker.pathways(search)
+        if only is not None:
+            pathways = pathways.narrowed(only)
         blocked = blocked_by(search.excluded, search.spoken_for)
-        return self._scan(search, ways, self._asker.question(search, ways), blocked, most)
+        return self._scan(search, pathways, self._asker.question(search, pathways), blocked, most)
 
     def qualified(self, search: Search, most: int) -> list[Placed]:
         """Who passes every gate but that of the seat, by score and then by id."""
         self._turn_to(search.on)
-        ways, blocked = self._asker.ways(search), blocked_by(search.excluded, {})
-        return self._scan(search, ways, self._asker.regardless(search, ways), blocked, most)
+        pathways, blocked = self._asker.pathways(search), blocked_by(search.excluded, {})
+        return self._scan(search, pathways, self._asker.regardless(search, pathways), blocked, most)
 
     def seats(self) -> list[Seats]:
         """Everybody's seats."""
@@ -180,7 +183,7 @@ class Engine:
         return [Seats(high << 64 | low, free, offered) for high, low, free, offered in kept.tolist()]
 
     def _scan(
-        self, search: Search, ways: Ways, question: Question, blocked: Array, most: int
+        self, search: Search, pathways: PathwayNumbers, question: Question, blocked: Array, most: int
     ) -> list[Placed]:
         best = np.zeros(most, BEST)
         kept = scan(
@@ -192,34 +195,34 @@ class Engine:
             self._desk,
             best,
         )
-        return placed(ways, best[:kept])
+        return placed(pathways, best[:kept])
 
     def with_one_more_time(self, search: Search, first: Placed) -> dict[Slot, Placed]:
         """For each time that would put somebody else before who comes first now: whom."""
         self._turn_to(search.on)
-        ways, best = self._asker.ways(search), np.zeros(len(SLOT), BEST)
+        pathways, best = self._asker.pathways(search), np.zeros(len(SLOT), BEST)
         best["row"], best["order"] = self._find(first.number), first.order
         retime(
             self._table,
             blocked_by(search.excluded, search.spoken_for),
             self._districts.points_for(search.case),
-            self._asker.question(search, ways),
+            self._asker.question(search, pathways),
             self._terms,
             self._desk,
             best,
         )
-        firsts = zip(Slot, placed(ways, best), strict=True)
+        firsts = zip(Slot, placed(pathways, best), strict=True)
         return {slot: each for slot, each in firsts if each.number != first.number}
 
     def tally(self, search: Search) -> dict[Gate, int]:
         """How many therapists each gate keeps out; everybody is counted once, or passes."""
         self._turn_to(search.on)
-        ways, kept_out = self._asker.ways(search), np.zeros(len(Gate), np.int64)
+        pathways, kept_out = self._asker.pathways(search), np.zeros(len(Gate), np.int64)
         tally(
             LAYOUT,
             self._table,
             self._districts.points_for(search.case),
-            self._asker.question(search, ways),
+            self._asker.question(search, pathways),
             *marked(self._table, self._rows, self._count, search),
             kept_out,
         )
@@ -228,20 +231,20 @@ class Engine:
     def nearest(self, search: Search) -> Nearest | None:
         """Who would score best of those whom exactly one gate keeps out."""
         self._turn_to(search.on)
-        ways, best = self._asker.ways(search), np.zeros(1, NEAREST)
+        pathways, best = self._asker.pathways(search), np.zeros(1, NEAREST)
         if not nearest(
             LAYOUT,
             self._table,
             self._districts.points_for(search.case),
-            self._asker.question(search, ways),
+            self._asker.question(search, pathways),
             self._terms,
             *marked(self._table, self._rows, self._count, search),
             best,
         ):
             return None
-        row, way, gate, score = best[0].tolist()
+        row, pathway, gate, score = best[0].tolist()
         high, low = self._table.kept[["id_high", "id_low"]][row].tolist()
-        return Nearest(high << 64 | low, ways.names[way], tuple(Gate)[gate], score)
+        return Nearest(high << 64 | low, pathways.names[pathway], tuple(Gate)[gate], score)
 
     def _turn_to(self, day: date) -> None:
         if day != self._today:

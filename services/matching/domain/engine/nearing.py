@@ -25,7 +25,7 @@ from services.matching.domain.engine.terms import Terms
 _NOBODY = -1
 _LEAST = np.int64(-(2**62))
 
-NEAREST = np.dtype([("row", np.int64), ("way", np.int64), ("gate", np.int64), ("score", np.int64)])
+NEAREST = np.dtype([("row", np.int64), ("pathway", np.int64), ("gate", np.int64), ("score", np.int64)])
 """The next best: on which of the question's pathways, and the one gate."""
 
 
@@ -45,30 +45,29 @@ def nearest(  # noqa: PLR0917 - compiled code takes its arrays one by one
 
     `everybody`, `excluded` and `without_seat` hold a bit for each row.
     """
-    planes, ways = table.planes, question.ways.size
+    planes, pathways = table.planes, question.pathways.size
     barred = np.zeros((GATES, everybody.size), np.uint64)
-    once = np.zeros((ways, everybody.size), np.uint64)
-    again = np.zeros((ways, everybody.size), np.uint64)
+    once = np.zeros((pathways, everybody.size), np.uint64)
+    again = np.zeros((pathways, everybody.size), np.uint64)
     wanted = np.zeros(everybody.size, np.uint64)
     bar(layout, planes, question, excluded, without_seat, barred)
-    for way in range(ways):
-        bar_on(layout, planes, question, way, barred)
+    for pathway in range(pathways):
+        bar_on(layout, planes, question, pathway, barred)
         # Place and fee bar nobody yet.
         for gate in range(GATES):
-            _count(once[way], again[way], barred[gate])
-        wanted |= everybody & ~again[way]
+            _count(once[pathway], again[pathway], barred[gate])
+        wanted |= everybody & ~again[pathway]
     bar_by_place_and_fee(table, near, question, wanted, barred)
     passed = np.zeros(everybody.size, np.uint64)
-    for way in range(ways):
+    for pathway in range(pathways):
         for gate in (MODE, DISTANCE, FEE):
-            _count(once[way], again[way], barred[gate])
-        passed |= ~once[way]
+            _count(once[pathway], again[pathway], barred[gate])
+        passed |= ~once[pathway]
     best[0].row, best[0].score = _NOBODY, _LEAST
-    for way in range(ways):
-        bar_on(layout, planes, question, way, barred)
-        _choose(
-            table, near, question, terms, way, barred, everybody & once[way] & ~again[way] & ~passed, best
-        )
+    for pathway in range(pathways):
+        bar_on(layout, planes, question, pathway, barred)
+        by_one = everybody & once[pathway] & ~again[pathway] & ~passed
+        _choose(table, near, question, terms, pathway, barred, by_one, best)
     return bool(best[0].row != _NOBODY)
 
 
@@ -85,7 +84,7 @@ def _choose(  # noqa: PLR0917
     near: Array,
     question: Question,
     terms: Terms,
-    way: int,
+    pathway: int,
     barred: Array,
     alone: Array,
     best: Array,
@@ -117,9 +116,9 @@ def _choose(  # noqa: PLR0917
             if points + most < best[0].score:
                 continue
             gate = _gate(barred, word, bit)
-            points += _more(table.planes, row, number, question, terms, way, gate)
+            points += _more(table.planes, row, number, question, terms, pathway, gate)
             if _goes_before(table.kept, number, points, best[0]):
-                best[0].row, best[0].way, best[0].gate, best[0].score = number, way, gate, points
+                best[0].row, best[0].pathway, best[0].gate, best[0].score = number, pathway, gate, points
 
 
 @compiled
@@ -132,11 +131,11 @@ def _gate(barred: Array, word: int, bit: np.uint64) -> int:
 
 @compiled
 def _more(  # noqa: PLR0917
-    planes: Array, row: Row, number: int, question: Question, terms: Terms, way: int, gate: int
+    planes: Array, row: Row, number: int, question: Question, terms: Terms, pathway: int, gate: int
 ) -> int:
     """The other points as they would be; what the gate keeps from being so brings none."""
-    closed = min(int(row.cases[question.ways[way].variant]), terms.experience.size - 1)
-    points = np.int64(question.ways[way].evidence + terms.experience[closed])
+    closed = min(int(row.cases[question.pathways[pathway].variant]), terms.experience.size - 1)
+    points = np.int64(question.pathways[pathway].evidence + terms.experience[closed])
     for wish in range(question.wishes.size):
         if row.traits & question.wishes[wish].trait:
             points += question.wishes[wish].points

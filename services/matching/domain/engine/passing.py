@@ -16,10 +16,10 @@ _WITHOUT_END = np.int64(2**62)
 def pass_planes(planes: Array, question: Question, words: Array, others: Array) -> None:
     """Leaves in `words` the rows that pass all gates but fee and distance, a plane at a time."""
     # Arrays are taken out of their tuples before a loop: within it each look would count references.
-    ways = question.ways
+    pathways = question.pathways
     words[:] = 0
-    for way in range(ways.size):
-        _add_both(words, planes[ways[way].live], planes[ways[way].format])
+    for pathway in range(pathways.size):
+        _add_both(words, planes[pathways[pathway].live], planes[pathways[pathway].format])
     _keep_any(words, others, planes, question.any_age)
     _keep_any(words, others, planes, question.any_language)
     _keep_any(words, others, planes, question.any_mode)

@@ -18,7 +18,7 @@ _LEAST = np.int64(-(2**62))
 BEST = np.dtype(
     [
         ("row", np.int64),
-        ("way", np.int64),  # place among the question's pathways
+        ("pathway", np.int64),  # place among the question's pathways
         ("in_person", np.int64),
         ("score", np.int64),
         ("order", np.int64),  # score minus what counts of the price: what the list is ordered by
@@ -132,7 +132,7 @@ def _go_through(  # noqa: PLR0917
     # given one, would count references to all of its arrays.
     ids, scored, planes, lowest, highest = table.kept, table.scored, table.planes, table.lowest, table.highest
     by_conditions, by_slots, experience = question.condition_points, terms.slots, terms.experience
-    ways, wishes = question.ways, question.wishes
+    pathways, wishes = question.pathways, question.wishes
     language, first_points = question.first_language, question.first_language_points
     other_points, fee_points = question.other_language_points, question.fee_points
     may_travel, may_call, dearest = question.in_person, question.online, question.fee
@@ -160,7 +160,7 @@ def _go_through(  # noqa: PLR0917
             # One jump, hardly ever taken: most cannot come near the best any more.
             if not passes or points + most - price < floor:
                 continue
-            own, way = _best_way(planes, row, number, ways, experience)
+            own, pathway = _best_pathway(planes, row, number, pathways, experience)
             speaks = language >= 0 and is_set(planes, language, number)
             points += own + _more(row, wishes, speaks, first_points, other_points, dearest, fee_points)
             order = points - price
@@ -171,9 +171,9 @@ def _go_through(  # noqa: PLR0917
                 slot = trailing_zeros(others)
                 others &= others - np.uint64(1)
                 if _goes_before(ids, number, order, best[slot]):
-                    _write(best[slot], number, way, in_person, points, order)
+                    _write(best[slot], number, pathway, in_person, points, order)
             if not retimes:
-                kept = _insert(ids, best, kept, number, way, in_person, points, order)
+                kept = _insert(ids, best, kept, number, pathway, in_person, points, order)
                 if kept == best.size:
                     floor = best[kept - 1].order
     return kept
@@ -190,14 +190,14 @@ def _is_blocked(entry: Row, blocked: Array) -> bool:
 
 @compiled
 def most_more(question: Question, terms: Terms) -> Any:
-    """The most points that `more` and `best_way` can bring."""
+    """The most points that `more` and `best_pathway` can bring."""
     points = question.fee_points + max(question.first_language_points, question.other_language_points)
     for wish in range(question.wishes.size):
         points += question.wishes[wish].points
-    way_most: Any = np.int64(0)
-    for way in range(question.ways.size):
-        way_most = max(way_most, question.ways[way].evidence)
-    return points + way_most + terms.experience[terms.experience.size - 1]
+    pathway_most: Any = np.int64(0)
+    for pathway in range(question.pathways.size):
+        pathway_most = max(pathway_most, question.pathways[pathway].evidence)
+    return points + pathway_most + terms.experience[terms.experience.size - 1]
 
 
 @compiled
@@ -226,28 +226,29 @@ def is_set(planes: Array, plane: int, row: int) -> bool:
 
 
 @compiled
-def _best_way(
+def _best_pathway(
     planes: Array,
     row: Row,
     number: int,
-    ways: Array,
+    pathways: Array,
     experience: Array,
 ) -> tuple[Any, int]:
     """The points of the pathway that suits the therapist best, the first of equals, and its place."""
     most: Any = _LEAST
     chosen = 0
-    for way in range(ways.size):
-        if is_set(planes, ways[way].live, number) and is_set(planes, ways[way].format, number):
-            closed = min(int(row.cases[ways[way].variant]), experience.size - 1)
-            points = ways[way].evidence + experience[closed]
+    for pathway in range(pathways.size):
+        each = pathways[pathway]
+        if is_set(planes, each.live, number) and is_set(planes, each.format, number):
+            closed = min(int(row.cases[each.variant]), experience.size - 1)
+            points = each.evidence + experience[closed]
             if points > most:
-                most, chosen = points, way
+                most, chosen = points, pathway
     return most, chosen
 
 
 @compiled
 def _insert(  # noqa: PLR0917
-    ids: Array, best: Array, kept: int, row: int, way: int, in_person: bool, score: int, order: int
+    ids: Array, best: Array, kept: int, row: int, pathway: int, in_person: bool, score: int, order: int
 ) -> int:
     if kept == best.size and not _goes_before(ids, row, order, best[kept - 1]):
         return kept
@@ -255,13 +256,13 @@ def _insert(  # noqa: PLR0917
     while place > 0 and _goes_before(ids, row, order, best[place - 1]):
         best[place] = best[place - 1]
         place -= 1
-    _write(best[place], row, way, in_person, score, order)
+    _write(best[place], row, pathway, in_person, score, order)
     return min(kept + 1, best.size)
 
 
 @compiled
-def _write(one: Row, row: int, way: int, in_person: bool, score: int, order: int) -> None:  # noqa: PLR0917
-    one.row, one.way, one.in_person, one.score, one.order = row, way, in_person, score, order
+def _write(one: Row, row: int, pathway: int, in_person: bool, score: int, order: int) -> None:  # noqa: PLR0917
+    one.row, one.pathway, one.in_person, one.score, one.order = row, pathway, in_person, score, order
 
 
 @compiled

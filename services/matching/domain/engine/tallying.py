@@ -37,15 +37,15 @@ def tally(  # noqa: PLR0917 - compiled code takes its arrays one by one
 
     `everybody`, `excluded` and `without_seat` hold a bit for each row.
     """
-    planes, ways = table.planes, question.ways.size
+    planes, pathways = table.planes, question.pathways.size
     barred = np.empty((GATES, everybody.size), np.uint64)
     stopped = np.zeros((GATES, everybody.size), np.uint64)
-    going_on = np.empty((ways, everybody.size), np.uint64)
+    going_on = np.empty((pathways, everybody.size), np.uint64)
     wanted = np.zeros(everybody.size, np.uint64)
     bar(layout, planes, question, excluded, without_seat, barred)
-    for way in range(ways):
-        bar_on(layout, planes, question, way, barred)
-        rest = going_on[way]
+    for pathway in range(pathways):
+        bar_on(layout, planes, question, pathway, barred)
+        rest = going_on[pathway]
         rest[:] = everybody
         _stop(stopped, barred, rest, EXCLUDED)
         _stop(stopped, barred, rest, REGISTRATION)
@@ -58,10 +58,10 @@ def tally(  # noqa: PLR0917 - compiled code takes its arrays one by one
         wanted |= rest
     bar_by_place_and_fee(table, near, question, wanted, barred)
     passed = np.zeros(everybody.size, np.uint64)
-    for way in range(ways):
+    for pathway in range(pathways):
         for gate in range(MODE, GATES):
-            _stop(stopped, barred, going_on[way], gate)
-        passed |= going_on[way]
+            _stop(stopped, barred, going_on[pathway], gate)
+        passed |= going_on[pathway]
     for gate in range(GATES - 1, -1, -1):
         for word in range(everybody.size):
             kept_out[gate] += np.int64(ones(stopped[gate, word] & ~passed[word]))
