@@ -17,6 +17,7 @@ from services.matching.handlers import (
     Matcher,
     Shadow,
     announcing_worker,
+    expiring_worker,
     handlers,
     pricing_worker,
     shadow_worker,
@@ -44,6 +45,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Starlette:
         pricing_worker(matcher, settings.price_seconds),
         tidying_worker(settings.replay_days),
         announcing_worker(settings.directory_hours),
+        expiring_worker(rules.policy.fresh_days),
     ]
     book = Book(live=rules.policy.version, shadow=None)
     if settings.shadow_policy_file is not None:

@@ -3,6 +3,7 @@
 import typer
 
 from services.matching.commands import keys, placing
+from services.matching.commands.expiring import expiring
 from services.matching.commands.importing import import_
 from services.matching.commands.looking import list_, show
 from services.matching.commands.removing import remove
@@ -14,6 +15,7 @@ therapists = typer.Typer(help="The directory of therapists.", no_args_is_help=Tr
 therapists.command("import")(import_)
 therapists.command("list")(list_)
 therapists.command()(show)
+therapists.command()(expiring)
 therapists.command()(remove)
 therapists.command()(export)
 therapists.command()(generate)

@@ -4,6 +4,7 @@ from services.matching.handlers.announcing import announcing_worker, tell_others
 from services.matching.handlers.closing import close_erased
 from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.events import handlers
+from services.matching.handlers.expiring import Expiring, count, expiring_worker
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.pricing import pricing_worker, refresh_prices
 from services.matching.handlers.ranking import Matcher
@@ -15,6 +16,7 @@ from services.matching.handlers.watching import watching_worker
 
 __all__ = [
     "Again",
+    "Expiring",
     "Matcher",
     "Replay",
     "Shadow",
@@ -22,7 +24,9 @@ __all__ = [
     "announcing_worker",
     "begin_day",
     "close_erased",
+    "count",
     "dissolve_groups",
+    "expiring_worker",
     "forget",
     "handlers",
     "lapse_undecided",

@@ -19,6 +19,7 @@ from services.matching.store.directory import (
     save_therapists,
     therapists,
 )
+from services.matching.store.expiring import Expiry, What, expiring
 from services.matching.store.groups import (
     Member,
     dissolve_group,
@@ -129,6 +130,7 @@ __all__ = [
     "Caller",
     "DirectoryAsItWas",
     "DirectoryInMemory",
+    "Expiry",
     "Member",
     "Prices",
     "Ranking",
@@ -141,6 +143,7 @@ __all__ = [
     "Told",
     "Untold",
     "Wanted",
+    "What",
     "add_caller",
     "add_prices",
     "add_proposal",
@@ -158,6 +161,7 @@ __all__ = [
     "entries_told",
     "exclude",
     "excluded_from",
+    "expiring",
     "find_caller",
     "find_gathering",
     "find_therapist",
