@@ -1,4 +1,4 @@
-"""What matching found for a request: who may be proposed, by which ways of therapy, and why."""
+"""What matching found for a request: who may be proposed, by which pathways, and why."""
 
 from pydantic import AwareDatetime
 
