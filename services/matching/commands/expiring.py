@@ -24,9 +24,10 @@ def expiring(
 ) -> None:
     """List who is not proposed any more, or soon will not be, because something has run out.
 
-    An entry that nobody has confirmed for the policy's `fresh_days` is proposed no longer, nor is who has no
-    live registration or accreditation. Confirm it over HTTP or by importing it again with what is new; set
-    `seats` to 0 for who takes nobody any more, or remove them.
+    An entry that nobody has confirmed for the policy's `fresh_days` is not
+    proposed, nor is who has no live registration or accreditation. Confirm it
+    over HTTP or import it again with what is new; set `seats` to 0 for who
+    takes nobody any more, or remove them.
     """
     policy = rules_of(loaded(RulesSettings)).policy
     today = day_in_london(datetime.now(UTC))
