@@ -1,17 +1,32 @@
 """Nobody is put into a group beside somebody whom the person who decided has not seen."""
 
 import asyncio
+from collections.abc import Sequence
+from itertools import cycle
 
 import pytest
 
 from services.matching.handlers.closing import close_erased
 from shared.contract.event import Event
 from shared.contract.ids import RequestId, SubjectId
-from shared.contract.matching import GroupPlaceHeld, MatchProposed, SeatRefusal, SeatUnavailable
+from shared.contract.matching import GroupPlaceHeld, MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
 from shared.contract.review import MatchConfirmed
+from shared.contract.sealing import opened
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
-from tests.matching.gathering import a_choice, a_leader, group_on, in_directory, shown, somebody
+from tests.matching.gathering import (
+    LEAST,
+    MOST,
+    a_choice,
+    a_leader,
+    gather,
+    group_on,
+    groups,
+    in_directory,
+    shown,
+    somebody,
+)
+from tests.matching.locks import in_one_moment
 from tests.matching.processes import Process
 from tests.support.builders import a_request, a_withdrawal
 
@@ -31,7 +46,12 @@ async def proposed(process: Process) -> MatchProposed:
 
 def seeing(proposal: MatchProposed, *others: MatchProposed) -> MatchConfirmed:
     """A decision by somebody who was shown that these have a place."""
-    return a_choice(proposal).model_copy(update={"beside": tuple(each.request_id for each in others)})
+    return having_seen(proposal, [each.request_id for each in others])
+
+
+def having_seen(proposal: MatchProposed, members: Sequence[RequestId]) -> MatchConfirmed:
+    """The same by their requests."""
+    return a_choice(proposal).model_copy(update={"beside": tuple(members)})
 
 
 def proposed_anew(said: list[Event]) -> MatchProposed:
@@ -43,6 +63,12 @@ def proposed_anew(said: list[Event]) -> MatchProposed:
     return fresh
 
 
+def told(said: list[Event]) -> tuple[RequestId, ...]:
+    """Who all are in the group, as the refusal names them."""
+    assert isinstance(said[0], SeatUnavailable)
+    return opened(said[0].members)
+
+
 def held(said: list[Event]) -> bool:
     return [type(each) for each in said] == [GroupPlaceHeld]
 
@@ -52,20 +78,47 @@ async def places(database: Database) -> set[RequestId]:
     return {row["request_id"] for row in rows}
 
 
+@pytest.mark.parametrize(
+    ("there", "given"), [(0, GroupPlaceHeld), (LEAST, SeatReserved)], ids=["to be opened", "formed"]
+)
 async def test_of_two_decisions_in_one_moment_the_second_is_made_again_with_the_first_in_sight(
+    database: Database, process: Process, another: Process, there: int, given: type[Event]
+) -> None:
+    before = [each.request_id for each in await gather(process.hear, there)]
+    both = [await proposed(process) for _ in range(2)]
+    hearing = [
+        each.hear(having_seen(proposal, before))
+        for each, proposal in zip((process, another), both, strict=True)
+    ]
+
+    answers = await in_one_moment(database, ADA.id, hearing)
+
+    [late] = [place for place, said in enumerate(answers) if [type(each) for each in said] != [given]]
+    first = both[1 - late].request_id
+    fresh = proposed_anew(answers[late])
+    assert await places(database) == {*before, first}
+    assert set(told(answers[late])) == {*before, first}
+    assert group_on(shown(fresh)).members == there + 1
+    again = await another.hear(having_seen(fresh, told(answers[late])))
+    assert [type(each) for each in again] == [given]
+    assert await places(database) == {*before, *(each.request_id for each in both)}
+
+
+async def test_however_many_decide_at_once_each_round_of_looking_again_gives_somebody_a_place(
     database: Database, process: Process, another: Process
 ) -> None:
-    both = [await proposed(process) for _ in range(2)]
-    answers = await asyncio.gather(process.hear(seeing(both[0])), another.hear(seeing(both[1])))
+    undecided = [seeing(await proposed(process)) for _ in range(MOST)]
 
-    [late] = [place for place, said in enumerate(answers) if not held(said)]
-    first = both[1 - late]
-    fresh = proposed_anew(answers[late])
-    assert await places(database) == {first.request_id}
+    for number in range(MOST):
+        assert len(undecided) == MOST - number
+        hearing = [
+            each.hear(choice) for each, choice in zip(cycle((process, another)), undecided, strict=False)
+        ]
+        refused = [said for said in await asyncio.gather(*hearing) if isinstance(said[0], SeatUnavailable)]
+        undecided = [having_seen(proposed_anew(said), told(said)) for said in refused]
 
-    assert group_on(shown(fresh)).members == 1
-    assert held(await process.hear(seeing(fresh, first)))
-    assert await places(database) == {each.request_id for each in both}
+    assert undecided == []
+    assert await groups(database) == [("formed", MOST)]
 
 
 async def test_a_group_that_was_to_be_opened_is_not_joined_unseen_once_another_decision_has_opened_it(

@@ -218,6 +218,7 @@ def a_seat_gone(confirmation: review.MatchConfirmed, **changes: Any) -> matching
     """Word that the seat has gone."""
     return matching.SeatUnavailable(
         request_id=confirmation.request_id,
+        subject_id=confirmation.subject_id,
         proposal_id=confirmation.proposal_id,
         decision_id=confirmation.decision_id,
         therapist_id=confirmation.therapist_id,

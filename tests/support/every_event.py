@@ -26,7 +26,9 @@ def one_of_each() -> list[Event]:
     """One event of every type, those about a request all about the same one."""
     request = a_request(request_id=RequestId(id_of("request")), subject_id=SubjectId(id_of("subject")))
     proposal = a_proposal(request, proposal_id=ProposalId(id_of("proposal")))
-    confirmation = a_confirmation(proposal, decision_id=DecisionId(id_of("decision")))
+    confirmation = a_confirmation(
+        proposal, decision_id=DecisionId(id_of("decision")), beside=(RequestId(id_of("member")),)
+    )
     message = {
         "request_id": request.request_id,
         "message_id": MessageId(id_of("message")),
@@ -50,7 +52,9 @@ def one_of_each() -> list[Event]:
         nothing_found(request),
         a_place(confirmation, seat_id=SeatId(id_of("seat"))),
         a_seat(confirmation, seat_id=SeatId(id_of("seat"))),
-        a_seat_gone(confirmation),
+        a_seat_gone(
+            confirmation, reason=matching.SeatRefusal.JOINED_UNSEEN, members=(RequestId(id_of("member")),)
+        ),
         a_therapist_gone(a_seat(confirmation, seat_id=SeatId(id_of("seat")))),
         a_listing(),
         a_change("seats_free", seats_free=2),

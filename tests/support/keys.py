@@ -9,12 +9,13 @@ from shared.kit.keyring.sealing import Keys
 
 
 class Counted:
-    """The real keys, and how often somebody asked for one of them or for many at once."""
+    """The real keys, and how often somebody asked for one of them or for many at once, and for how many."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self.single = 0
         self.looks = 0
+        self.kids = 0
 
     def may_open(self, purpose: Purpose) -> bool:
         """As the real ones."""
@@ -32,4 +33,5 @@ class Counted:
     async def keys_by_id(self, purpose: Purpose, kids: Collection[UUID]) -> Mapping[UUID, DataKey | None]:
         """As the real ones, counted."""
         self.looks += 1
+        self.kids += len(kids)
         return await self._keys.keys_by_id(purpose, kids)

@@ -73,6 +73,7 @@ async def _offer_anew(
 ) -> None:
     gone = SeatUnavailable(
         request_id=member.request_id,
+        subject_id=member.subject_id,
         proposal_id=member.proposal_id,
         decision_id=member.decision_id,
         therapist_id=group.therapist_id,

@@ -5,9 +5,10 @@ from services.matching.handlers.closing import ERASED, close
 from services.matching.handlers.proposing import propose_or_wait
 from services.matching.handlers.ranking import Matcher
 from services.matching.handlers.reading import keep_request, open_request
+from services.matching.handlers.refusing import refused
 from services.matching.handlers.seating import reserve
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
-from shared.contract.matching import SeatRefusal, SeatUnavailable
+from shared.contract.matching import SeatRefusal
 from shared.contract.review import MatchConfirmed, RematchRequested, RequestDeclined
 from shared.kit.errors import NotYet
 from shared.kit.handlers import Handlers
@@ -36,17 +37,17 @@ async def seat_client(event: MatchConfirmed, tx: Transaction, matcher: Matcher) 
     case = None if request.state is store.State.CLOSED else await open_request(tx, request)
     if case is None:
         await close(request, tx, ERASED)
-        await _refuse(event, tx, SeatRefusal.REQUEST_CLOSED)
+        await tx.publish(refused(event, SeatRefusal.REQUEST_CLOSED))
         return
     if request.state is not store.State.PROPOSED or request.proposal_id != event.proposal_id:
-        await _refuse(event, tx, SeatRefusal.PROPOSAL_SUPERSEDED)
+        await tx.publish(refused(event, SeatRefusal.PROPOSAL_SUPERSEDED))
         return
 
     refusal = await reserve(event, case, tx, matcher.rules)
     # Either way this proposal holds nobody else's first choice back any more.
     await store.want_reoffer(tx, "a proposal was decided")
     if refusal is not None:
-        await _refuse(event, tx, refusal)
+        await tx.publish(refusal)
         # The reviewer finds a list that can be confirmed; the gates keep off it who no longer qualifies.
         await propose_or_wait(case, tx, matcher)
 
@@ -88,15 +89,3 @@ async def close_withdrawn(event: RequestWithdrawn, tx: Transaction) -> None:
         await store.close_request(tx, event.request_id, "withdrawn")
         return
     await close(request, tx, "withdrawn")
-
-
-async def _refuse(event: MatchConfirmed, tx: Transaction, reason: SeatRefusal) -> None:
-    await tx.publish(
-        SeatUnavailable(
-            request_id=event.request_id,
-            proposal_id=event.proposal_id,
-            decision_id=event.decision_id,
-            therapist_id=event.therapist_id,
-            reason=reason,
-        )
-    )

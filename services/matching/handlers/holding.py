@@ -1,5 +1,6 @@
 """Carries out a human decision for a group: a place is taken, and the last that is needed forms the group."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from services.matching.domain.ranking import Rules, search_for
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers.gathering import with_births
 from services.matching.handlers.reading import Opened
-from services.matching.handlers.skipping import skipping
+from services.matching.handlers.refusing import refused
 from services.matching.store import Member
 from shared.ages import day_in_london
 from shared.contract.ids import GroupId, SeatId
@@ -24,10 +25,12 @@ from shared.contract.matching import (
     Pathway,
     SeatRefusal,
     SeatReserved,
+    SeatUnavailable,
     TherapistContact,
 )
 from shared.contract.review import MatchConfirmed
 from shared.contract.vocabulary import Mode
+from shared.kit.errors import KeyDestroyed
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
 
@@ -57,18 +60,22 @@ async def hold_place(  # noqa: PLR0917
     therapist: Therapist,
     tx: Transaction,
     rules: Rules,
-) -> SeatRefusal | None:
-    """Takes a place and says so; or why this client cannot come into a group of this locked therapist."""
+) -> SeatUnavailable | None:
+    """Takes a place and says so; or what to say if this client cannot come into a group of this therapist."""
     excluded = await store.excluded_from(tx, opened.request.id)
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded)
     in_groups = into_groups(pathways_of(search.case, search.on, rules.policy).fitting, rules.policy)
     pathway = next((each for each in in_groups if each.variant is chosen.variant), None)
     if pathway is None or chosen.group is None:
-        return SeatRefusal.NO_LONGER_ELIGIBLE
+        return refused(decision, SeatRefusal.NO_LONGER_ELIGIBLE)
     coming = _Coming(search, pathway, therapist, chosen.mode, chosen.group, rules)
-    group = await _decided_on(coming, decision, tx)
+    group = await _joined(coming, tx) or await _opened(coming, tx)
     if isinstance(group, SeatRefusal):
-        return group
+        return refused(decision, group)
+    # Nobody comes or goes while the therapist is locked.
+    beside = await _present(group, tx)
+    if _unseen(beside, decision):
+        return refused(decision, SeatRefusal.JOINED_UNSEEN, [each.request_id for each in beside])
     member = Member(
         seat_id=SeatId(new_id()),
         request_id=decision.request_id,
@@ -78,18 +85,10 @@ async def hold_place(  # noqa: PLR0917
         decided_by=decision.decided_by,
     )
     if not await store.take_place(tx, group, member):
-        return SeatRefusal.GROUP_GONE
+        return refused(decision, SeatRefusal.GROUP_GONE)
     await store.mark_seated(tx, decision.request_id)
-    await _tell(member, group, therapist, tx, rules.policy)
+    await _tell(member, beside, group, therapist, tx, rules.policy)
     return None
-
-
-async def _decided_on(coming: _Coming, decision: MatchConfirmed, tx: Transaction) -> Gathering | SeatRefusal:
-    """The group that staff decided on, opened if it is not there yet; or why they must look again."""
-    group = await _joined(coming, tx)
-    if group is None:
-        return await _opened(coming, tx)
-    return SeatRefusal.JOINED_UNSEEN if await _somebody_unseen(group, decision, tx) else group
 
 
 async def _joined(coming: _Coming, tx: Transaction) -> Gathering | None:
@@ -100,15 +99,6 @@ async def _joined(coming: _Coming, tx: Transaction) -> Gathering | None:
             fit = joining(coming.search, coming.pathway, group, coming.therapist, coming.rules)
             return None if fit is None else group
     return None
-
-
-async def _somebody_unseen(group: Gathering, decision: MatchConfirmed, tx: Transaction) -> bool:
-    """Whether somebody is in a group whom the reviewer was not shown, as of two who decide in one moment."""
-    if decision.beside is None:
-        return False
-    members = await store.members_of(tx, group)
-    unseen = [each for each in members if each.request_id not in decision.beside]
-    return any([await _is_here(each, tx) for each in unseen])
 
 
 async def _opened(coming: _Coming, tx: Transaction) -> Gathering | SeatRefusal:
@@ -134,11 +124,34 @@ async def _opened(coming: _Coming, tx: Transaction) -> Gathering | SeatRefusal:
     return group
 
 
-async def _tell(
-    member: Member, group: Gathering, therapist: Therapist, tx: Transaction, policy: Policy
+async def _present(group: Gathering, tx: Transaction) -> list[Member]:
+    """Who has a place and may count; who was erased does not, though their place is not given back yet."""
+    # It goes back together with their request, which may not be waited for with a therapist in hand.
+    members = await store.members_of(tx, group)
+    plain = await tx.open_all([each.details for each in members])
+    # Who cannot be read has their place all the same.
+    return [
+        each for each, details in zip(members, plain, strict=True) if not isinstance(details, KeyDestroyed)
+    ]
+
+
+def _unseen(members: Sequence[Member], decision: MatchConfirmed) -> bool:
+    """Whether somebody is in the group of whom the decision does not know; an older one does not say."""
+    if decision.beside is None:
+        return False
+    return not {each.request_id for each in members} <= set(decision.beside)
+
+
+async def _tell(  # noqa: PLR0917
+    member: Member,
+    beside: Sequence[Member],
+    group: Gathering,
+    therapist: Therapist,
+    tx: Transaction,
+    policy: Policy,
 ) -> None:
     """Says that the new member's place is held; or reserved, for all of them once they are enough."""
-    members = [each for each in await store.members_of(tx, group) if await _is_here(each, tx)]
+    members = [*beside, member]
     group = replace(group, members=len(members))
     if group.joinable_until is None and group.members < group.least:
         await tx.publish(
@@ -178,12 +191,3 @@ async def _tell(
                 ),
             )
         )
-
-
-async def _is_here(member: Member, tx: Transaction) -> bool:
-    """Whether a member may count; who was erased does not."""
-    # Their place goes back together with their request, which may not be waited for with a therapist in hand.
-    erased = False
-    with skipping("a member who cannot be read still has their place", request_id=member.request_id):
-        erased = await tx.open(member.details) is None
-    return not erased

@@ -8,9 +8,10 @@ from services.matching.domain.ranking import Rules, search_for, still_fits
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers.holding import hold_place
 from services.matching.handlers.reading import Opened, open_shortlist
+from services.matching.handlers.refusing import refused
 from shared.ages import day_in_london
 from shared.contract.ids import SeatId
-from shared.contract.matching import Candidate, SeatRefusal, SeatReserved, TherapistContact
+from shared.contract.matching import Candidate, SeatRefusal, SeatReserved, SeatUnavailable, TherapistContact
 from shared.contract.review import MatchConfirmed
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
@@ -24,13 +25,13 @@ class _Chosen:
 
 async def reserve(
     decision: MatchConfirmed, opened: Opened, tx: Transaction, rules: Rules
-) -> SeatRefusal | None:
-    """Takes the seat or the place and says so; or why this therapist cannot have this client."""
+) -> SeatUnavailable | None:
+    """Takes the seat or the place and says so; or what to say if this therapist cannot have this client."""
     # Locked before it is read: a change that is just being made counts, not what stood there before.
     await store.lock_entry(tx, decision.therapist_id)
     chosen = await _chosen(decision, tx)
     if chosen is None:
-        return SeatRefusal.NO_LONGER_ELIGIBLE
+        return refused(decision, SeatRefusal.NO_LONGER_ELIGIBLE)
     if chosen.candidate.group is not None:
         return await hold_place(decision, opened, chosen.candidate, chosen.therapist, tx, rules)
     # Days may have passed since the shortlist: credentials, fees, ages and seats are looked at afresh.
@@ -38,9 +39,9 @@ async def reserve(
     search = search_for(opened.case, day_in_london(tx.now), rules, excluded)
     fit = still_fits(search, chosen.therapist, chosen.candidate.variant, rules)
     if fit is Gate.SEAT:
-        return SeatRefusal.NO_SEAT_LEFT
+        return refused(decision, SeatRefusal.NO_SEAT_LEFT)
     if not isinstance(fit, Fit) or fit.mode is not chosen.candidate.mode:
-        return SeatRefusal.NO_LONGER_ELIGIBLE
+        return refused(decision, SeatRefusal.NO_LONGER_ELIGIBLE)
     seat_id = SeatId(new_id())
     got = await store.take_seat(
         tx,
@@ -52,7 +53,7 @@ async def reserve(
         mode=fit.mode,
     )
     if not got:
-        return SeatRefusal.NO_SEAT_LEFT
+        return refused(decision, SeatRefusal.NO_SEAT_LEFT)
     await store.mark_seated(tx, decision.request_id)
     await tx.publish(
         SeatReserved(

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from shared.contract.event import Part, RequestEvent
-from shared.contract.ids import DecisionId, ProposalId, SeatId, StaffId, SubjectId, TherapistId
+from shared.contract.ids import DecisionId, ProposalId, RequestId, SeatId, StaffId, SubjectId, TherapistId
 from shared.contract.matching.shortlist import Group
 from shared.contract.matching.streams import STREAM
 from shared.contract.sealing import Purpose, Sealed
@@ -94,10 +94,15 @@ class SeatUnavailable(RequestEvent):
     type: ClassVar[str] = "attune.matching.seat-unavailable.v1"
     stream: ClassVar[str] = STREAM
 
+    subject_id: SubjectId | None = None
+    """None in records from before it was said."""
+
     proposal_id: ProposalId
     decision_id: DecisionId
     therapist_id: TherapistId
     reason: SeatRefusal
+    members: Annotated[tuple[RequestId, ...] | None, Sealed(Purpose.CLINICAL)] = None
+    """With `joined_unseen`: the requests of all who have a place in the group now, the oldest first."""
 
 
 class TherapistGone(RequestEvent):
