@@ -98,7 +98,10 @@ async def reopen_case(event: SeatUnavailable, tx: Transaction) -> None:
     before = await cases.get_case(tx, event.request_id)
     after = cases_domain.seat_gone(before, event.decision_id, event.reason, tx.now)
     if after is not None:
-        await cases.save(tx, before, after)
+        told = None
+        if event.members is not None:
+            told = cases.MembersTold(therapist_id=event.therapist_id, members=event.members)
+        await cases.save(tx, before, after, told=told)
         await audit.note(tx, "matching", "seat_unavailable", after, because=event.reason.value)
 
 

@@ -137,9 +137,8 @@ def test_a_seat_that_has_gone_reopens_the_case_without_that_therapist() -> None:
     assert case.seen_anew_since == LATER
 
 
-def test_a_superseded_proposal_says_nothing_about_the_therapist() -> None:
-    refusal = SeatRefusal.PROPOSAL_SUPERSEDED
-
+@pytest.mark.parametrize("refusal", [SeatRefusal.PROPOSAL_SUPERSEDED, SeatRefusal.JOINED_UNSEEN])
+def test_what_became_of_the_list_or_the_group_says_nothing_about_the_therapist(refusal: SeatRefusal) -> None:
     case = seat_gone(a_case_in(State.CONFIRMED), a_choice().decision_id, refusal, LATER)
 
     assert case is not None

@@ -202,8 +202,8 @@ def seat_gone(case: Case, decision_id: DecisionId, refusal: SeatRefusal, now: da
     """The case open again, before all others in the queue."""
     if not _waits_for(case, decision_id) or case.choice is None:
         return None
-    # A superseded proposal says nothing about the therapist, nor does a group that too few came into.
-    silent = {SeatRefusal.PROPOSAL_SUPERSEDED, SeatRefusal.GROUP_DISSOLVED}
+    # A superseded proposal says nothing about the therapist, nor does who came into a group or did not.
+    silent = {SeatRefusal.PROPOSAL_SUPERSEDED, SeatRefusal.GROUP_DISSOLVED, SeatRefusal.JOINED_UNSEEN}
     gone = () if refusal in silent else (case.choice.therapist_id,)
     return replace(
         case,

@@ -8,8 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from services.review.domain.case import Case
-from shared.contract.ids import RequestId, StaffId, SubjectId
+from services.review.domain.deciding import Look
+from shared.contract.ids import RequestId, StaffId, SubjectId, TherapistId
 from shared.contract.sealing import Purpose
+from shared.kit.errors import KeyDestroyed
+from shared.kit.keyring.boxes import BoxBroken
 from shared.kit.transaction import Transaction
 
 
@@ -126,30 +129,36 @@ async def history(tx: Transaction, request_id: RequestId, since_version: int = 0
     ]
 
 
-async def add_view(
-    tx: Transaction, request_id: RequestId, staff_id: StaffId, case_version: int, at: datetime
-) -> None:
-    """Notes that somebody on the staff has the case before them."""
+async def add_view(tx: Transaction, case: Case, staff_id: StaffId, look: Look) -> None:
+    """Notes that somebody on the staff has the case before them, and whom they see beside the client."""
+    sealed = None
+    if look.beside:
+        beside = {str(therapist): sorted(map(str, members)) for therapist, members in look.beside.items()}
+        sealed = await tx.seal(case.subject_id, Purpose.CLINICAL, json.dumps(beside).encode())
     await tx.execute(
-        "INSERT INTO case_views (request_id, staff_id, case_version, at) VALUES ($1, $2, $3, $4)",
-        request_id,
+        """
+        INSERT INTO case_views (request_id, staff_id, case_version, at, beside) VALUES ($1, $2, $3, $4, $5)
+        """,
+        case.request_id,
         staff_id,
-        case_version,
-        at,
+        case.version,
+        look.at,
+        sealed,
     )
 
 
-async def views_since(
+async def looks_since(
     tx: Transaction, request_id: RequestId, staff_id: StaffId, since: datetime
-) -> list[datetime]:
-    """When somebody opened the case after a moment, in order."""
+) -> list[Look]:
+    """When somebody opened the case after a moment, and whom they saw, in order."""
     rows = await tx.fetch(
-        "SELECT at FROM case_views WHERE request_id = $1 AND staff_id = $2 AND at >= $3 ORDER BY at",
+        "SELECT at, beside FROM case_views WHERE request_id = $1 AND staff_id = $2 AND at >= $3 ORDER BY at",
         request_id,
         staff_id,
         since,
     )
-    return [row["at"] for row in rows]
+    opened = iter(await tx.open_all([row["beside"] for row in rows if row["beside"] is not None]))
+    return [Look(row["at"], {} if row["beside"] is None else _beside(next(opened))) for row in rows]
 
 
 async def views(tx: Transaction, request_id: RequestId) -> list[View]:
@@ -163,6 +172,15 @@ async def views(tx: Transaction, request_id: RequestId) -> list[View]:
         request_id,
     )
     return [View(row["at"], row["staff_name"], row["case_version"]) for row in rows]
+
+
+def _beside(plain: bytes | KeyDestroyed | BoxBroken) -> dict[TherapistId, frozenset[RequestId]]:
+    if not isinstance(plain, bytes):
+        raise plain
+    return {
+        TherapistId(UUID(therapist_id)): frozenset(RequestId(UUID(each)) for each in members)
+        for therapist_id, members in json.loads(plain).items()
+    }
 
 
 async def _words(tx: Transaction, sealed: bytes | None) -> Mapping[str, str] | None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.review.domain.case import Case
+from services.review.domain.deciding import Look
 from services.review.domain.staff import Staff
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry, View
-from services.review.store.cases import Findings, as_case, open_part
+from services.review.store.cases import Findings, MembersTold, as_case, open_part
 from services.review.store.groups import Member, groups_shown, members_beside
 from services.review.store.messages import Mail
 from shared.contract.ids import RequestId, TherapistId
@@ -53,7 +54,7 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     row = await tx.fetchrow(
         f"""
         SELECT {cases.COLUMNS}, door, partner, consented_at, claimed_at, decided_at, policy_version, contact,
-               details, shortlist, findings, group_place, chosen_name,
+               details, shortlist, findings, group_place, chosen_name, members_told,
                (SELECT name FROM staff WHERE staff.id = cases.claimed_by) AS claimed_by_name,
                (SELECT name FROM staff WHERE staff.id = cases.decided_by) AS decided_by_name
         FROM cases WHERE request_id = $1
@@ -63,14 +64,15 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     if row is None:
         return None
     case = as_case(row)
-    # This transaction may have begun before the news that it sees: seen is seen.
-    await audit.add_view(tx, request_id, by.id, case.version, max(tx.now, case.seen_anew_since))
     group = await open_part(tx, row["group_place"], Group)
     shortlist = await open_part(tx, row["shortlist"], Shortlist)
     groups = groups_shown(shortlist)
     if group is not None and case.choice is not None:
         groups[case.choice.therapist_id] = group
-    beside = await members_beside(tx, request_id, groups)
+    told = await open_part(tx, row["members_told"], MembersTold)
+    beside = await members_beside(tx, request_id, groups, told)
+    # This transaction may have begun before the news that it sees: seen is seen.
+    await audit.add_view(tx, case, by.id, Look(max(tx.now, case.seen_anew_since), _seen(beside, told)))
     if group is not None and case.choice is not None:
         group = group.model_copy(update={"members": 1 + len(beside.get(case.choice.therapist_id, ()))})
     chosen = await tx.open(row["chosen_name"]) if row["chosen_name"] is not None else None
@@ -95,3 +97,13 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
         history=tuple(await audit.history(tx, request_id)),
         views=tuple(await audit.views(tx, request_id)) if by.oversees else (),
     )
+
+
+def _seen(
+    beside: Mapping[TherapistId, tuple[Member, ...]], told: MembersTold | None
+) -> dict[TherapistId, frozenset[RequestId]]:
+    seen = {each: frozenset(one.request_id for one in members) for each, members in beside.items()}
+    if told is not None:
+        # Whoever of them is not shown has left, as matching will hear.
+        seen[told.therapist_id] = seen.get(told.therapist_id, frozenset()) | frozenset(told.members)
+    return seen

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from services.review.domain.case import Case, Choice, State
 from services.review.store import audit
+from shared.contract.event import Part
 from shared.contract.ids import (
     DecisionId,
     GroupId,
@@ -32,6 +33,13 @@ class Findings(NothingFound):
     """Why nobody fits for now, and what the client is told of how long it takes."""
 
     wait_weeks: WaitWeeks | None = None
+
+
+class MembersTold(Part):
+    """Who has a place in a therapist's group, as matching told a decision that did not know of them all."""
+
+    therapist_id: TherapistId
+    members: tuple[RequestId, ...]
 
 
 COLUMNS = """
@@ -92,6 +100,7 @@ async def save(
     policy_version: str | None = None,
     chosen_name: str | None = None,
     group: Group | None = None,
+    told: MembersTold | None = None,
 ) -> None:
     """Keeps a case as it has become, with what came new."""
     choice = after.choice
@@ -116,6 +125,10 @@ async def save(
             policy_version = coalesce($22, policy_version),
             group_id = $24,
             group_place = CASE WHEN $24::uuid IS NULL THEN NULL ELSE coalesce($25, group_place) END,
+            group_joinable_until = CASE WHEN $24::uuid IS NULL THEN NULL
+                                        ELSE coalesce($27, group_joinable_until) END,
+            -- They are looked at again until the next decision.
+            members_told = CASE WHEN $17 = 'joined_unseen' THEN coalesce($28, members_told) END,
             therapist_gone_at = $26
         WHERE request_id = $1 AND version = $2
         """,
@@ -145,6 +158,8 @@ async def save(
         after.group_id,
         await _sealed(tx, after.subject_id, Purpose.CLINICAL, group),
         after.therapist_gone_at,
+        group.joinable_until if group is not None else None,
+        await _sealed(tx, after.subject_id, Purpose.CLINICAL, told),
     )
     if status != "UPDATE 1":
         raise AssertionError("a case was changed without being locked")

@@ -10,10 +10,10 @@ from services.review.domain.staff import Staff
 from services.review.domain.wishes import Decision, MatchDecision, SettleMail, Wish
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry
-from services.review.store.groups import Member, groups_shown, members_beside
+from services.review.store.groups import groups_shown, members_beside
 from shared.ages import day_in_london
-from shared.contract.ids import DecisionId, RequestId
-from shared.contract.matching import Shortlist
+from shared.contract.ids import DecisionId, RequestId, TherapistId
+from shared.contract.matching import Group, Shortlist
 from shared.kit.errors import KeyDestroyed
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
@@ -51,16 +51,23 @@ async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> 
     if details is None:
         raise KeyDestroyed
     shortlist = await cases.shortlist_of(tx, request_id) if isinstance(wish, Decision) else None
-    beside = await _beside(tx, case, wish, shortlist)
-    anew_since = max([case.seen_anew_since, *(member.joined_at for member in beside or ())])
-    seen = await audit.views_since(tx, request_id, by.id, anew_since)
+    looks = await audit.looks_since(tx, request_id, by.id, case.seen_anew_since)
+    seen = None
+    meant = _group_meant(case, wish, shortlist)
+    if meant is not None:
+        therapist_id, group = meant
+        beside = await members_beside(tx, request_id, {therapist_id: group})
+        # Only looks at all who are there now count.
+        present = {each.request_id for each in beside.get(therapist_id, ())}
+        looks = [each for each in looks if present <= each.members(therapist_id)]
+        seen = deciding.members_seen(looks, therapist_id)
     reviewing = Reviewing(
         by=by,
         decision_id=DecisionId(new_id()),
         today=day_in_london(tx.now),
-        considered_seconds=deciding.considered_seconds(seen, tx.now),
+        considered_seconds=deciding.considered_seconds([each.at for each in looks], tx.now),
         date_of_birth=details.date_of_birth,
-        beside=None if beside is None else tuple(member.request_id for member in beside),
+        beside=seen,
     )
     outcome = deciding.act(case, wish, reviewing)
     return await _keep(tx, case, outcome, reviewing, shortlist)
@@ -124,13 +131,9 @@ async def _keep(
     return Done(outcome.case, decided)
 
 
-async def _beside(
-    tx: Transaction, case: Case, wish: Wish, shortlist: Shortlist | None
-) -> tuple[Member, ...] | None:
-    """Who else has a place in the group that is decided for; None if it is no group."""
+def _group_meant(case: Case, wish: Wish, shortlist: Shortlist | None) -> tuple[TherapistId, Group] | None:
+    """The group that a decision is for, by its therapist; None if it is for none."""
     if not isinstance(wish, MatchDecision):
         return None
     chosen = wish.therapist_id or case.first
-    meant = {each: group for each, group in groups_shown(shortlist).items() if each == chosen}
-    beside = await members_beside(tx, case.request_id, meant)
-    return next((beside.get(each, ()) for each in meant), None)
+    return next((each for each in groups_shown(shortlist).items() if each[0] == chosen), None)

@@ -1,13 +1,15 @@
 """Who has a place in a group, so that nobody is put beside somebody unseen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import TypeVar
 
+import asyncpg
 from pydantic import BaseModel
 
-from shared.contract.ids import GroupId, RequestId, TherapistId
+from services.review.store.cases import MembersTold
+from shared.contract.ids import RequestId, TherapistId
 from shared.contract.intake import CaseDetails, Contact
 from shared.contract.matching import Group, Shortlist
 from shared.kit.errors import KeyDestroyed
@@ -16,20 +18,14 @@ from shared.kit.transaction import Transaction
 
 M = TypeVar("M", bound=BaseModel)
 
-LONGEST = timedelta(days=366)
-"""So long ago nobody was decided for whose group still takes members: half a year to gather and as long to
-begin is the most that matching's policy may allow."""
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody with a place in a group; without name and birthday once they were erased."""
+    """Somebody with a place in a group; without name and birthday if these cannot be read any more."""
 
     request_id: RequestId
     name: str | None
     born: date | None
-    joined_at: datetime
-    """When it was heard that they have a place."""
 
 
 def groups_shown(shortlist: Shortlist | None) -> dict[TherapistId, Group]:
@@ -39,62 +35,76 @@ def groups_shown(shortlist: Shortlist | None) -> dict[TherapistId, Group]:
 
 
 async def members_beside(
-    tx: Transaction, request_id: RequestId, groups: Mapping[TherapistId, Group]
+    tx: Transaction,
+    request_id: RequestId,
+    groups: Mapping[TherapistId, Group],
+    told: MembersTold | None = None,
 ) -> Mapping[TherapistId, tuple[Member, ...]]:
-    """Who else has a place in these groups, as far as has been heard; who came first stands first."""
-    if not groups:
-        return {}
-    rows = await tx.fetch(
-        """
-        SELECT request_id, chosen_id, group_id, group_place, contact, details, joined_at
-        FROM cases, LATERAL (
-            SELECT max(at) AS joined_at FROM audit
-            WHERE audit.request_id = cases.request_id AND action IN ('place_held', 'seat_reserved')
-        ) AS heard
-        WHERE request_id <> $1 AND state IN ('place_held', 'matched') AND group_id IS NOT NULL
-          AND (group_id = ANY($2::uuid[]) OR (chosen_id = ANY($3::uuid[]) AND decided_at > $4))
-        ORDER BY submitted_at, request_id
-        """,
-        request_id,
-        [group.group_id for group in groups.values() if group.group_id is not None],
-        [therapist_id for therapist_id, group in groups.items() if group.group_id is None],
-        tx.now - LONGEST,
-    )
-    places = await _opened(tx, [row["group_place"] for row in rows], Group)
-    there = [
-        row
-        for row, place in zip(rows, places, strict=True)
-        if _is_in(groups[TherapistId(row["chosen_id"])], row["group_id"], place, tx.now)
-    ]
-    contacts = await _opened(tx, [row["contact"] for row in there], Contact)
-    details = await _opened(tx, [row["details"] for row in there], CaseDetails)
+    """Who else has a place in these groups, as far as has been heard; who came first stands first.
+
+    Whoever matching has `told` of is among them, be it that word of their own place is still to come.
+    """
+    rows = await _who_may_be_in(tx, request_id, groups, told)
+    # All with one look for their keys; what is empty opens as little as what was destroyed.
+    parts = [row[part] or b"" for part in ("contact", "details", "group_place") for row in rows]
+    plain = await tx.open_all(parts)
+    number = len(rows)
     found: dict[TherapistId, tuple[Member, ...]] = {}
-    for row, contact, told in zip(there, contacts, details, strict=True):
+    for row, *sealed in zip(rows, plain[:number], plain[number:-number], plain[-number:], strict=True):
+        contact, details, place = (
+            _read(sealed[0], Contact), _read(sealed[1], CaseDetails), _read(sealed[2], Group)
+        )  # fmt: skip
+        therapist_id = TherapistId(row["chosen_id"])
+        if not _is_in(groups[therapist_id], row, place):
+            continue
         member = Member(
             RequestId(row["request_id"]),
             None if contact is None else contact.client_name,
-            None if told is None else told.date_of_birth,
-            row["joined_at"],
+            None if details is None else details.date_of_birth,
         )
-        therapist_id = TherapistId(row["chosen_id"])
         found[therapist_id] = (*found.get(therapist_id, ()), member)
     return found
 
 
-def _is_in(shown: Group, group_id: GroupId, place: Group | None, now: datetime) -> bool:
+async def _who_may_be_in(
+    tx: Transaction, request_id: RequestId, groups: Mapping[TherapistId, Group], told: MembersTold | None
+) -> list[asyncpg.Record]:
+    """Those in the groups that are there, or that somebody may have opened since they were to be opened."""
+    gathered = [each.group_id for each in groups.values() if each.group_id is not None]
+    to_open = [therapist_id for therapist_id, each in groups.items() if each.group_id is None]
+    return await tx.fetch(
+        """
+        SELECT request_id, chosen_id, group_id, contact, details, group_place
+        FROM cases
+        WHERE request_id <> $1 AND chosen_id = ANY($2::uuid[]) AND (
+            (state IN ('place_held', 'matched') AND (
+                group_id = ANY($3::uuid[])
+                OR (group_id IS NOT NULL AND chosen_id = ANY($4::uuid[])
+                    AND (group_joinable_until IS NULL OR group_joinable_until > $5))
+            ))
+            OR (state = 'confirmed' AND request_id = ANY($6::uuid[]) AND chosen_id = $7)
+        )
+        ORDER BY submitted_at, request_id
+        """,
+        request_id,
+        list(groups),
+        gathered,
+        to_open,
+        tx.now,
+        [] if told is None else list(told.members),
+        None if told is None else told.therapist_id,
+    )
+
+
+def _is_in(shown: Group, row: asyncpg.Record, place: Group | None) -> bool:
+    if row["group_id"] is None:
+        # Matching has told of them, and of their place nothing has been heard yet.
+        return True
     if shown.group_id is not None:
-        return shown.group_id == group_id
+        return bool(shown.group_id == row["group_id"])
     # It was to be opened: whoever was decided for at that time may have opened it.
-    if place is None or place.slot != shown.slot:
-        return False
-    return place.joinable_until is None or now < place.joinable_until
+    return place is not None and place.slot == shown.slot
 
 
-async def _opened(tx: Transaction, sealed: Sequence[bytes], kind: type[M]) -> list[M | None]:
-    """What is in sealed columns, with one look for all keys; None for who was erased."""
-    found: list[M | None] = []
-    for plain in await tx.open_all(sealed):
-        if isinstance(plain, BoxBroken):
-            raise plain
-        found.append(None if isinstance(plain, KeyDestroyed) else kind.model_validate_json(plain))
-    return found
+def _read(plain: bytes | KeyDestroyed | BoxBroken, kind: type[M]) -> M | None:
+    return kind.model_validate_json(plain) if isinstance(plain, bytes) else None

@@ -5,9 +5,11 @@ from services.review.domain.deciding.refusing import Fault, Refusal, Refused
 from services.review.domain.deciding.rules import (
     QUESTION_LENGTH,
     REASON_LENGTH,
+    Look,
     Reviewing,
     allowed,
     considered_seconds,
+    members_seen,
     settling_faults,
 )
 
@@ -15,6 +17,7 @@ __all__ = [
     "QUESTION_LENGTH",
     "REASON_LENGTH",
     "Fault",
+    "Look",
     "Outcome",
     "Refusal",
     "Refused",
@@ -22,5 +25,6 @@ __all__ = [
     "act",
     "allowed",
     "considered_seconds",
+    "members_seen",
     "settling_faults",
 ]

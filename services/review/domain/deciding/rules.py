@@ -1,6 +1,6 @@
 """What must be so before somebody acts on a case, and what they must say for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -22,12 +22,25 @@ from services.review.domain.wishes import (
     Wish,
 )
 from shared.ages import CONSENT_AGE, age_on
-from shared.contract.ids import DecisionId, RequestId
+from shared.contract.ids import DecisionId, RequestId, TherapistId
 
 REASON_LENGTH = 20
 QUESTION_LENGTH = 10
 WORDS = 3
 LONGEST_LOOK = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody on the staff opened a case."""
+
+    at: datetime
+    beside: Mapping[TherapistId, frozenset[RequestId]]
+    """The requests of those whom they were shown in a therapist's group."""
+
+    def members(self, therapist_id: TherapistId) -> frozenset[RequestId]:
+        """Whom they were shown in the group of one therapist."""
+        return self.beside.get(therapist_id, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,7 @@ class Reviewing:
 
     date_of_birth: date
     beside: tuple[RequestId, ...] | None = None
-    """Who else has a place in the group that is decided for; None if it is no group."""
+    """Whom they were shown in the group that they decide for; None if it is for none."""
 
 
 def considered_seconds(opened: Sequence[datetime], now: datetime) -> int | None:
@@ -55,6 +68,11 @@ def considered_seconds(opened: Sequence[datetime], now: datetime) -> int | None:
         return None
     looks = (max(timedelta(), after - before) for before, after in pairwise([*opened, now]))
     return int(sum((min(look, LONGEST_LOOK) for look in looks), timedelta()).total_seconds())
+
+
+def members_seen(looks: Sequence[Look], therapist_id: TherapistId) -> tuple[RequestId, ...]:
+    """Whom somebody was shown in a therapist's group, be it that one has left it since."""
+    return tuple(sorted({member for each in looks for member in each.members(therapist_id)}))
 
 
 def allowed(case: Case) -> frozenset[Action]:
