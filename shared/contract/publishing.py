@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.contract.catalogue import EVENTS
 from shared.contract.event import Event
+from shared.contract.sealing import sealed_fields
 from shared.contract.submission import Submission
 
 HERE = Path(__file__).parent
@@ -55,6 +56,14 @@ def write() -> int:
 def _schema(message: type[Event] | type[Submission]) -> dict[str, Any]:
     mode: Any = "validation" if message is Submission else "serialization"
     schema = message.model_json_schema(mode=mode)
+    for name in sealed_fields(message):
+        if not message.model_fields[name].is_required():
+            # What is not said travels as null, with nothing in it to seal.
+            sealed = schema["properties"][name]
+            schema["properties"][name] = {
+                "anyOf": [sealed, {"type": "null"}],
+                "default": sealed.pop("default"),
+            }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:attune:schema:{message.type}",

@@ -47,7 +47,7 @@ class RematchRequested(RequestEvent):
     decision_id: DecisionId
     decided_by: StaffId
     exclude: tuple[TherapistId, ...]
-    reason: Annotated[str | None, Sealed(Purpose.CLINICAL)]
+    reason: Annotated[str | None, Sealed(Purpose.CLINICAL)] = None
 
 
 class RequestDeclined(RequestEvent):
