@@ -8,7 +8,7 @@ from services.matching import store
 from services.matching.handlers import refresh_prices
 from shared.kit.database import Database
 from tests.matching.builders import RULES
-from tests.matching.priced import (
+from tests.matching.prices.priced import (
     ANYBODY,
     GENERALIST,
     ONLY_THERE,

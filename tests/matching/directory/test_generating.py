@@ -15,7 +15,7 @@ from shared.contract.matching import Shortlist
 from shared.contract.vocabulary import Format, Mode, ProblemArea, Therapy, Variant
 from tests.matching.builders import RULES, THE_DAY, a_search, born
 
-COMMITTED = Path(__file__).parents[2] / "deploy" / "local" / "therapists.csv"
+COMMITTED = Path(__file__).parents[3] / "deploy" / "local" / "therapists.csv"
 PLACES = load_places()
 
 

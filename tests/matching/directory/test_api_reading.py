@@ -11,7 +11,7 @@ from services.matching.handlers import tell_others
 from shared.contract.vocabulary import Format, Mode, Variant
 from shared.kit.testing import eventually
 from tests.matching.builders import a_therapist, an_accreditation
-from tests.matching.door import ADA, PATH, Door, Headers, errors, problem, where
+from tests.matching.directory.door import ADA, PATH, Door, Headers, errors, problem, where
 
 
 async def test_an_entry_is_shown_with_a_tag_and_not_again_to_who_has_it(door: Door, reader: Headers) -> None:

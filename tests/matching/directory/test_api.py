@@ -9,7 +9,7 @@ from services.matching import store
 from services.matching.api.looking import ENTRIES_FOR_ONE, MOST
 from services.matching.store import Role
 from shared.kit.pace import AT_ONCE
-from tests.matching.door import ADA, PATH, Door, Headers, problem, where
+from tests.matching.directory.door import ADA, PATH, Door, Headers, problem, where
 
 
 @pytest.mark.parametrize("shown", [None, "Bearer", "Bearer nonsense", "Basic {key}", "Bearer {key}x"])

@@ -13,7 +13,7 @@ from services.matching.domain.directory_json import entry_of
 from services.matching.handlers import tell_others
 from shared.kit.testing import eventually
 from tests.matching.builders import THE_DAY, a_therapist
-from tests.matching.door import ADA, NEW, Door, Headers, errors, problem, where
+from tests.matching.directory.door import ADA, NEW, Door, Headers, errors, problem, where
 from tests.matching.locks import waits_for_a_lock
 from tests.matching.processes import Process
 from tests.support.builders import a_request

@@ -26,7 +26,7 @@ from shared.kit.service import streams_of
 from shared.kit.testing import eventually
 from tests.matching.builders import RULES
 from tests.matching.recorded import a_matcher, another_policy, hear, in_directory
-from tests.matching.shadowed import ADA, ADA_FIRST, BEN
+from tests.matching.replay.shadowed import ADA, ADA_FIRST, BEN
 from tests.support.builders import a_case, a_request
 from tests.support.environment import environment
 from tests.support.processes import running

@@ -16,7 +16,7 @@ from shared.kit.database import Database
 from shared.kit.testing import eventually, recording
 from tests.matching.builders import RULES
 from tests.matching.recorded import a_matcher, handle, hear, in_directory
-from tests.matching.shadowed import ADA, BEN
+from tests.matching.replay.shadowed import ADA, BEN
 from tests.support.builders import a_case, a_request
 
 

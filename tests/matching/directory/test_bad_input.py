@@ -18,7 +18,7 @@ from shared.kit.database import Database
 from shared.kit.errors import Fatal
 from tests.matching.builders import RULES, a_registration, a_search, a_therapist, an_accreditation
 from tests.matching.commands import Command, saved
-from tests.matching.door import NEW, Door, Headers, errors, problem, where
+from tests.matching.directory.door import NEW, Door, Headers, errors, problem, where
 
 LONG_AGO = date(2020, 1, 1)
 ADA, BEN = a_therapist("ada"), a_therapist("ben")

@@ -17,7 +17,7 @@ from shared.ages import age_on
 from shared.contract.ids import GroupId
 from shared.contract.vocabulary import Format, Mode, Slot, Therapy, Variant
 from tests.matching.builders import RULES, THE_DAY, a_therapist, born
-from tests.matching.random_grouping import World
+from tests.matching.groups.random_grouping import World
 from tests.support.builders import a_case
 
 SHORT = replace(RULES, policy=RULES.policy.model_copy(update={"shortlist_size": 2}))

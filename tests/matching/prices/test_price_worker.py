@@ -16,7 +16,7 @@ from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from shared.kit.testing import eventually, recording
-from tests.matching.priced import (
+from tests.matching.prices.priced import (
     ANYBODY,
     GENERALIST,
     ONLY_THERE,
