@@ -97,6 +97,8 @@ def may_lead(therapist: Therapist | None, group: Gathering, on: date, rules: Rul
 
 def narrowed(search: Search, mode: Mode) -> Search:
     """The same search for sessions online or in person only."""
+    if search.case.mode is mode:
+        return search
     return replace(search, case=search.case.model_copy(update={"mode": mode}))
 
 

@@ -1,36 +1,17 @@
 """What each therapist can offer once groups are thought of: a place in one, one to open, or time alone."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from services.matching.domain import telling, wording
-from services.matching.domain.gates import Fit, Gate, Search, check
-from services.matching.domain.grouping import (
-    Gathering,
-    as_told,
-    into_groups,
-    joining,
-    joining_in_time,
-    opening,
-)
-from services.matching.domain.ordering import with_order_told
+from services.matching.domain.gates import Fit, Search, check
+from services.matching.domain.grouping import Gathering, into_groups, joining
 from services.matching.domain.pathways import pathways_of
-from services.matching.domain.ranking import Found, Rules, candidate_of
-from services.matching.domain.rising import Basis, with_rises
+from services.matching.domain.ranking import Found, Rules
 from services.matching.domain.scoring import score
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
-from shared.contract.matching import (
-    Candidate,
-    Concession,
-    GateCount,
-    NextBest,
-    NothingFound,
-    Pathway,
-    Reason,
-    Shortlist,
-)
-from shared.contract.vocabulary import Format, Slot
+from shared.contract.matching import Pathway
+from shared.contract.vocabulary import Format, Slot, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +42,22 @@ class Around:
     busy: Mapping[TherapistId, frozenset[Slot]]
     """When therapists have a group already."""
 
+    @property
+    def asked(self) -> bool:
+        """Whether the client asks for a group, and would not only come into one."""
+        return self.search.case.format is Format.GROUP
+
+    def busy_times(self, therapist_id: TherapistId) -> frozenset[Slot]:
+        """When a therapist has a group already."""
+        return self.busy.get(therapist_id, frozenset())
+
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
-    fit: Fit
+class Offer:
+    """What somebody offers on one pathway."""
+
+    therapist: Therapist
+    pathway: Pathway
     score: int
     price: int
     group: Gathering | None = None
@@ -72,117 +65,138 @@ class _Offer:
 
     opens: bool = False
 
+    @property
+    def behind(self) -> int:
+        """The lower, the better, whatever the group."""
+        return self.price - self.score
+
     def rank(self, *, asked: bool) -> tuple[int, int, int, int]:
         """Whoever asked for a group finds those first that gather: else every one would stay too small."""
         kind = (0 if self.group else 1 if self.opens else 2) if asked else 0
         gathered = self.group.members + self.group.promised if self.group and asked else 0
-        return kind, -gathered, self.price - self.score, self.fit.therapist.id.int
+        return kind, -gathered, self.behind, self.therapist.id.int
 
 
-def with_groups(
-    around: Around,
-    found: Found,
-    answer: Shortlist | NothingFound,
-    therapists: Mapping[TherapistId, Therapist],
-) -> Shortlist | NothingFound:
-    """The answer with a group named for every candidate of a variant that is given in groups.
+class Offering:
+    """Finds what each can offer; of whom the engine has spoken, nothing is worked out again."""
 
-    Whoever can neither be joined nor open a group is proposed for another pathway, or not at all.
-    """
-    offers: dict[TherapistId, _Offer] = {}
-    prices = {each.therapist_id: each.price for each in (*found.placed, *found.for_groups)}
-    leaders = {group.therapist_id for group in around.gatherings}
-    for therapist_id in {*prices, *leaders} & set(therapists):
-        offer = _offer(around, therapists[therapist_id], prices.get(therapist_id), answer.pathways)
-        if offer is not None:
-            offers[therapist_id] = offer
-    asked = around.search.case.format is Format.GROUP
-    best = sorted(offers.values(), key=lambda each: each.rank(asked=asked))
-    best = best[: around.rules.policy.shortlist_size]
-    for pathway in answer.pathways:
-        best += _left_out(around, pathway, best, [therapists[each] for each in offers], prices)
-    best.sort(key=lambda each: each.rank(asked=asked))
-    gates = _gates(around, answer.gates, offers, prices.keys() & therapists.keys())
-    # Where groups come first, that somebody scores more brings nobody to the top.
-    concessions = () if asked and best else _concessions(answer.concessions, best)
-    next_best = _next_best(around, answer.next_best, offers, therapists)
-    if best:
-        basis = Basis(around.search, therapists, answer.pathways, around.rules.policy, around.rules.places)
-        listed = with_order_told([_candidate(around, each, answer.pathways) for each in best])
-        return Shortlist(
-            candidates=with_rises(basis, listed, concessions),
-            pathways=answer.pathways,
-            ruled_out=answer.ruled_out,
-            gates=gates,
-            concessions=concessions,
-            next_best=next_best,
-        )
-    text = "No group gathers, and none can be opened, at a time that the client has."
-    return NothingFound(
-        pathways=answer.pathways,
-        ruled_out=answer.ruled_out,
-        gates=gates,
-        text=answer.text if isinstance(answer, NothingFound) else text,
-        concessions=concessions,
-        next_best=next_best,
-    )
+    def __init__(self, around: Around, found: Found) -> None:
+        self._around = around
+        self._times = frozenset(around.search.case.availability)
+        self.prices: dict[TherapistId, int] = {}
+        """What counts of the price of everybody who passes the gates on some pathway."""
+
+        self._named: dict[Variant, dict[int, int]] = {}
+        """For a variant, the score of everybody whom the engine named for it."""
+
+        self._last: dict[Variant, int] = {}
+        """For a variant for which it was cut short, the order of the last named: others come after."""
+
+        for each in (*found.placed, *found.for_groups):
+            self.prices[each.therapist_id] = each.price
+        for each in found.for_groups:
+            self._named.setdefault(each.variant, {})[each.number] = each.score
+            if each.variant in found.cut_short:
+                self._last[each.variant] = min(each.order, self._last.get(each.variant, each.order))
+        self._gatherings: dict[TherapistId, list[Gathering]] = {}
+        for group in around.gatherings:
+            self._gatherings.setdefault(group.therapist_id, []).append(group)
+
+    @property
+    def asked(self) -> set[TherapistId]:
+        """Who may have something to offer; whoever only leads a group is there for its sake alone."""
+        return {*self.prices, *self._gatherings}
+
+    def best_of_each(self, therapists: Iterable[Therapist], pathways: Sequence[Pathway]) -> list[Offer]:
+        """The best that each can offer on these pathways, if there is anything."""
+        in_groups = into_groups(pathways, self._around.rules.policy)
+        single = tuple(each for each in pathways if each not in in_groups)
+        offers = (self._best(each, in_groups, single) for each in therapists)
+        return [each for each in offers if each is not None]
+
+    def best_on(self, pathway: Pathway, therapists: Sequence[Therapist]) -> Offer | None:
+        """The best that any of these can offer on one pathway."""
+        named = self._named.get(pathway.variant, {})
+        leading = [each for each in therapists if each.id in self._gatherings]
+        others = [each for each in therapists if each.id not in self._gatherings]
+        offers = self.best_of_each((each for each in others if each.id.int in named), (pathway,))
+        # But for those who gather a group, nobody comes before those whom the engine named.
+        if not offers and pathway.variant in self._last:
+            offers = self.best_of_each((each for each in others if each.id.int not in named), (pathway,))
+        offers += self.best_of_each(leading, (pathway,))
+        return min(offers, key=lambda each: each.rank(asked=self._around.asked), default=None)
+
+    def _best(
+        self, therapist: Therapist, in_groups: Sequence[Pathway], single: Sequence[Pathway]
+    ) -> Offer | None:
+        to_join = self._to_join(therapist, in_groups) if therapist.id in self._gatherings else None
+        if therapist.id not in self.prices:
+            return to_join
+        if self._around.asked:
+            return (
+                to_join
+                or _least_behind(self._to_open(therapist, in_groups))
+                or _least_behind(self._passing(therapist, single))
+            )
+        # Most often it is certain from what the engine named, and no pathway need be looked at besides.
+        number, price = therapist.id.int, self.prices[therapist.id]
+        scores = (self._named.get(each.variant, {}).get(number) for each in single)
+        least = max((each - price for each in scores if each is not None), default=None)
+        alone = self._passing(therapist, single, least)
+        together = (to_join,) if to_join else self._to_open(therapist, in_groups, least)
+        return _least_behind((*alone, *together))
+
+    def _to_join(self, therapist: Therapist, in_groups: Sequence[Pathway]) -> Offer | None:
+        """A place in the group of theirs that is nearest to being formed."""
+        search, rules = self._around.search, self._around.rules
+        price = self.prices.get(therapist.id, 0)
+        offers = [
+            Offer(therapist, pathway, _points(search, fit, rules), price, group)
+            for group in self._gatherings[therapist.id]
+            for pathway in in_groups
+            if (fit := joining(search, pathway, group, therapist, rules)) is not None
+        ]
+        return min(offers, key=lambda each: (each.rank(asked=True), _age(each.group)), default=None)
+
+    def _to_open(
+        self, therapist: Therapist, in_groups: Sequence[Pathway], least: int | None = None
+    ) -> Iterator[Offer]:
+        """A group to open on each pathway whose gates they pass, if they have a time for it."""
+        if in_groups and self._times & therapist.slots - self._around.busy_times(therapist.id):
+            yield from self._passing(therapist, in_groups, least, opens=True)
+
+    def _passing(
+        self,
+        therapist: Therapist,
+        pathways: Sequence[Pathway],
+        least: int | None = None,
+        *,
+        opens: bool = False,
+    ) -> Iterator[Offer]:
+        """What they offer on each pathway whose gates they pass, but for what cannot come up to `least`."""
+        for pathway in pathways:
+            score = self._named.get(pathway.variant, {}).get(therapist.id.int)
+            if score is None:
+                last = self._last.get(pathway.variant)
+                if last is None or (least is not None and last < least):
+                    continue
+                score = self._worked_out(therapist, pathway)
+            if score is not None:
+                yield Offer(therapist, pathway, score, self.prices[therapist.id], opens=opens)
+
+    def _worked_out(self, therapist: Therapist, pathway: Pathway) -> int | None:
+        """The score of somebody who may come after all whom the engine named."""
+        search, rules = self._around.search, self._around.rules
+        fit = check(search, pathway, therapist, rules.policy, rules.places)
+        return _points(search, fit, rules) if isinstance(fit, Fit) else None
 
 
-def _left_out(
-    around: Around,
-    pathway: Pathway,
-    listed: Sequence[_Offer],
-    therapists: Sequence[Therapist],
-    prices: Mapping[TherapistId, int],
-) -> list[_Offer]:
-    """The best offer on a pathway that nobody listed is proposed for, of who is not listed."""
-    if any(each.fit.pathway.variant is pathway.variant for each in listed):
-        return []
-    known = {each.fit.therapist.id for each in listed}
-    others = (each for each in therapists if each.id not in known)
-    offers = [offer for each in others if (offer := _offer(around, each, prices.get(each.id), (pathway,)))]
-    asked = around.search.case.format is Format.GROUP
-    return sorted(offers, key=lambda each: each.rank(asked=asked))[:1]
+def _points(search: Search, fit: Fit, rules: Rules) -> int:
+    return sum(each.points for each in score(search, fit, rules.policy))
 
 
-def _gates(
-    around: Around,
-    gates: Sequence[GateCount],
-    offers: Mapping[TherapistId, _Offer],
-    placed: Set[TherapistId],
-) -> tuple[GateCount, ...]:
-    """Whom each gate keeps out, now that a place in a group needs no seat, and a new group needs a time."""
-    counts = {each.gate: each.therapists for each in gates}
-    spoken_for = around.search.spoken_for
-    # Only the gate of seats can have kept out who has an offer all the same.
-    counts[Gate.SEAT] = counts.get(Gate.SEAT, 0) - sum(
-        therapist_id not in placed and offer.fit.therapist.seats_free - spoken_for.get(therapist_id, 0) < 1
-        for therapist_id, offer in offers.items()
-    )
-    counts["group_time"] = len(placed - offers.keys())
-    return tuple(GateCount(gate=gate, therapists=number) for gate, number in counts.items() if number > 0)
-
-
-def _concessions(concessions: Sequence[Concession], best: Sequence[_Offer]) -> tuple[Concession, ...]:
-    """Those which would still bring somebody else, and better, to the top, with or without groups."""
-    listed = {each.fit.therapist.id for each in best}
-    first = max((each.score for each in best[:1]), default=-1)
-    return tuple(each for each in concessions if each.therapist_id not in listed and each.score > first)
-
-
-def _next_best(
-    around: Around,
-    next_best: NextBest | None,
-    offers: Mapping[TherapistId, _Offer],
-    therapists: Mapping[TherapistId, Therapist],
-) -> NextBest | None:
-    """The next best, if it is true that they are kept off, and by that one gate alone."""
-    if next_best is None or next_best.therapist_id in offers:
-        return None
-    times = therapists[next_best.therapist_id].slots & set(around.search.case.availability)
-    if next_best.variant in around.rules.policy.groups and not times - _busy(around, next_best.therapist_id):
-        return None
-    return next_best
+def _least_behind(offers: Iterable[Offer]) -> Offer | None:
+    return min(offers, key=lambda each: each.behind, default=None)
 
 
 def _age(group: Gathering | None) -> tuple[object, ...]:
@@ -191,99 +205,3 @@ def _age(group: Gathering | None) -> tuple[object, ...]:
         return ()
     number = 0 if group.id is None else group.id.int
     return group.id is None, number, group.slot, group.variant, group.mode, group.language
-
-
-def _offer(
-    around: Around, therapist: Therapist, price: int | None, pathways: Sequence[Pathway]
-) -> _Offer | None:
-    """The best that a therapist can offer; without a `price` they are there for the sake of a group alone."""
-    search, rules = around.search, around.rules
-    in_groups = into_groups(pathways, rules.policy)
-    own = [group for group in around.gatherings if group.therapist_id == therapist.id]
-    together = [
-        _Offer(fit, _points(search, fit, rules), price or 0, group)
-        for group in own
-        for pathway in in_groups
-        if (fit := joining(search, pathway, group, therapist, rules)) is not None
-    ]
-    if together:
-        together = [min(together, key=lambda each: (each.rank(asked=True), _age(each.group)))]
-    elif price is not None:
-        together = [
-            _Offer(fit, _points(search, fit, rules), price, opens=True)
-            for fit in _fits(search, in_groups, therapist, rules)
-            if _free_slots(around, fit)
-        ]
-    if price is None or (together and search.case.format is Format.GROUP):
-        offers = together
-    else:
-        others = [each for each in pathways if each not in in_groups]
-        alone = [
-            _Offer(fit, _points(search, fit, rules), price) for fit in _fits(search, others, therapist, rules)
-        ]
-        offers = alone + together
-    return min(offers, key=lambda each: each.price - each.score, default=None)
-
-
-def _fits(search: Search, pathways: Sequence[Pathway], therapist: Therapist, rules: Rules) -> Iterator[Fit]:
-    for pathway in pathways:
-        fit = check(search, pathway, therapist, rules.policy, rules.places)
-        if isinstance(fit, Fit):
-            yield fit
-
-
-def _points(search: Search, fit: Fit, rules: Rules) -> int:
-    return sum(each.points for each in score(search, fit, rules.policy))
-
-
-def _free_slots(around: Around, fit: Fit) -> list[Slot]:
-    taken = _busy(around, fit.therapist.id)
-    return [slot for slot in fit.shared_slots if slot not in taken]
-
-
-def _busy(around: Around, therapist_id: TherapistId) -> frozenset[Slot]:
-    return around.busy.get(therapist_id, frozenset())
-
-
-def _candidate(around: Around, offer: _Offer, pathways: Sequence[Pathway]) -> Candidate:
-    plain = candidate_of(around.search, offer.fit, around.rules, pathways, price=offer.price)
-    group = offer.group or (_opened(around, offer.fit) if offer.opens else None)
-    if group is None:
-        return plain
-    reason = Reason(term="group", field="details.availability", points=0, text=_sentence(group))
-    return plain.model_copy(
-        update={
-            "group": as_told(group, around.rules.policy),
-            "reasons": (*plain.reasons, reason),
-            "for_client": (*plain.for_client, telling.of_group(group.slot)),
-            "for_therapist": (*plain.for_therapist, telling.of_group(group.slot)),
-        }
-    )
-
-
-def _opened(around: Around, fit: Fit) -> Gathering:
-    """The group to open, at the time that suits most of those who look for one as well."""
-    search, slots = around.search, _free_slots(around, fit)
-    group = opening(search, fit, slots[0], around.rules.policy)
-    beside = replace(group, born=(search.case.date_of_birth,))
-    # But for its time it is the same group, so that each is asked once.
-    others = [each for each in around.others if _could_join(each, beside, fit.therapist, around.rules)]
-
-    def suits(slot: Slot) -> int:
-        return sum(slot in other.search.case.availability for other in others)
-
-    # Of several that suit as many, the first of the week.
-    return replace(group, slot=max(slots, key=suits))
-
-
-def _could_join(other: Other, group: Gathering, therapist: Therapist, rules: Rules) -> bool:
-    return any(joining_in_time(other.search, pathway, group, therapist, rules) for pathway in other.pathways)
-
-
-def _sentence(group: Gathering) -> str:
-    when = f"{wording.slot(group.slot)}s"
-    if group.joinable_until is not None:
-        return f"Leads a group on {when} that is formed and has {group.most - group.members} places left."
-    if group.id is not None:
-        return f"Gathers a group on {when}: {group.members} of at least {group.least} have a place."
-    return f"Would open a group on {when}, which begins once {group.least} have a place."

@@ -88,8 +88,8 @@ class Found:
     for_groups: tuple[Placed, ...] = ()
     """Who else passes the gates, as not everybody who does has a time for a group."""
 
-    more_for_groups: bool = False
-    """Whether on some pathway still more might pass than were asked for."""
+    cut_short: frozenset[Variant] = frozenset()
+    """The variants for which still more might pass than were asked for."""
 
     @property
     def therapists(self) -> set[TherapistId]:
@@ -108,15 +108,15 @@ def look(search: Search, engine: Engine, rules: Rules, for_groups: int = 0) -> F
     placed = tuple(engine.shortlist(search, rules.policy.shortlist_size))
     conceded = concessions(search, engine, rules.policy, placed[0] if placed else None)
     variants = engine.variants(search) if for_groups else ()
-    besides = [engine.best(search, for_groups, each) for each in variants]
+    besides = {each: engine.best(search, for_groups, each) for each in variants}
     return Found(
         placed,
         engine.tally(search),
         len(engine),
         conceded,
         engine.nearest(search),
-        for_groups=tuple(chain.from_iterable(besides)),
-        more_for_groups=any(len(each) == for_groups for each in besides),
+        for_groups=tuple(chain.from_iterable(besides.values())),
+        cut_short=frozenset(variant for variant, found in besides.items() if len(found) == for_groups),
     )
 
 

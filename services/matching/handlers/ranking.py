@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from services.matching import store
 from services.matching.domain.gates import Search
-from services.matching.domain.offering import Around, with_groups
+from services.matching.domain.offering import Around
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
+from services.matching.domain.regrouping import with_groups
 from services.matching.handlers.gathering import groups_around
 from services.matching.handlers.reading import Opened
 from shared.ages import day_in_london
@@ -98,7 +99,7 @@ async def rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
             # Nobody did: a fault of ours, and another look would say the same.
             raise answer
         grouped = answer if around is None else with_groups(around, found, answer, therapists)
-        if around and isinstance(grouped, NothingFound) and found.more_for_groups:
+        if around and isinstance(grouped, NothingFound) and found.cut_short:
             # A time is no gate of the engine: who has one may come after many who score more and have none.
             for_groups *= 2
             continue

@@ -6,8 +6,9 @@ from uuid import UUID
 from services.matching.domain.engine import Engine, entry_of
 from services.matching.domain.gates import Search
 from services.matching.domain.grouping import Gathering
-from services.matching.domain.offering import Around, Other, with_groups
-from services.matching.domain.ranking import Rules, explain, look, search_for
+from services.matching.domain.offering import Around, Other
+from services.matching.domain.ranking import Found, Rules, explain, look, search_for
+from services.matching.domain.regrouping import with_groups
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import GroupId
 from shared.contract.matching import Candidate, NothingFound, Shortlist
@@ -92,11 +93,17 @@ class World:
         self.prices = {leader.id: dice.choice((0, 0, 5, 40, 200)) for leader in leaders}
 
     def answer(self, rules: Rules = RULES) -> Shortlist | NothingFound:
+        return self.explained(self.found(len(self.therapists), rules), rules)
+
+    def found(self, for_groups: int, rules: Rules = RULES) -> Found:
+        """What the engine says, with so many named on each pathway."""
         engine = Engine(RULES.policy, RULES.places, THE_DAY)
         engine.put([entry_of(each) for each in self.therapists.values()])
         engine.set_prices(self.prices)
+        return look(self.search, engine, rules, for_groups)
+
+    def explained(self, found: Found, rules: Rules = RULES) -> Shortlist | NothingFound:
         around = Around(self.search, rules, self.groups, self.others, self.busy)
-        found = look(self.search, engine, rules, len(self.therapists))
         alone = explain(self.search, found, self.therapists, rules)
         return with_groups(around, found, alone, self.therapists)
 

@@ -8,11 +8,12 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.matching.domain.engine import Placed
 from services.matching.domain.gates import Fit, check
 from services.matching.domain.grouping import Gathering, into_groups
 from services.matching.domain.ordering import GROUP_FIRST, HELD_BACK
 from services.matching.domain.pathways import pathways_of
-from services.matching.domain.ranking import search_for
+from services.matching.domain.ranking import Found, search_for
 from shared.ages import age_on
 from shared.contract.ids import GroupId
 from shared.contract.vocabulary import Format, Mode, Slot, Therapy, Variant
@@ -209,3 +210,29 @@ def test_every_pathway_that_somebody_left_off_the_list_can_give_is_on_it(dice: R
                 continue
             times = set(fit.shared_slots) - world.busy[therapist.id]
             assert pathway.variant in proposed or (pathway.variant in in_groups and not times)
+
+
+def knowing_prices_alone(found: Found) -> Found:
+    """The same as if the engine had named nobody on any pathway and might have left out everybody."""
+    nobody = Placed(number=0, variant=Variant.IPT, mode=Mode.ONLINE, score=10_000, order=10_000)
+    return replace(
+        found,
+        # Nobody here is led into that variant, so that no more than the price is taken from it.
+        for_groups=(
+            *(each._replace(variant=Variant.IPSRT) for each in found.for_groups),
+            *(nobody._replace(variant=variant) for variant in Variant if variant is not Variant.IPSRT),
+        ),
+        cut_short=frozenset(Variant),
+    )
+
+
+@given(DICE, st.integers(1, 6))
+@settings(MANY, max_examples=300)
+def test_what_the_engine_named_and_whom_it_left_out_is_what_the_gates_and_the_score_say(
+    dice: Random, for_groups: int
+) -> None:
+    world = World(dice)
+
+    for rules in (RULES, SHORT):
+        found = world.found(for_groups, rules)
+        assert world.explained(found, rules) == world.explained(knowing_prices_alone(found), rules)
