@@ -35,6 +35,7 @@ from services.matching.domain.gates import Search
 from services.matching.domain.ranking import Rules, explain, look, search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
+from tests.benchmarks.matching.groups import answers_in_groups
 from tests.benchmarks.matching.loop import Loop
 from tests.benchmarks.matching.population import THE_DAY, clients, country, price_of, register
 from tests.benchmarks.matching.showing import LOOP_BELOW, shown, summary
@@ -44,6 +45,7 @@ from tests.benchmarks.matching.ways import Best, Ways, shortlist
 
 CHUNK = 10_000
 WHOLE = "whole answer with explanation, per request"
+IN_GROUPS = "the same for who may come into a group"
 UNWORDED = "whole answer before it is worded, per request"
 
 Answer = list[tuple[int, int]]
@@ -110,6 +112,8 @@ async def compare(count: int, requests: int, rounds: int, cores: list[int]) -> d
             taken[WHOLE if therapists else UNWORDED] = whole_answers(
                 engine, rules, searches, rounds, therapists
             )
+            if therapists:
+                taken[IN_GROUPS] = answers_in_groups(engine, rules, requests, rounds, therapists)
         found = summary(count, requests, engine, taken)
         if therapists:
             found["rebuild_s"] = rebuilt(therapists, rules)
