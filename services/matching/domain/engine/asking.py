@@ -60,7 +60,6 @@ class Question(NamedTuple):
     fee: int
     fee_points: int
     slots: int
-    slot_planes: Array
     areas: int
     area_points: int
     area_planes: Array
@@ -130,7 +129,6 @@ class Asker:
             fee=_NO_LIMIT if case.max_fee_pence is None else case.max_fee_pence,
             fee_points=weights.fee if case.max_fee_pence else 0,
             slots=_mask(case.availability, SLOT),
-            slot_planes=_numbers(tuple(LAYOUT.slots + SLOT[each] for each in sorted(set(case.availability)))),
             areas=_mask([area.area for area in search.areas], AREA),
             area_planes=_numbers(tuple(LAYOUT.areas + AREA[area.area] for area in search.areas)),
             area_points=weights.problem_area // max(len(search.areas), 1),

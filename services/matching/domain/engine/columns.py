@@ -50,7 +50,6 @@ class Layout(NamedTuple):
     ages: int
     modes: int
     traits: int
-    slots: int
     areas: int
     conditions: int
     nobody: int  # always empty
@@ -62,8 +61,9 @@ def _laid_out(*sizes: int) -> Layout:
 
 
 _OF_VARIANTS = [len(VARIANT)] * 4
-_OF_LISTS = [len(words) for words in (FORMAT, AGE_GROUP, MODE, TRAIT, SLOT, AREA, CONDITION)]
-LAYOUT = _laid_out(*_OF_VARIANTS, 1, 1, 1, *_OF_LISTS, 1)
+LAYOUT = _laid_out(
+    *_OF_VARIANTS, 1, 1, 1, len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), len(AREA), len(CONDITION), 1
+)
 
 LIVE_BY_VARIANT = np.array(
     [(LAYOUT.qualified + variant, LAYOUT.live + variant) for variant in range(len(VARIANT))], np.int64

@@ -6,10 +6,10 @@ import numpy as np
 
 from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.asking import Question
-from services.matching.domain.engine.bits import ones
-from services.matching.domain.engine.columns import Array
+from services.matching.domain.engine.columns import Array, Table
 
 TOO_FAR = -1
+_WITHOUT_END = np.int64(2**62)
 
 
 @compiled
@@ -27,100 +27,45 @@ def pass_planes(planes: Array, question: Question, words: Array, others: Array) 
 
 
 @compiled
-def keep_hopeful(  # noqa: PLR0917
-    planes: Array,
-    near: Array,
-    lowest: Array,
-    highest: Array,
-    question: Question,
-    by_slots: Array,
-    further: int,
-    words: Array,
-    start: int,
-    end: int,
-    least: int,
-) -> None:
-    """Leaves in these words whoever may get so many points for place, areas, conditions and times together.
-
-    `further` so many times are shared besides those that the client named.
-    """
-    nearest = _most_near(near, lowest, highest, start, end)
-    if not question.online:
-        if nearest == TOO_FAR:
-            words[start:end] = 0
-            return
-        _keep_near(words, near, lowest, highest, start, end)
-    least -= max(nearest, 0)
-    # Of few each is sooner looked at than all of their planes.
-    if least > 0 and _count(words, start, end) > end - start:
-        _keep_sharing(planes, question, by_slots, further, words[start:end], start, least)
+def part(planes: Array, question: Question, words: Array, others: Array) -> None:
+    """Leaves in `words` who works with every area and condition of the client, and in `others` the rest."""
+    others[:] = words
+    _keep_every(words, planes, question.area_planes)
+    _keep_every(words, planes, question.condition_planes)
+    for word in range(words.size):
+        others[word] &= ~words[word]
 
 
 @compiled
-def _keep_sharing(  # noqa: PLR0917
-    planes: Array, question: Question, by_slots: Array, further: int, words: Array, first: int, least: int
-) -> None:
-    """Leaves in these words, those of the planes from `first` on, who shares enough with the client."""
-    area_points, by_conditions = question.area_points, question.condition_points
-    areas = _at_least(planes, question.area_planes, question.area_planes.size, first, words.size)
-    conditions = _at_least(planes, question.condition_planes, by_conditions.size - 1, first, words.size)
-    # More shared times than bring points need not be told apart.
-    most = 0
-    while most < question.slot_planes.size and by_slots[most] < by_slots[by_slots.size - 1]:
-        most += 1
-    slots = _at_least(planes, question.slot_planes, most, first, words.size)
-    hopeful = np.zeros(words.size, np.uint64)
-    for area in range(areas.shape[0]):
-        for condition in range(conditions.shape[0]):
-            points = area * area_points + by_conditions[condition]
-            slot = 0
-            while slot <= most and points + by_slots[min(slot + further, by_slots.size - 1)] < least:
-                slot += 1
-            if slot <= most:
-                _add_all(hopeful, areas[area], conditions[condition], slots[slot])
-    _keep(words, hopeful)
+def keep_hopeful(table: Table, near: Array, question: Question, words: Array, spare: int) -> None:
+    """Leaves of those who lack an area or a condition whoever may lose by it no more than `spare` points."""
+    planes, points, named = table.planes, question.condition_points, question.condition_planes.size
+    least: Any = _WITHOUT_END
+    if question.area_points > spare:
+        _keep_every(words, planes, question.area_planes)
+    else:
+        least = question.area_points
+    if named > 0 and points[named] - points[named - 1] > spare:
+        _keep_every(words, planes, question.condition_planes)
+    elif named > 0:
+        least = min(least, points[named] - points[named - 1])
+    if least + max(near.max(), 0) > spare:
+        _keep_near(words, near, table.lowest, table.highest)
 
 
 @compiled
-def _at_least(planes: Array, chosen: Array, most: int, first: int, size: int) -> Array:
-    """For each number up to `most` a plane of who has so many of the chosen marks or more."""
-    found = np.zeros((most + 1, size), np.uint64)
-    found[0] = ~np.uint64(0)
-    for plane in chosen:
-        marks = planes[plane, first : first + size]
-        for number in range(most, 0, -1):
-            _add_both(found[number], found[number - 1], marks)
-    return found
+def any_near(near: Array, lowest: int, highest: int) -> bool:
+    """Whether one of these districts is within the client's limit."""
+    for district in range(lowest, highest + 1):  # noqa: SIM110
+        if near[district] != TOO_FAR:
+            return True
+    return False
 
 
 @compiled
-def _count(words: Array, start: int, end: int) -> Any:
-    """How many rows are marked in these words."""
-    marked = np.uint64(0)
-    for word in range(start, end):
-        marked += ones(words[word])
-    return np.int64(marked)
-
-
-@compiled
-def _most_near(near: Array, lowest: Array, highest: Array, start: int, end: int) -> Any:
-    """The most points for distance that anybody in these words can have, or -1 where all are too far."""
-    first, last = np.int64(near.size), np.int64(-1)
-    for word in range(start, end):
-        first, last = min(first, np.int64(lowest[word])), max(last, np.int64(highest[word]))
-    most = np.int16(TOO_FAR)
-    for district in range(first, last + 1):
-        most = max(most, near[district])
-    return np.int64(most)
-
-
-@compiled
-def _keep_near(  # noqa: PLR0917
-    words: Array, near: Array, lowest: Array, highest: Array, start: int, end: int
-) -> None:
-    """Leaves in these words only those with a district within the client's limit."""
-    for word in range(start, end):
-        if words[word] and _most_near(near, lowest, highest, word, word + 1) == TOO_FAR:
+def _keep_near(words: Array, near: Array, lowest: Array, highest: Array) -> None:
+    for word in range(words.size):
+        if words[word] and not any_near(near, lowest[word], highest[word]):
             words[word] = 0
 
 
@@ -151,9 +96,3 @@ def _keep(words: Array, plane: Array) -> None:
 def _add_both(words: Array, one: Array, other: Array) -> None:
     for word in range(words.size):
         words[word] |= one[word] & other[word]
-
-
-@compiled
-def _add_all(words: Array, one: Array, two: Array, three: Array) -> None:
-    for word in range(words.size):
-        words[word] |= one[word] & two[word] & three[word]

@@ -8,13 +8,11 @@ from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.bits import ones, trailing_zeros
 from services.matching.domain.engine.columns import Array, Row, Table
-from services.matching.domain.engine.passing import TOO_FAR, keep_hopeful, pass_planes
+from services.matching.domain.engine.passing import TOO_FAR, any_near, keep_hopeful, part, pass_planes
 from services.matching.domain.engine.terms import Terms
 
 IN_PERSON, ONLINE = 1, 2
 _LEAST = np.int64(-(2**62))
-_STRETCH = 128
-"""So many words, of 64 rows each, are at most looked at together before their rows one by one."""
 
 
 BEST = np.dtype(
@@ -40,7 +38,7 @@ def search(  # noqa: PLR0917 - compiled code takes its arrays one by one
     `near` holds the points for distance of every district, or -1 where it is too far for this client; `desk`
     is room to work in, two words for every 64 rows.
     """
-    return _go_through(table, blocked, near, question, terms, desk, best, False)
+    return _look(table, blocked, near, question, terms, desk, best, False)
 
 
 @compiled
@@ -48,7 +46,7 @@ def retime(  # noqa: PLR0917
     table: Table, blocked: Array, near: Array, question: Question, terms: Terms, desk: Array, best: Array
 ) -> None:
     """Writes who would come first with a time more into `best`, which for every time holds who does now."""
-    _go_through(table, blocked, near, question, terms, desk, best, True)
+    _look(table, blocked, near, question, terms, desk, best, True)
 
 
 @compiled
@@ -74,7 +72,7 @@ def points_by_district(metres: Array, limit: int, terms: Terms) -> Array:
 
 
 @compiled
-def _go_through(  # noqa: PLR0917
+def _look(  # noqa: PLR0917
     table: Table,
     blocked: Array,
     near: Array,
@@ -84,11 +82,52 @@ def _go_through(  # noqa: PLR0917
     best: Array,
     retimes: bool,
 ) -> int:
-    """Scores who passes the gates, and keeps the best; or, for every time, whoever it would put first."""
-    words = desk[0]
-    pass_planes(table.planes, question, words, desk[1])
+    """Goes through who works with all that the client brings, then through who may still come before them."""
+    words, others = desk[0], desk[1]
+    pass_planes(table.planes, question, words, others)
+    part(table.planes, question, words, others)
+    kept = _go_through(table, blocked, near, question, terms, words, best, 0, retimes)
+    spare = _most(near, question, terms) - _floor(best, kept, retimes)
+    keep_hopeful(table, near, question, others, spare)
+    kept = _go_through(table, blocked, near, question, terms, others, best, kept, retimes)
+    _name(table.kept, best if retimes else best[:kept])
+    return kept
+
+
+@compiled
+def _floor(best: Array, kept: int, retimes: bool) -> Any:
+    """What somebody must have to come among the best, or at some time first."""
+    if retimes:
+        # Whoever has been found for one time need not be reached at another.
+        least = best[0].order
+        for slot in range(best.size):
+            least = min(least, best[slot].order)
+        return least
+    return best[kept - 1].order if kept == best.size else _LEAST
+
+
+@compiled
+def _most(near: Array, question: Question, terms: Terms) -> Any:
+    """The most points that anybody can have."""
+    points = terms.most_standing + max(near.max(), 0) + question.area_points * question.area_planes.size
+    points += question.condition_points[question.condition_planes.size] + terms.slots[terms.slots.size - 1]
+    return points + most_more(question, terms)
+
+
+@compiled
+def _go_through(  # noqa: PLR0917
+    table: Table,
+    blocked: Array,
+    near: Array,
+    question: Question,
+    terms: Terms,
+    words: Array,
+    best: Array,
+    kept: int,
+    retimes: bool,
+) -> int:
+    """Scores who is marked in `words`, and keeps the best; or, for every time, whoever it would put first."""
     most = most_more(question, terms)
-    rest, further = most + terms.most_standing, 1 if retimes else 0
     # Whatever is used within the loop is taken out of its tuple: each look into one, and each call that is
     # given one, would count references to all of its arrays.
     ids, scored, planes, lowest, highest = table.kept, table.scored, table.planes, table.lowest, table.highest
@@ -100,50 +139,43 @@ def _go_through(  # noqa: PLR0917
     wanted_areas, wanted_conditions = np.uint64(question.areas), np.uint64(question.conditions)
     wanted_slots, area_points = np.uint64(question.slots), question.area_points
     credit = question.credit
-    # For every time: whoever has been found for one need not be reached at another.
-    floor = best[0].order if retimes else _LEAST
-    kept = end = 0
-    while end < words.size:
-        # A short stretch first: whoever is best there already keeps most of the others off.
-        start, end = end, min(max(4 * end, 1), end + _STRETCH, words.size)
-        keep_hopeful(
-            planes, near, lowest, highest, question, by_slots, further, words, start, end, floor - rest
-        )
-        for word in range(start, end):
-            passing = words[word]
-            while passing:
-                number: Any = word * 64 + np.int64(trailing_zeros(passing))
-                passing &= passing - np.uint64(1)
-                row = scored[number]
-                in_person = may_travel & ((row.modes & IN_PERSON) != 0) & (near[row.district] != TOO_FAR)
-                passes = (row.fee <= dearest) & (in_person | (may_call & ((row.modes & ONLINE) != 0)))
-                # Only somebody who has a further time themselves can come first by it.
-                others = row.slots & ~wanted_slots if retimes else np.uint64(0)
-                points = row.standing + (near[row.district] if in_person else 0)
-                points += area_points * np.int64(ones(row.areas & wanted_areas))
-                points += by_conditions[ones(row.conditions & wanted_conditions)]
-                points += by_slots[ones(row.slots & wanted_slots) + np.uint64(others != 0)]
-                price = max(row.price - credit, 0)
-                # One jump, hardly ever taken: most cannot come near the best any more.
-                if not passes or points + most - price < floor:
-                    continue
-                own, pathway = _best_pathway(planes, row, number, pathways, experience)
-                speaks = language >= 0 and is_set(planes, language, number)
-                points += own + _more(row, wishes, speaks, first_points, other_points, dearest, fee_points)
-                order = points - price
-                # Who they are lies elsewhere in memory, and only of the best it is asked.
-                if order < floor or _is_blocked(ids[number], blocked):
-                    continue
-                while others:
-                    slot = trailing_zeros(others)
-                    others &= others - np.uint64(1)
-                    if _goes_before(ids, number, order, best[slot]):
-                        _write(best[slot], number, pathway, in_person, points, order)
-                if not retimes:
-                    kept = _insert(ids, best, kept, number, pathway, in_person, points, order)
-                    if kept == best.size:
-                        floor = best[kept - 1].order
-    _name(ids, best if retimes else best[:kept])
+    floor = _floor(best, kept, retimes)
+    for word in range(words.size):
+        passing = words[word]
+        if not passing or (not may_call and not any_near(near, lowest[word], highest[word])):
+            continue
+        while passing:
+            number: Any = word * 64 + np.int64(trailing_zeros(passing))
+            passing &= passing - np.uint64(1)
+            row = scored[number]
+            in_person = may_travel & ((row.modes & IN_PERSON) != 0) & (near[row.district] != TOO_FAR)
+            passes = (row.fee <= dearest) & (in_person | (may_call & ((row.modes & ONLINE) != 0)))
+            # Only somebody who has a further time themselves can come first by it.
+            others = row.slots & ~wanted_slots if retimes else np.uint64(0)
+            points = row.standing + (near[row.district] if in_person else 0)
+            points += area_points * np.int64(ones(row.areas & wanted_areas))
+            points += by_conditions[ones(row.conditions & wanted_conditions)]
+            points += by_slots[ones(row.slots & wanted_slots) + np.uint64(others != 0)]
+            price = max(row.price - credit, 0)
+            # One jump, hardly ever taken: most cannot come near the best any more.
+            if not passes or points + most - price < floor:
+                continue
+            own, pathway = _best_pathway(planes, row, number, pathways, experience)
+            speaks = language >= 0 and is_set(planes, language, number)
+            points += own + _more(row, wishes, speaks, first_points, other_points, dearest, fee_points)
+            order = points - price
+            # Who they are lies elsewhere in memory, and only of the best it is asked.
+            if order < floor or _is_blocked(ids[number], blocked):
+                continue
+            while others:
+                slot = trailing_zeros(others)
+                others &= others - np.uint64(1)
+                if _goes_before(ids, number, order, best[slot]):
+                    _write(best[slot], number, pathway, in_person, points, order)
+            if not retimes:
+                kept = _insert(ids, best, kept, number, pathway, in_person, points, order)
+                if kept == best.size:
+                    floor = best[kept - 1].order
     return kept
 
 
