@@ -1,5 +1,6 @@
 """A policy that is wrong is refused, with the field and the rule; nothing is ranked by half a policy."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -142,6 +143,17 @@ def test_every_event_but_one_that_is_not_named_points_to_its_area() -> None:
         [fault] = faults_of(text)
 
         assert fault == f"line {line_with(text, '[life_events]')}, life_events.{event} is missing"
+
+
+TOP, TABLES = TEXT.split("\n[", 1)
+
+
+@pytest.mark.parametrize("row", re.findall(r"^(\w+) = ", TOP, re.MULTILINE))
+def test_a_row_of_no_table_that_is_missing_is_named_with_the_line_where_such_rows_begin(row: str) -> None:
+    without = re.sub(rf"^{row} = .*\n", "", TOP, flags=re.MULTILINE)
+    [begins, *_] = [number for number, line in enumerate(without.splitlines(), 1) if line[:1].isalpha()]
+
+    assert f"line {begins}, {row}: Field required" in faults_of(f"{without}\n[{TABLES}")
 
 
 def test_a_form_that_is_there_twice_is_named_by_its_second_line() -> None:

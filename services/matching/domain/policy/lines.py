@@ -12,7 +12,8 @@ _PATH = re.compile(r"[\w-]+(\.[\w-]+)*")
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
     """The line of a field, or of what is nearest to it; None if nothing around it is in the file.
 
-    Nearest is the innermost table around it, else the first that stands in the same one.
+    Nearest is the innermost table around it, else the first that stands in the same one; of a field that
+    stands in none, the first of the file.
     A number in the path stands for the table of that place among tables of one name, from 0.
     """
     wanted = [str(part) for part in path]
@@ -31,6 +32,8 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
             here = [*table, key.group(1).strip("\"'")]
         else:
             continue
+        if found is None and len(wanted) == len(here) == 1:
+            found = number
         shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(here, wanted, strict=False)))
         near = shared, shared == len(here)
         if near > best and shared:
