@@ -131,13 +131,18 @@ def _candidate(around: Around, offer: Offer, pathways: Sequence[Pathway]) -> Can
     group = offer.group or (_opened(around, fit) if offer.opens else None)
     if group is None:
         return plain
+    # Leader and client may have other times and languages in common, in which this group never meets.
+    there = replace(
+        around.search, case=around.search.case.model_copy(update={"languages": (group.language,)})
+    )
+    then = replace(fit, shared_slots=(group.slot,))
     reason = Reason(term="group", field="details.availability", points=0, text=_sentence(group))
     return plain.model_copy(
         update={
             "group": as_told(group, around.rules.policy),
             "reasons": (*plain.reasons, reason),
-            "for_client": (*plain.for_client, telling.of_group(group.slot)),
-            "for_therapist": (*plain.for_therapist, telling.of_group(group.slot)),
+            "for_client": (*telling.for_client(there, then), telling.of_group(group.slot)),
+            "for_therapist": (*telling.for_therapist(there, then), telling.of_group(group.slot)),
         }
     )
 

@@ -19,15 +19,14 @@ from shared.contract.vocabulary import (
 )
 
 AGE_BANDS = {
-    8: "a child under 8",
-    13: "a child from 8 to 12",
+    13: "a child of 12 or younger",
     16: "a young person from 13 to 15",
     18: "a young person of 16 or 17",
     25: "an adult under 25",
     40: "an adult from 25 to 39",
     65: "an adult from 40 to 64",
 }
-"""By the age at which each band is over; narrow where the law and the forms of therapy change."""
+"""By the age at which each band is over; narrow where the law and the forms change, never one year."""
 
 _OF_AGE = 18
 OLDEST_BAND = "an adult of 65 or older"

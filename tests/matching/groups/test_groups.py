@@ -74,6 +74,24 @@ async def test_whoever_comes_next_is_proposed_what_was_proposed_before_any_decis
     assert (group.slot, group.members, group.group_id) == (Slot.WED_MORNING, 0, None)
 
 
+async def test_client_and_therapist_are_promised_no_time_or_language_that_the_group_does_not_have(
+    database: Database, hear: Hear
+) -> None:
+    await in_directory(database, a_leader(languages=frozenset({"fr", "en"})))
+    await hear(a_choice(await proposed(hear, somebody(availability=(Slot.WED_MORNING,)))))
+
+    both = (Slot.TUE_EVENING, Slot.WED_MORNING)
+    second = shown(await proposed(hear, somebody(availability=both, languages=("fr", "en"))))
+
+    assert group_on(second).language == "en"
+    for told in (second.for_client, second.for_therapist):
+        words = " ".join(told)
+        assert "English" in words
+        assert "Wednesday morning" in words
+        assert "French" not in words
+        assert "Tuesday" not in words
+
+
 async def test_a_group_is_opened_when_most_of_those_who_look_for_one_can_come(
     database: Database, hear: Hear, matcher: Matcher
 ) -> None:

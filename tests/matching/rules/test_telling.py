@@ -107,7 +107,7 @@ def test_a_therapist_reads_how_a_child_would_come_and_how_they_would_have_to_wor
     )
 
     assert candidate.for_therapist == (
-        "For a child from 8 to 12.",
+        "For a child of 12 or younger.",
         "Interpersonal therapy, as a family, online.",
         "You are accredited for the form that it takes.",
         "What it is about is still open.",
@@ -144,9 +144,8 @@ def test_of_what_an_entry_does_not_say_the_client_is_not_told_that_it_is_not_so(
 @pytest.mark.parametrize(
     ("age", "band"),
     [
-        (7, "a child under 8"),
-        (8, "a child from 8 to 12"),
-        (12, "a child from 8 to 12"),
+        (7, "a child of 12 or younger"),
+        (12, "a child of 12 or younger"),
         (13, "a young person from 13 to 15"),
         (15, "a young person from 13 to 15"),
         (16, "a young person of 16 or 17"),
