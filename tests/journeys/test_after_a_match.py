@@ -87,9 +87,10 @@ async def test_a_match_whose_therapist_leaves_the_directory_comes_back_to_staff(
             f"/api/v1/cases/{request_id}/rematch", json={"version": shown["version"], "reason": reason}
         )
         assert answer.status_code == httpx.codes.OK, answer.text
+        # Until then nobody was told anything. A decision within a blink would hold back that we look again.
+        await mails_about(system, CLIENT, 3)
         await confirm(system, review, request_id)
         other = await system.case(review, request_id, "matched")
-        # Until then nobody was told anything; then that we look again, and whom we found.
         await mails_about(system, CLIENT, 4)
 
     assert removed["cases"] == [case["request_id"]] == [request_id]
