@@ -50,23 +50,23 @@ def keep_hopeful(table: Table, near: Array, question: Question, words: Array, sp
     elif named > 0:
         least = min(least, points[named] - points[named - 1])
     if least + max(near.max(), 0) > spare:
-        _keep_near(words, near, table.lowest, table.highest)
+        keep_near(words, near, table.lowest, table.highest)
 
 
 @compiled
-def any_near(near: Array, lowest: int, highest: int) -> bool:
-    """Whether one of these districts is within the client's limit."""
+def keep_near(words: Array, near: Array, lowest: Array, highest: Array) -> None:
+    """Leaves only the words in which somebody has a district within the client's limit."""
+    for word in range(words.size):
+        if words[word] and not _any_near(near, lowest[word], highest[word]):
+            words[word] = 0
+
+
+@compiled
+def _any_near(near: Array, lowest: int, highest: int) -> bool:
     for district in range(lowest, highest + 1):  # noqa: SIM110
         if near[district] != TOO_FAR:
             return True
     return False
-
-
-@compiled
-def _keep_near(words: Array, near: Array, lowest: Array, highest: Array) -> None:
-    for word in range(words.size):
-        if words[word] and not any_near(near, lowest[word], highest[word]):
-            words[word] = 0
 
 
 @compiled

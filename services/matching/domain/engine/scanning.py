@@ -8,7 +8,7 @@ from services.matching.domain.compiled import compiled
 from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.bits import ones, trailing_zeros
 from services.matching.domain.engine.columns import Array, Row, Table
-from services.matching.domain.engine.passing import TOO_FAR, any_near, keep_hopeful, part, pass_planes
+from services.matching.domain.engine.passing import TOO_FAR, keep_hopeful, keep_near, part, pass_planes
 from services.matching.domain.engine.terms import Terms
 
 IN_PERSON, ONLINE = 1, 2
@@ -85,6 +85,8 @@ def _look(  # noqa: PLR0917
     """Goes through who works with all that the client brings, then through who may still come before them."""
     words, others = desk[0], desk[1]
     pass_planes(table.planes, question, words, others)
+    if not question.online:
+        keep_near(words, near, table.lowest, table.highest)
     part(table.planes, question, words, others)
     kept = _go_through(table, blocked, near, question, terms, words, best, 0, retimes)
     spare = _most(near, question, terms) - _floor(best, kept, retimes)
@@ -130,7 +132,7 @@ def _go_through(  # noqa: PLR0917
     most = most_more(question, terms)
     # Whatever is used within the loop is taken out of its tuple: each look into one, and each call that is
     # given one, would count references to all of its arrays.
-    ids, scored, planes, lowest, highest = table.kept, table.scored, table.planes, table.lowest, table.highest
+    ids, scored, planes = table.kept, table.scored, table.planes
     by_conditions, by_slots, experience = question.condition_points, terms.slots, terms.experience
     pathways, wishes = question.pathways, question.wishes
     language, first_points = question.first_language, question.first_language_points
@@ -142,8 +144,6 @@ def _go_through(  # noqa: PLR0917
     floor = _floor(best, kept, retimes)
     for word in range(words.size):
         passing = words[word]
-        if not passing or (not may_call and not any_near(near, lowest[word], highest[word])):
-            continue
         while passing:
             number: Any = word * 64 + np.int64(trailing_zeros(passing))
             passing &= passing - np.uint64(1)
