@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 from services.matching.commands.directory import console, in_directory, rules_of
 from services.matching.settings import RulesSettings
-from services.matching.store import Expiry
+from services.matching.store import SOON, Expiry
 from services.matching.store import expiring as expiring_by
 from shared.ages import day_in_london
 from shared.kit.command_line import AsJson, loaded
@@ -19,7 +19,7 @@ def expiring(
     within: Annotated[
         int,
         typer.Option(help="How many days ahead to look; 0 shows only who has dropped out.", min=0, max=3650),
-    ] = 14,
+    ] = SOON.days,
     as_json: AsJson = False,
 ) -> None:
     """List who is not proposed any more, or soon will not be, because something has run out.
@@ -47,9 +47,9 @@ def expiring(
 
 
 def _how_far(each: Expiry, today: date) -> str:
-    days = (each.last_day - today).days
-    if days < 0:
+    if each.is_over(today):
         return "has run out"
+    days = (each.last_day - today).days
     return "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}"
 
 
@@ -60,7 +60,7 @@ def _document(each: Expiry, today: date) -> dict[str, Any]:
         "what": each.what,
         "variant": each.variant,
         "last_day": str(each.last_day),
-        "has_run_out": each.last_day < today,
+        "has_run_out": each.is_over(today),
         "seats_offered": each.seats_offered,
         "seats_free": each.seats_free,
     }

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -15,8 +14,6 @@ from shared.kit.database import Database
 from shared.kit.service import Service, Worker
 
 EVERY_SECONDS = 600.0
-SOON = timedelta(days=14)
-"""Long enough to ask a therapist and have an answer."""
 
 
 class Expiring:
@@ -25,7 +22,8 @@ class Expiring:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.number = Gauge(
             "attune_directory_expiring",
-            "What keeps entries from being proposed because it has run out, or will within 14 days",
+            "What keeps entries from being proposed because it has run out, "
+            f"or will within {store.SOON.days} days",
             ["what", "when"],
             registry=registry,
         )
@@ -48,7 +46,7 @@ async def count(database: Database, expiring: Expiring, fresh_days: int) -> None
     """Counts anew."""
     async with database.transaction() as tx:
         today = day_in_london(tx.now)
-        found = await store.expiring(tx, today + SOON, fresh_days)
-    numbers = Counter((each.what, "over" if each.last_day < today else "soon") for each in found)
+        found = await store.expiring(tx, today + store.SOON, fresh_days)
+    numbers = Counter((each.what, "over" if each.is_over(today) else "soon") for each in found)
     for what, when in product(What, ("over", "soon")):
         expiring.number.labels(what, when).set(numbers[what, when])

@@ -19,7 +19,7 @@ from services.matching.store.directory import (
     save_therapists,
     therapists,
 )
-from services.matching.store.expiring import Expiry, What, expiring
+from services.matching.store.expiring import SOON, Expiry, What, expiring
 from services.matching.store.groups import (
     Member,
     dissolve_group,
@@ -127,6 +127,7 @@ from services.matching.store.waiting_list import (
 from services.matching.store.waits import waits_since
 
 __all__ = [
+    "SOON",
     "Caller",
     "DirectoryAsItWas",
     "DirectoryInMemory",

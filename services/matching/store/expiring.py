@@ -1,12 +1,15 @@
 """Which entries are not proposed any more, or soon will not be, because something in them has run out."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import Variant
 from shared.kit.transaction import Transaction
+
+SOON = timedelta(days=14)
+"""Ahead of the last day: long enough to ask a therapist and have an answer."""
 
 
 class What(StrEnum):
@@ -32,6 +35,10 @@ class Expiry:
 
     seats_offered: int
     seats_free: int
+
+    def is_over(self, today: date) -> bool:
+        """Whether it counts no longer."""
+        return self.last_day < today
 
 
 async def expiring(tx: Transaction, on: date, fresh_days: int) -> list[Expiry]:
