@@ -60,10 +60,8 @@ def _schema(message: type[Event] | type[Submission]) -> dict[str, Any]:
         if not message.model_fields[name].is_required():
             # What is not said travels as null, with nothing in it to seal.
             sealed = schema["properties"][name]
-            schema["properties"][name] = {
-                "anyOf": [sealed, {"type": "null"}],
-                "default": sealed.pop("default"),
-            }
+            unsaid = sealed.pop("default")
+            schema["properties"][name] = {"anyOf": [sealed, {"type": "null"}], "default": unsaid}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:attune:schema:{message.type}",
