@@ -12,7 +12,6 @@ from shared.places import LONDON
 POLICY = tomllib.loads((Path(__file__).parents[2] / "services/matching/policy/2026-11.toml").read_text())
 ROWS = [line.split(",") for line in LONDON.read_text().splitlines()[2:]]
 PLACES = {outcode: (float(lat), float(lon)) for outcode, lat, lon, _ in ROWS}
-RANK = ["strong", "moderate", "limited", "none_found"]
 Plain = dict[str, Any]
 Answer = tuple[str, int, str, str, list[tuple[str, str, int]], int]
 # fmt: off
@@ -94,8 +93,9 @@ def terms(case: Plain, t: Plain, form: Plain, mode: str, on: date) -> Iterator[t
     if known := [condition for condition in named if condition in t["conditions"]]:
         yield "condition", "details.conditions", weights["condition"] * len(known) // len(named)
     tiers = POLICY["evidence"][form["variant"]]
-    tier = min((tiers[each]["tier"] for each in named or ["unnamed"]), key=RANK.index)
+    tier = min((tiers[each]["tier"] for each in named or ["unnamed"]), key=list(weights["evidence"]).index)
     yield "evidence", "details.conditions", weights["evidence"][tier]
+    yield "format", "details.format", weights["format"] * (form["format"] == case["format"])
     cap, cases = caps["experience_cases"], t["accreditations"][form["variant"]]["cases"]
     yield "experience", "details.therapy", weights["experience"] * min(cases, cap) // cap
     cap, shared = caps["shared_slots"], len(set(case["availability"]) & t["slots"])

@@ -145,6 +145,10 @@ def _evidence(_search: Search, fit: Fit, _scored: Scored) -> str:
     return f"{wording.capital('; '.join(told))}."
 
 
+def _format(_search: Search, fit: Fit, _scored: Scored) -> str:
+    return f"Sessions {wording.FORMATS[fit.pathway.format]}, as the client asked."
+
+
 def _experience(_search: Search, fit: Fit, _scored: Scored) -> str:
     courses = "1 course" if fit.accreditation.cases == 1 else f"{fit.accreditation.cases} courses"
     return f"Has completed {courses} of {wording.VARIANTS[fit.pathway.variant]}."
@@ -205,6 +209,7 @@ _SENTENCES: dict[Term, Callable[[Search, Fit, Scored], str]] = {
     Term.PROBLEM_AREA: _problem_area,
     Term.CONDITION: _condition,
     Term.EVIDENCE: _evidence,
+    Term.FORMAT: _format,
     Term.EXPERIENCE: _experience,
     Term.AVAILABILITY: _availability,
     Term.PREFERENCE: _preference,

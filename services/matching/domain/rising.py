@@ -21,6 +21,7 @@ _NAMES: Mapping[str, str] = {
     Term.PROBLEM_AREA: "problem areas",
     Term.CONDITION: "conditions",
     Term.EVIDENCE: "evidence",
+    Term.FORMAT: "format",
     Term.EXPERIENCE: "experience",
     Term.AVAILABILITY: "times in common",
     Term.PREFERENCE: "wishes",

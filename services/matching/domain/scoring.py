@@ -17,6 +17,7 @@ class Term(StrEnum):
     PROBLEM_AREA = "problem_area"
     CONDITION = "condition"
     EVIDENCE = "evidence"
+    FORMAT = "format"
     EXPERIENCE = "experience"
     AVAILABILITY = "availability"
     PREFERENCE = "preference"
@@ -67,6 +68,8 @@ def _terms(search: Search, fit: Fit, policy: Policy) -> Iterator[Scored]:
         weights.evidence[fit.pathway.evidence],
         (fit.pathway.evidence,),
     )
+    if fit.pathway.format is case.format:
+        yield Scored(Term.FORMAT, "details.format", weights.format)
     cases = min(fit.accreditation.cases, policy.caps.experience_cases)
     yield Scored(
         Term.EXPERIENCE, "details.therapy", weights.experience * cases // policy.caps.experience_cases

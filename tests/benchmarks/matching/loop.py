@@ -33,7 +33,11 @@ class Loop:
         policy, case, on = self._rules.policy, search.case, search.on
         weights, caps = policy.weights, policy.caps
         ways = [
-            (way.variant, way.format, weights.evidence[way.evidence])
+            (
+                way.variant,
+                way.format,
+                weights.evidence[way.evidence] + weights.format * (way.format is case.format),
+            )
             for way in self._ways.of(search)
             if only in {None, way.variant}
         ]
@@ -61,12 +65,12 @@ class Loop:
             ):
                 continue
             own = _NONE
-            for variant, form, evidence in ways:
+            for variant, form, own_points in ways:
                 one = held.get(variant)
                 if one is None or one.route is Route.KSA or one.expires_on < on or form not in t.formats:
                     continue
                 closed = min(one.cases, caps.experience_cases)
-                worth = evidence + weights.experience * closed // caps.experience_cases
+                worth = own_points + weights.experience * closed // caps.experience_cases
                 own = own if worth <= own[0] else (worth, variant)
             if own is _NONE or not all(meets(t, wish) for wish in musts):
                 continue

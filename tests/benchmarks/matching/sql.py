@@ -188,7 +188,7 @@ class Sql:
             n, form = VARIANT[way.variant], 1 << FORMAT[way.format]
             holds = f"until_{n} >= {given(today)} AND ksa & {1 << n} = 0 AND formats & {given(form)} <> 0"
             points = (
-                f"{given(weights.evidence[way.evidence])}"
+                f"{given(weights.of_pathway(way.evidence, as_asked=way.format is case.format))}"
                 f" + {weights.experience} * least(cases_{n}, {cap}) / {cap}"
             )
             live.append((holds, points))

@@ -34,7 +34,8 @@ PATHWAY = np.dtype(
         ("live", np.int64),  # plane
         ("format", np.int64),  # plane
         ("variant", np.int64),
-        ("evidence", np.int64),  # points
+        ("points", np.int64),  # for its evidence and format, whoever gives it
+        ("format_points", np.int64),  # what of these is for the format
     ]
 )
 """One pathway as the scan reads it."""
@@ -164,9 +165,14 @@ class Asker:
 
     def _work_out(self, search: Search) -> PathwayNumbers:
         pathways = pathways_of(search.case, search.on, self._policy).fitting
-        points = self._policy.weights.evidence
+        weights = self._policy.weights
         rows = [
-            (LAYOUT.formats + FORMAT[each.format], VARIANT[each.variant], points[each.evidence])
+            (
+                LAYOUT.formats + FORMAT[each.format],
+                VARIANT[each.variant],
+                weights.of_pathway(each.evidence, as_asked=(as_asked := each.format is search.case.format)),
+                weights.format if as_asked else 0,
+            )
             for each in pathways
         ]
         return PathwayNumbers(

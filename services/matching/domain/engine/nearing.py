@@ -9,6 +9,7 @@ from services.matching.domain.engine.asking import Question
 from services.matching.domain.engine.barring import (
     DISTANCE,
     FEE,
+    FORMAT,
     GATES,
     LANGUAGE,
     MODE,
@@ -134,8 +135,11 @@ def _more(  # noqa: PLR0917
     planes: Array, row: Row, number: int, question: Question, terms: Terms, pathway: int, gate: int
 ) -> int:
     """The other points as they would be; what the gate keeps from being so brings none."""
-    closed = min(int(row.cases[question.pathways[pathway].variant]), terms.experience.size - 1)
-    points = np.int64(question.pathways[pathway].evidence + terms.experience[closed])
+    way = question.pathways[pathway]
+    closed = min(int(row.cases[way.variant]), terms.experience.size - 1)
+    points = np.int64(way.points + terms.experience[closed])
+    if gate == FORMAT:
+        points -= way.format_points
     for wish in range(question.wishes.size):
         if row.traits & question.wishes[wish].trait:
             points += question.wishes[wish].points

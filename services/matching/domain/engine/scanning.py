@@ -196,7 +196,7 @@ def most_more(question: Question, terms: Terms) -> Any:
         points += question.wishes[wish].points
     pathway_most: Any = np.int64(0)
     for pathway in range(question.pathways.size):
-        pathway_most = max(pathway_most, question.pathways[pathway].evidence)
+        pathway_most = max(pathway_most, question.pathways[pathway].points)
     return points + pathway_most + terms.experience[terms.experience.size - 1]
 
 
@@ -240,7 +240,7 @@ def _best_pathway(
         each = pathways[pathway]
         if is_set(planes, each.live, number) and is_set(planes, each.format, number):
             closed = min(int(row.cases[each.variant]), experience.size - 1)
-            points = each.evidence + experience[closed]
+            points = each.points + experience[closed]
             if points > most:
                 most, chosen = points, pathway
     return most, chosen

@@ -35,6 +35,7 @@ class Weights(Cited):
 
     problem_area: Points
     condition: Points
+    format: Points
     experience: Points
     availability: Points
     preferred_language: Points
@@ -50,6 +51,10 @@ class Weights(Cited):
         if missing := sorted(set(Evidence) - set(self.evidence)):
             raise ValueError(f"evidence lacks {', '.join(missing)}")
         return self
+
+    def of_pathway(self, evidence: Evidence, *, as_asked: bool) -> int:
+        """What a pathway brings whoever gives it: for its evidence, and for the format asked for."""
+        return self.evidence[evidence] + (self.format if as_asked else 0)
 
 
 class Caps(Cited):
