@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from shared.contract.event import RequestEvent
 from shared.contract.ids import DecisionId, ProposalId, RequestId, StaffId, SubjectId, TherapistId
 from shared.contract.sealing import Purpose, Sealed
-from shared.contract.vocabulary import OnwardRoute
+from shared.contract.vocabulary import OnwardRoute, Variant
 
 STREAM = "review.cases"
 
@@ -26,6 +26,9 @@ class MatchConfirmed(RequestEvent):
 
     considered_seconds: int
     """How long the case was open before the reviewer who decided."""
+
+    variant: Annotated[Variant | None, Sealed(Purpose.CLINICAL)] = None
+    """Which of the candidate's pathways was chosen; null for the one that they are listed for."""
 
     reason: Annotated[str | None, Sealed(Purpose.CLINICAL)] = None
     """Why, in the reviewer's words; always there when overruled."""

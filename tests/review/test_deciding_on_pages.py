@@ -40,7 +40,7 @@ async def test_what_is_missing_is_said_beside_its_field_and_what_was_typed_stays
     assert answer.status_code == 422
     assert REASON in answer.text
     assert "the client is under 16" in answer.text
-    ben = next(each for each in elements.all("input") if each.get("value") == str(id_of("ben")))
+    ben = next(each for each in elements.all("input") if each.get("value") == f"{id_of('ben')} ipt")
     assert "checked" in ben
     wrong = {each.get("name") for each in elements.all("textarea") if each.get("aria-invalid")}
     assert wrong == {"under_16_note"}

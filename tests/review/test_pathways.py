@@ -1,21 +1,29 @@
 """Which pathway is taken staff choose: the page says what each could give, and every caution once."""
 
+import json
 import re
 
 import pytest
 
 from services.review.domain import cautions
-from shared.contract import matching
+from shared.contract import intake, matching
+from shared.contract.review import MatchConfirmed
 from shared.contract.vocabulary import Condition, Evidence, Format, Variant
-from tests.review.builders import Office, page_url
-from tests.support.builders import a_candidate, a_pathway, a_proposal, a_request
+from shared.kit.keyring.sealing import open_event
+from tests.review.browsing import send
+from tests.review.builders import REASON, Office, decide, page_url
+from tests.support.builders import a_candidate, a_pathway, a_proposal, a_request, another, id_of
 
 
 async def test_staff_read_what_else_a_therapist_could_give(office: Office) -> None:
     request = a_request()
     shortlist = matching.Shortlist(
         candidates=(
-            a_candidate("ada", variant=Variant.IPT_A, also=(Variant.IPT_AST, Variant.FB_IPT)),
+            a_candidate(
+                "ada",
+                variant=Variant.IPT_A,
+                other_pathways=(another(Variant.IPT_AST, 640), another(Variant.FB_IPT, 512)),
+            ),
             a_candidate("ben", variant=Variant.IPT_A),
         ),
         pathways=(a_pathway(),),
@@ -25,8 +33,79 @@ async def test_staff_read_what_else_a_therapist_could_give(office: Office) -> No
     async with office.browser() as bea:
         page = (await bea.get(page_url(request))).text
 
-    assert "could also give IPT-AST (skills training), FB-IPT (family-based)" in page
+    assert (
+        "could also give IPT-AST (skills training) (640 points), FB-IPT (family-based) (512 points)" in page
+    )
     assert page.count("could also give") == 1
+
+
+async def a_case_with_two_ways(office: Office) -> intake.RequestSubmitted:
+    """Ada is listed for one pathway and could give another; Ben could give one."""
+    request = a_request()
+    shortlist = matching.Shortlist(
+        candidates=(
+            a_candidate("ada", variant=Variant.IPT_A, other_pathways=(another(Variant.FB_IPT, 512),)),
+            a_candidate("ben", variant=Variant.IPT_A, other_pathways=(another(Variant.IPT_AST, 480),)),
+        ),
+        pathways=(a_pathway(),),
+    )
+    await office.hear(request, a_proposal(request, shortlist=shortlist))
+    return request
+
+
+async def chosen(office: Office, request: intake.RequestSubmitted) -> Variant | None:
+    """Which pathway the decision names; it is sealed on its way."""
+    [said] = await office.said(request.request_id)
+    assert "variant" not in json.dumps(said.document["variant"])
+    event = await open_event(MatchConfirmed, said.document, office.database.keys)
+    assert isinstance(event, MatchConfirmed)
+    return event.variant
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "variant", "told"),
+    [
+        ("confirm", {}, Variant.IPT_A, "Therapist Ada</strong>, IPT-A (adolescents), on"),
+        (
+            "confirm",
+            {"variant": "fb-ipt"},
+            Variant.FB_IPT,
+            "Therapist Ada</strong>, FB-IPT (family-based), on",
+        ),
+        (
+            "choose",
+            {"choice": f"{id_of('ben')} ipt-ast", "reason": REASON},
+            Variant.IPT_AST,
+            "Therapist Ben</strong>, IPT-AST (skills training), on",
+        ),
+    ],
+)
+async def test_staff_choose_the_pathway_with_the_therapist(
+    office: Office, action: str, fields: dict[str, str], variant: Variant, told: str
+) -> None:
+    request = await a_case_with_two_ways(office)
+
+    async with office.browser() as bea:
+        answer = await send(bea, request, action, **fields)
+        page = (await bea.get(answer.headers["location"])).text
+
+    assert await chosen(office, request) is variant
+    assert told in page
+    assert f"({told.partition('<')[0]}, {told.split(', ')[1]})" in page, "the history tells it as well"
+
+
+async def test_a_pathway_that_nobody_offered_is_refused_beside_its_field(office: Office) -> None:
+    request = await a_case_with_two_ways(office)
+
+    async with office.browser() as bea:
+        answer = await send(bea, request, "confirm", variant="ipt-ast")
+    async with office.program("cem") as cem:
+        refused = await decide(cem, request, "choose", therapist_id=str(id_of("ben")), variant="fb-ipt")
+
+    assert answer.status_code == refused.status_code == 422
+    assert "Pathway: is not what this therapist is listed for" in answer.text
+    assert {each["field"] for each in refused.json()["errors"]} == {"variant", "reason"}
+    assert await office.said(request.request_id) == []
 
 
 CONSENT = matching.Caution(code="consent", text="Under 16: record this parent's consent first.")

@@ -115,6 +115,11 @@ def a_candidate(name: str = "ada", **changes: Any) -> matching.Candidate:
     ).model_copy(update=changes)
 
 
+def another(variant: Variant, score: int = 640, **changes: Any) -> matching.OtherPathway:
+    """What a candidate could give instead."""
+    return matching.OtherPathway(variant=variant, mode=Mode.ONLINE, score=score).model_copy(update=changes)
+
+
 def a_pathway(**changes: Any) -> matching.Pathway:
     """IPT for an adult, one to one."""
     return matching.Pathway(

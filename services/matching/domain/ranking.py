@@ -1,6 +1,6 @@
 """The shortlist: who passes every gate, best first, explained; or why nobody does."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
@@ -26,6 +26,7 @@ from shared.contract.matching import (
     GateCount,
     NextBest,
     NothingFound,
+    OtherPathway,
     Pathway,
     Shortlist,
 )
@@ -213,21 +214,27 @@ def _candidate(
     return candidate
 
 
+def _others(search: Search, listed: Fit, rules: Rules, pathways: Sequence[Pathway]) -> Iterator[OtherPathway]:
+    """What else the same therapist could give."""
+    for pathway in pathways:
+        if pathway.variant is listed.pathway.variant:
+            continue
+        fit = check(search, pathway, listed.therapist, rules.policy, rules.places)
+        if isinstance(fit, Fit):
+            points = sum(each.points for each in score(search, fit, rules.policy))
+            yield OtherPathway(variant=pathway.variant, mode=fit.mode, score=points)
+
+
 def candidate_of(
     search: Search, fit: Fit, rules: Rules, pathways: Sequence[Pathway], *, price: int
 ) -> Candidate:
     """A therapist who fits, with their points, the reasons for them, and what counts of their price."""
     scored = score(search, fit, rules.policy)
-    others = (each for each in pathways if each.variant is not fit.pathway.variant)
     return Candidate(
         therapist_id=fit.therapist.id,
         name=fit.therapist.name,
         variant=fit.pathway.variant,
-        also=tuple(
-            each.variant
-            for each in others
-            if isinstance(check(search, each, fit.therapist, rules.policy, rules.places), Fit)
-        ),
+        other_pathways=tuple(_others(search, fit, rules, pathways)),
         mode=fit.mode,
         score=sum(each.points for each in scored),
         price=price,

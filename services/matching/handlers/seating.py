@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.matching import store
+from services.matching.domain.choosing import as_chosen
 from services.matching.domain.gates import Fit, Gate
 from services.matching.domain.ranking import Rules, search_for, still_fits
 from services.matching.domain.therapist import Therapist
@@ -72,12 +73,11 @@ async def reserve(
 
 
 async def _chosen(decision: MatchConfirmed, tx: Transaction) -> _Chosen | None:
-    """The therapist with their entry on the shortlist that was decided upon."""
+    """The therapist with their entry on the shortlist, on the pathway that was decided upon."""
     shortlist = await open_shortlist(tx, decision.proposal_id)
     therapist = await store.find_therapist(tx, decision.therapist_id)
     if shortlist is None or therapist is None:
         return None
-    for candidate in shortlist.candidates:
-        if candidate.therapist_id == therapist.id:
-            return _Chosen(therapist, candidate)
-    return None
+    listed = next((each for each in shortlist.candidates if each.therapist_id == therapist.id), None)
+    candidate = None if listed is None else as_chosen(listed, decision.variant)
+    return None if candidate is None else _Chosen(therapist, candidate)

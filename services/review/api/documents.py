@@ -121,6 +121,7 @@ def whole(file: CaseFile, now: datetime, settings: Settings) -> dict[str, Any]:
             "decision_id": str(case.choice.decision_id),
             "therapist_id": str(case.choice.therapist_id),
             "therapist": file.chosen_name,
+            "variant": file.chosen_variant,
             "decided_by": file.decided_by,
             "decided_at": _moment(file.decided_at),
         },

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.contract.vocabulary import OnwardRoute
+from shared.contract.vocabulary import OnwardRoute, Variant
 
 
 class Action(StrEnum):
@@ -67,6 +67,9 @@ class MatchDecision(Decision):
     """A decision for a therapist."""
 
     therapist_id: UUID | None = None
+    variant: Variant | None = None
+    """Which of the pathways that they could give; None for the one that they are listed for."""
+
     reason: Text = ""
     under_16_basis: Under16Basis | None = None
     under_16_note: Text = ""

@@ -26,6 +26,7 @@ from shared.kit.problems import Problem, field_errors
 from shared.kit.transaction import Transaction
 
 SEVERAL = frozenset({"exclude"})
+CHOICE = "choice"
 
 
 async def show(request: Request) -> Response:
@@ -151,6 +152,9 @@ async def _given(request: Request) -> dict[str, Any]:
             # Browsers send line ends as CR LF.
             texts = [each.replace("\r\n", "\n") for each in values]
             given[name] = texts if name in SEVERAL else texts[-1]
+    if CHOICE in given:
+        # One button chooses both: the therapist, and the pathway with them.
+        given["therapist_id"], _, given["variant"] = given.pop(CHOICE).partition(" ")
     return given
 
 

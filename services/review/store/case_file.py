@@ -15,7 +15,7 @@ from services.review.store.messages import Mail
 from shared.contract.ids import RequestId, TherapistId
 from shared.contract.intake import CaseDetails, Contact
 from shared.contract.matching import Group, Shortlist
-from shared.contract.vocabulary import Door
+from shared.contract.vocabulary import Door, Variant
 from shared.kit.transaction import Transaction
 
 
@@ -32,6 +32,9 @@ class CaseFile:
     decided_by: str | None
     decided_at: datetime | None
     chosen_name: str | None
+    chosen_variant: Variant | None
+    """The pathway that was decided for; None where none was, or by a decision before it was kept."""
+
     policy_version: str | None
     contact: Contact | None
     details: CaseDetails | None
@@ -54,7 +57,7 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     row = await tx.fetchrow(
         f"""
         SELECT {cases.COLUMNS}, door, partner, consented_at, claimed_at, decided_at, policy_version, contact,
-               details, shortlist, findings, group_place, chosen_name, members_told,
+               details, shortlist, findings, group_place, chosen_name, chosen_variant, members_told,
                (SELECT name FROM staff WHERE staff.id = cases.claimed_by) AS claimed_by_name,
                (SELECT name FROM staff WHERE staff.id = cases.decided_by) AS decided_by_name
         FROM cases WHERE request_id = $1
@@ -76,6 +79,7 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
     if group is not None and case.choice is not None:
         group = group.model_copy(update={"members": 1 + len(beside.get(case.choice.therapist_id, ()))})
     chosen = await tx.open(row["chosen_name"]) if row["chosen_name"] is not None else None
+    variant = await tx.open(row["chosen_variant"]) if row["chosen_variant"] is not None else None
     return CaseFile(
         case=case,
         door=Door(row["door"]),
@@ -86,6 +90,7 @@ async def open_file(tx: Transaction, by: Staff, request_id: RequestId) -> CaseFi
         decided_by=row["decided_by_name"],
         decided_at=row["decided_at"],
         chosen_name=chosen.decode() if chosen is not None else None,
+        chosen_variant=Variant(variant.decode()) if variant is not None else None,
         policy_version=row["policy_version"],
         contact=await open_part(tx, row["contact"], Contact),
         details=await open_part(tx, row["details"], CaseDetails),

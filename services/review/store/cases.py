@@ -23,6 +23,7 @@ from shared.contract.ids import (
 from shared.contract.intake import CaseDetails, RequestSubmitted
 from shared.contract.matching import Group, NothingFound, SeatRefusal, Shortfall, Shortlist, WaitWeeks
 from shared.contract.sealing import Purpose, opened
+from shared.contract.vocabulary import Variant
 from shared.kit.errors import NotYet
 from shared.kit.transaction import Transaction
 
@@ -99,6 +100,7 @@ async def save(
     findings: Findings | None = None,
     policy_version: str | None = None,
     chosen_name: str | None = None,
+    chosen_variant: Variant | None = None,
     group: Group | None = None,
     told: MembersTold | None = None,
 ) -> None:
@@ -107,6 +109,9 @@ async def save(
     name = None
     if chosen_name is not None:
         name = await tx.seal(after.subject_id, Purpose.CLINICAL, chosen_name.encode())
+    variant = None
+    if chosen_variant is not None:
+        variant = await tx.seal(after.subject_id, Purpose.CLINICAL, chosen_variant.encode())
     status = await tx.execute(
         """
         UPDATE cases SET
@@ -120,6 +125,7 @@ async def save(
             decided_at = CASE WHEN $12::uuid IS NULL THEN NULL
                               WHEN decision_id = $12 THEN decided_at ELSE $18 END,
             chosen_name = CASE WHEN $12::uuid IS NULL THEN NULL ELSE coalesce($19, chosen_name) END,
+            chosen_variant = CASE WHEN $12::uuid IS NULL THEN NULL ELSE coalesce($29, chosen_variant) END,
             shortlist = CASE WHEN $7::uuid IS NULL THEN NULL ELSE coalesce($20, shortlist) END,
             findings = coalesce($21, findings),
             policy_version = coalesce($22, policy_version),
@@ -160,6 +166,7 @@ async def save(
         after.therapist_gone_at,
         group.joinable_until if group is not None else None,
         await _sealed(tx, after.subject_id, Purpose.CLINICAL, told),
+        variant,
     )
     if status != "UPDATE 1":
         raise AssertionError("a case was changed without being locked")

@@ -10,10 +10,10 @@ from services.review.domain.staff import Staff
 from services.review.domain.wishes import Decision, MatchDecision, SettleMail, Wish
 from services.review.store import audit, cases, messages
 from services.review.store.audit import Entry
-from services.review.store.groups import groups_shown, members_beside
+from services.review.store.groups import members_beside
 from shared.ages import day_in_london
-from shared.contract.ids import DecisionId, RequestId, TherapistId
-from shared.contract.matching import Group, Shortlist
+from shared.contract.ids import DecisionId, RequestId
+from shared.contract.matching import Candidate, Group, Shortlist
 from shared.kit.errors import KeyDestroyed
 from shared.kit.identifiers import new_id
 from shared.kit.transaction import Transaction
@@ -53,9 +53,10 @@ async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> 
     shortlist = await cases.shortlist_of(tx, request_id) if isinstance(wish, Decision) else None
     looks = await audit.looks_since(tx, request_id, by.id, case.seen_anew_since)
     seen = None
-    meant = _group_meant(case, wish, shortlist)
-    if meant is not None:
-        therapist_id, group = meant
+    candidate = _meant(case, wish, shortlist)
+    group = _group_meant(candidate, wish)
+    if candidate is not None and group is not None:
+        therapist_id = candidate.therapist_id
         beside = await members_beside(tx, request_id, {therapist_id: group})
         # Only looks at all who are there now count.
         present = {each.request_id for each in beside.get(therapist_id, ())}
@@ -68,6 +69,7 @@ async def act(tx: Transaction, by: Staff, request_id: RequestId, wish: Wish) -> 
         considered_seconds=deciding.considered_seconds([each.at for each in looks], tx.now),
         date_of_birth=details.date_of_birth,
         beside=seen,
+        candidate=candidate,
     )
     outcome = deciding.act(case, wish, reviewing)
     return await _keep(tx, case, outcome, reviewing, shortlist)
@@ -112,7 +114,7 @@ async def _keep(
             words["therapist"] = name = names[outcome.therapist_id]
         if outcome.left_out:
             words["left_out"] = ", ".join(names[each] for each in outcome.left_out)
-    await cases.save(tx, before, outcome.case, chosen_name=name)
+    await cases.save(tx, before, outcome.case, chosen_name=name, chosen_variant=outcome.variant)
     await audit.add_for_case(
         tx,
         actor="staff",
@@ -131,9 +133,17 @@ async def _keep(
     return Done(outcome.case, decided)
 
 
-def _group_meant(case: Case, wish: Wish, shortlist: Shortlist | None) -> tuple[TherapistId, Group] | None:
-    """The group that a decision is for, by its therapist; None if it is for none."""
-    if not isinstance(wish, MatchDecision):
+def _meant(case: Case, wish: Wish, shortlist: Shortlist | None) -> Candidate | None:
+    """Whom on the shortlist a decision is for; None if it is for nobody on it."""
+    if not isinstance(wish, MatchDecision) or shortlist is None:
         return None
     chosen = wish.therapist_id or case.first
-    return next((each for each in groups_shown(shortlist).items() if each[0] == chosen), None)
+    return next((each for each in shortlist.candidates if each.therapist_id == chosen), None)
+
+
+def _group_meant(candidate: Candidate | None, wish: Wish) -> Group | None:
+    """The group that a decision is for; None if it is for none."""
+    if candidate is None or not isinstance(wish, MatchDecision):
+        return None
+    variant = wish.variant or candidate.variant
+    return next((each.group for each in deciding.pathways_of(candidate) if each.variant is variant), None)

@@ -8,6 +8,7 @@ from typing import TypeVar
 import asyncpg
 from pydantic import BaseModel
 
+from services.review.domain.deciding import pathways_of
 from services.review.store.cases import MembersTold
 from shared.contract.ids import RequestId, TherapistId
 from shared.contract.intake import CaseDetails, Contact
@@ -29,9 +30,15 @@ class Member:
 
 
 def groups_shown(shortlist: Shortlist | None) -> dict[TherapistId, Group]:
-    """Which group each candidate stands for, of those who stand for one."""
+    """Which group each candidate stands for, or could instead, of those who have one."""
     candidates = shortlist.candidates if shortlist is not None else ()
-    return {each.therapist_id: each.group for each in candidates if each.group is not None}
+    # Nobody has two groups at a time.
+    return {
+        each.therapist_id: given.group
+        for each in candidates
+        for given in pathways_of(each)
+        if given.group is not None
+    }
 
 
 async def members_beside(

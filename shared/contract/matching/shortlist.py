@@ -95,14 +95,24 @@ class Rise(Part):
     """About the client alone, as that of a concession."""
 
 
+class OtherPathway(Part):
+    """What a candidate could give instead of what they are listed for, passing every gate for it as well."""
+
+    variant: Variant
+    mode: Mode
+    score: int
+    group: Group | None = None
+    """For a variant given in groups: which group the client would come into."""
+
+
 class Candidate(Part):
     """One therapist on the shortlist, explained."""
 
     therapist_id: TherapistId
     name: str
     variant: Variant
-    also: tuple[Variant, ...] = ()
-    """For which other pathways the same therapist passes every gate, be they worth fewer points on them."""
+    other_pathways: tuple[OtherPathway, ...] = ()
+    """What staff may choose with the same therapist instead, most often for fewer points."""
 
     mode: Mode
     score: int

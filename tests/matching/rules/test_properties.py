@@ -15,7 +15,7 @@ from services.matching.domain.ranking import Rules, explain, look, search_for
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.intake import CaseDetails
-from shared.contract.matching import Candidate, NothingFound, Shortlist
+from shared.contract.matching import Candidate, NothingFound, OtherPathway, Shortlist
 from shared.contract.vocabulary import Format, Mode, Slot, Therapy, Variant
 from tests.matching import oracle
 from tests.matching.builders import RULES, THE_DAY, a_therapist, born
@@ -115,9 +115,12 @@ def test_no_candidate_ever_breaks_a_gate(world: World) -> None:
 
     for candidate in world.candidates():
         therapist = by_id[candidate.therapist_id]
-        for variant in (candidate.variant, *candidate.also):
-            form = next(form for form in oracle.forms(told, age) if form["variant"] == variant)
+        ways: list[Candidate | OtherPathway] = [candidate, *candidate.other_pathways]
+        for way in ways:
+            form = next(form for form in oracle.forms(told, age) if form["variant"] == way.variant)
             assert oracle.gates(told, therapist, form, age, THE_DAY)
+            terms = oracle.terms(told, therapist, form, way.mode, THE_DAY)
+            assert way.score == sum(points for _, _, points in terms if points > 0)
         assert oracle.how(told, therapist) == candidate.mode
         assert candidate.therapist_id not in world.excluded
         assert therapist["free"] > world.spoken_for.get(candidate.therapist_id, 0)
@@ -138,12 +141,15 @@ def test_no_candidate_ever_breaks_a_gate(world: World) -> None:
 @MANY
 def test_every_pathway_that_somebody_can_give_is_on_the_list(world: World) -> None:
     candidates = world.candidates(SHORT)
-    listed = {each.therapist_id: {each.variant, *each.also} for each in candidates}
+    listed = {
+        each.therapist_id: {each.variant, *(other.variant for other in each.other_pathways)}
+        for each in candidates
+    }
     proposed = {each.variant for each in candidates}
 
     for therapist in world.directory:
         variants = world.variants(therapist)
-        # Whoever is on the list is there once, with all that they can give.
+        # Whoever is on the list is there once, with all that they can give: staff choose which.
         assert listed.get(therapist.id, variants) == variants
         assert therapist.id in listed or variants <= proposed
 
@@ -172,7 +178,7 @@ def test_whoever_is_added_takes_nobodys_eligibility(world: World, dice: Random) 
     if before:
         first, still = before[0], after[before[0].therapist_id]
         # The rest is told by whoever stands beside them, who may now be the newcomer.
-        own = {"variant", "also", "mode", "score", "distance_km", "seats_free", "reasons", "unmet"}
+        own = {"variant", "other_pathways", "mode", "score", "distance_km", "seats_free", "reasons", "unmet"}
         assert still.model_dump(include=own) == first.model_dump(include=own)
         assert len(after) >= min(len(before), RULES.policy.shortlist_size)
 

@@ -112,6 +112,7 @@ def test_reasons_read_as_sentences() -> None:
         "problem_area": "Works often with role transitions.",
         "condition": "Experienced with depression.",
         "evidence": "Strong evidence for IPT with depression.",
+        "format": "Sessions one to one, as the client asked.",
         "experience": "Has completed 20 courses of IPT.",
         "availability": "Free when the client is: Tuesday evening.",
         "preference": "Is a woman: a strong wish.",

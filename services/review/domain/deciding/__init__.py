@@ -10,6 +10,7 @@ from services.review.domain.deciding.rules import (
     allowed,
     considered_seconds,
     members_seen,
+    pathways_of,
     settling_faults,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "allowed",
     "considered_seconds",
     "members_seen",
+    "pathways_of",
     "settling_faults",
 ]

@@ -23,6 +23,7 @@ from services.review.domain.wishes import (
 from shared.contract import review
 from shared.contract.event import Event
 from shared.contract.ids import TherapistId
+from shared.contract.vocabulary import Variant
 
 T = TypeVar("T")
 
@@ -35,6 +36,9 @@ class Outcome:
     action: Action
     event: Event | None = None
     therapist_id: TherapistId | None = None
+    variant: Variant | None = None
+    """The pathway with them."""
+
     left_out: tuple[TherapistId, ...] = ()
     """Whom the next shortlist must not name."""
 
@@ -75,6 +79,10 @@ def _match(case: Case, after: Case, wish: MatchDecision, now: Reviewing) -> Outc
     overruled = chosen != case.first
     codes: dict[str, object] = {"overruled": overruled}
     words = {"reason": wish.reason} if wish.reason else {}
+    variant = wish.variant or (now.candidate.variant if now.candidate is not None else None)
+    if variant is not None:
+        # Sealed: a pathway may say what somebody suffers from.
+        words["variant"] = variant.value
     if wish.under_16_basis is not None:
         codes["under_16_basis"] = wish.under_16_basis.value
         words["under_16_note"] = wish.under_16_note
@@ -97,10 +105,12 @@ def _match(case: Case, after: Case, wish: MatchDecision, now: Reviewing) -> Outc
             therapist_id=chosen,
             overruled=overruled,
             considered_seconds=_present(now.considered_seconds),
+            variant=variant,
             reason=wish.reason or None,
             beside=now.beside,
         ),
         chosen,
+        variant,
         codes=codes | _considered(case, now),
         words=words,
     )

@@ -23,6 +23,7 @@ from services.review.domain.wishes import (
 )
 from shared.ages import CONSENT_AGE, age_on
 from shared.contract.ids import DecisionId, RequestId, TherapistId
+from shared.contract.matching import Candidate, OtherPathway
 
 REASON_LENGTH = 20
 QUESTION_LENGTH = 10
@@ -57,6 +58,9 @@ class Reviewing:
     beside: tuple[RequestId, ...] | None = None
     """Whom they were shown in the group that they decide for; None if it is for none."""
 
+    candidate: Candidate | None = None
+    """Who stands on the shortlist as the therapist they decide for, if they do for any."""
+
 
 def considered_seconds(opened: Sequence[datetime], now: datetime) -> int | None:
     """How long a case was before somebody who opened it at these moments; None if they never did.
@@ -73,6 +77,11 @@ def considered_seconds(opened: Sequence[datetime], now: datetime) -> int | None:
 def members_seen(looks: Sequence[Look], therapist_id: TherapistId) -> tuple[RequestId, ...]:
     """Whom somebody was shown in a therapist's group, be it that one has left it since."""
     return tuple(sorted({member for each in looks for member in each.members(therapist_id)}))
+
+
+def pathways_of(candidate: Candidate) -> tuple[Candidate | OtherPathway, ...]:
+    """What may be chosen with somebody on the shortlist, as they are listed first."""
+    return (candidate, *candidate.other_pathways)
 
 
 def allowed(case: Case) -> frozenset[Action]:
@@ -154,7 +163,7 @@ def _flag_faults(case: Case, wish: Decision) -> list[Fault]:
 def _faults(case: Case, wish: Decision, now: Reviewing) -> list[Fault]:
     match wish:
         case Confirm() | Choose():
-            return [*_therapist_faults(case, wish), *_under_16_faults(wish, now)]
+            return [*_therapist_faults(case, wish), *_pathway_faults(wish, now), *_under_16_faults(wish, now)]
         case Rematch():
             return _rematch_faults(case, wish)
         case Decline():
@@ -185,6 +194,15 @@ def _therapist_faults(case: Case, wish: MatchDecision) -> list[Fault]:
     elif wish.therapist_id == case.first:
         return [Fault("therapist_id", "is the first of the shortlist; confirm them instead")]
     return [Fault("therapist_id", rule), *reason] if rule else reason
+
+
+def _pathway_faults(wish: MatchDecision, now: Reviewing) -> list[Fault]:
+    # Where nobody is meant, that is the fault.
+    if wish.variant is None or now.candidate is None:
+        return []
+    if any(each.variant is wish.variant for each in pathways_of(now.candidate)):
+        return []
+    return [Fault("variant", "is not what this therapist is listed for, nor what they could give instead")]
 
 
 def _under_16_faults(wish: MatchDecision, now: Reviewing) -> list[Fault]:

@@ -193,6 +193,7 @@ ACTIONS = {
 }
 FIELDS = {
     "therapist_id": "therapist",
+    "variant": "pathway",
     "exclude": "leave out",
     "flags_seen": "risk flags",
     "onward_route": "where to turn",
