@@ -66,6 +66,7 @@ def test_what_may_be_left_unsaid_may_be_null_on_the_wire_and_nothing_else_that_i
     assert nullable == {
         ("MatchConfirmed", "beside"),
         ("MatchConfirmed", "reason"),
+        ("MatchConfirmed", "variant"),
         ("RematchRequested", "reason"),
         ("SeatReserved", "group"),
         ("SeatReserved", "meets"),
