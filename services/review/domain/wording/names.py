@@ -52,7 +52,7 @@ VARIANTS = {
     Variant.FB_IPT: "FB-IPT (family-based)",
     Variant.IPT_G: "IPT in a group",
     Variant.IPSRT: "IPSRT (bipolar disorder)",
-    Variant.SYSTEMIC: "Systemic therapy",
+    Variant.SYSTEMIC: "systemic therapy",
 }
 MODES = {Mode.ONLINE: "online", Mode.IN_PERSON: "in person", Mode.EITHER: "online or in person"}
 FORMATS = {
