@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -46,6 +46,9 @@ COLUMNS = (
     "outcome_cases",
     "outcome_change",
 )
+LATEST_START = timedelta(days=366)
+"""Whoever begins later has nothing to offer yet; most often the year was mistyped."""
+
 OPTIONAL = frozenset({"free_from", "outcome_cases", "outcome_change"})
 """A file may lack these columns."""
 
@@ -110,6 +113,8 @@ def read_row(
         if row.cell("free_from")
         else None
     )
+    if free_from is not None and free_from > today + LATEST_START:
+        row.fault("free_from", "must be within a year; offer 0 seats until it is nearer")
     outcomes = row.outcomes()
     if row.faults:
         return None, row.faults

@@ -119,6 +119,8 @@ def test_from_when_somebody_is_free_is_a_date() -> None:
 
     assert first == date(2027, 1, 11)
     assert [fault.field for fault in read(a_file(free_from="soon")).faults] == ["free_from"]
+    [late] = read(a_file(free_from="2031-01-11")).faults
+    assert (late.field, late.rule) == ("free_from", "must be within a year; offer 0 seats until it is nearer")
 
 
 @pytest.mark.parametrize(

@@ -92,11 +92,14 @@ YOUNG = OPEN | IPT
 # fmt: off
 ALONE = [
     Row("4, one to one", 4, OPEN, "", "ages: *"),
-    Row("5, one to one", 5, OPEN, "", "ages: *"),
-    Row("6, one to one", 6, OPEN, "", "ages: *"),
-    Row("7, one to one", 7, OPEN, "fb-ipt/family", "ages: *", "*: consent format_differs"),
-    Row("8, one to one", 8, OPEN, "fb-ipt/family", "ages: *", "*: consent format_differs"),
-    Row("11, one to one", 11, OPEN, "fb-ipt/family", "ages: *", "*: consent format_differs"),
+    Row("5, one to one", 5, OPEN, "systemic/family", "ages: *", "*: consent format_differs"),
+    Row("6, one to one", 6, OPEN, "systemic/family", "ages: *", "*: consent format_differs"),
+    Row("7, one to one", 7, OPEN, "fb-ipt/family systemic/family", "ages: *",
+        "*: consent format_differs"),
+    Row("8, one to one", 8, OPEN, "fb-ipt/family systemic/family", "ages: *",
+        "*: consent format_differs"),
+    Row("11, one to one", 11, OPEN, "fb-ipt/family systemic/family", "ages: *",
+        "*: consent format_differs"),
     Row("12, one to one", 12, OPEN, "ipt-a/individual ipt-ast/group fb-ipt/family systemic/individual",
         "ages: ipt ipt-g; bipolar-only: ipsrt",
         "*: consent; ipt-ast: format_differs; fb-ipt: format_differs"),
@@ -226,6 +229,8 @@ DIAGNOSES_AND_ADULTS = [
 ]
 BIPOLAR_DISORDER = [
     Row("11, bipolar", 11, YOUNG | BIPOLAR, "", "asked-ipt: systemic; not-bipolar: fb-ipt; ages: *"),
+    Row("11, bipolar, either school, one to one", 11, EITHER | BIPOLAR, "systemic/family",
+        "not-bipolar: fb-ipt; ages: *", "*: consent evidence_bipolar_disorder format_differs"),
     Row("12, bipolar", 12, YOUNG | BIPOLAR, "ipsrt/individual",
         "asked-ipt: systemic; ages: ipt ipt-g; not-bipolar: *", "*: consent form"),
     Row("16, bipolar", 16, YOUNG | BIPOLAR, "ipsrt/individual",
@@ -250,7 +255,8 @@ BIPOLAR_DISORDER = [
         "*: evidence_bipolar_disorder"),
     Row("12, bipolar, systemic alone", 12, SYSTEMIC | BIPOLAR, "systemic/individual", "asked-systemic: *",
         "*: consent evidence_bipolar_disorder"),
-    Row("11, bipolar, systemic alone", 11, SYSTEMIC | BIPOLAR, "", "ages: systemic; asked-systemic: *"),
+    Row("11, bipolar, systemic alone", 11, SYSTEMIC | BIPOLAR, "systemic/family", "asked-systemic: *",
+        "*: consent evidence_bipolar_disorder format_differs"),
     Row("40, bipolar, systemic, in a group", 40, SYSTEMIC | GROUP | BIPOLAR, "",
         "format: systemic; asked-systemic: *"),
     Row("15, bipolar, either school", 15, EITHER | BIPOLAR, "ipsrt/individual systemic/individual",

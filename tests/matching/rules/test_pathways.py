@@ -51,7 +51,7 @@ CASES: list[tuple[str, int, dict[str, Any], str]] = [
     ("a child of 12 whose carer refused", 12, NOT_DIAGNOSED, "ipt-a ipt-ast"),
     ("a child of 11 with an adult", 11, ADULT_COMES, "fb-ipt"),
     ("a child of 11 alone", 11, {}, ""),
-    ("a child of 11 alone, either school", 11, EITHER, ""),
+    ("a child of 11 alone, either school", 11, EITHER, "systemic"),
     ("a child of 11 as a family, either school", 11, FAMILY | EITHER, "systemic"),
     ("a child of 8 with an adult", 8, ADULT_COMES, "fb-ipt"),
     ("a child of 8 as a family", 8, ADULT_COMES | FAMILY, "fb-ipt"),

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -266,3 +267,20 @@ def test_what_is_said_of_a_sign_stands_on_a_source_of_its_own(wrong: str, fault:
     line = text[: text.index("flag_sources = ")].count("\n") + 1
 
     assert faults_of(text) == [f"line {line}, forms.0.flag_sources.{fault}"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [TEXT, TEXT.replace("\n", "\r\n"), f"\ufeff{TEXT}"],
+    ids=["plain", "with CR LF", "with a byte order mark"],
+)
+def test_however_an_editor_writes_a_file_it_is_the_same_policy_under_the_digest_of_its_bytes(
+    tmp_path: Path, written: str
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_bytes(written.encode())
+
+    rules = load_rules(file)
+
+    assert rules.policy == RULES.policy
+    assert rules.policy_digest == sha256(file.read_bytes()).hexdigest()
