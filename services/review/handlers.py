@@ -7,6 +7,7 @@ from services.review.domain.case import Case
 from services.review.store import audit, cases, messages
 from shared.contract.intake import RequestSubmitted, RequestWithdrawn
 from shared.contract.matching import (
+    GroupInDoubt,
     GroupPlaceHeld,
     MatchNotFound,
     MatchProposed,
@@ -113,6 +114,16 @@ async def ask_whether_it_goes_on(event: TherapistGone, tx: Transaction) -> None:
     if after is not None:
         await cases.save(tx, before, after)
         await audit.note(tx, "matching", "therapist_gone", after)
+
+
+@handlers.on(GroupInDoubt)
+async def ask_what_becomes_of_group(event: GroupInDoubt, tx: Transaction) -> None:
+    """Puts a match in a group that cannot go on as it is at the top of the queue."""
+    before = await cases.get_case(tx, event.request_id)
+    after = cases_domain.group_in_doubt(before, event.decision_id, event.doubt, tx.now)
+    if after is not None:
+        await cases.save(tx, before, after)
+        await audit.note(tx, "matching", "group_in_doubt", after, because=event.doubt.value)
 
 
 @handlers.on(MessageSent)

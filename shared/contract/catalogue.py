@@ -15,6 +15,7 @@ EVENTS: dict[str, type[Event]] = {
         matching.SeatReserved,
         matching.SeatUnavailable,
         matching.TherapistGone,
+        matching.GroupInDoubt,
         matching.TherapistListed,
         matching.TherapistChanged,
         matching.TherapistRemoved,

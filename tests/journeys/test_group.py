@@ -84,6 +84,30 @@ async def test_enough_decisions_form_a_group_and_each_member_is_told(system: Sys
 
     await eventually(referred, within=60, what="the therapist was told of each member")
 
+    async with await system.at_review() as review:
+        leaving = await system.case(review, requests[0], "matched")
+        reason = "Cannot come on Tuesdays any more, and would like to see somebody else."
+        answer = await review.post(
+            f"/api/v1/cases/{requests[0]}/rematch", json={"version": leaving["version"], "reason": reason}
+        )
+        assert answer.status_code == httpx.codes.OK, answer.text
+
+        async def in_doubt() -> bool:
+            cases = [(await review.get(f"/api/v1/cases/{each}")).json() for each in requests[1:]]
+            return all(case["doubts"] == ["too_few"] for case in cases)
+
+        await eventually(in_doubt, within=60, what="staff were asked what becomes of the others' group")
+        queued = [each["request_id"] for each in (await review.get("/api/v1/cases")).json()["cases"]]
+        stay = [await system.case(review, each, "matched") for each in requests[1:]]
+
+    assert set(requests[1:]) == set(queued[:3])
+    assert {case["group"]["members"] for case in stay} == {3}
+    await mails_about(system, address(names[0]), 4)
+    for name in names[1:]:
+        assert len(system.mail.to(address(name))) == (2 if name == names[3] else 3), (
+            "nobody else was written to"
+        )
+
 
 async def test_a_group_too_small_at_its_deadline_is_dissolved_and_its_members_are_decided_anew(
     system: System,

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from services.matching.handlers import (
     Matcher,
     dissolve_groups,
+    doubt_leaders,
     lapse_undecided,
     offer_to_waiting,
     renew_fallen,
@@ -77,6 +78,9 @@ class Process:
 
     async def dissolve(self) -> int:
         return await dissolve_groups(self.database, self.matcher)
+
+    async def doubt(self) -> int:
+        return await doubt_leaders(self.database)
 
     async def lapse(self) -> int:
         return await lapse_undecided(self.database, RULES.policy)

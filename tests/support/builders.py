@@ -195,6 +195,17 @@ def a_therapist_gone(seat: matching.SeatReserved) -> matching.TherapistGone:
     )
 
 
+def a_group_in_doubt(seat: matching.SeatReserved, doubt: matching.GroupDoubt) -> matching.GroupInDoubt:
+    """That something has happened to the formed group of a match."""
+    return matching.GroupInDoubt(
+        request_id=seat.request_id,
+        decision_id=seat.decision_id,
+        seat_id=seat.seat_id,
+        therapist_id=seat.therapist_id,
+        doubt=doubt,
+    )
+
+
 def a_group(**changes: Any) -> matching.Group:
     """A group of four to seven of whom two have a place."""
     return matching.Group(

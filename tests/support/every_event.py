@@ -7,6 +7,7 @@ from shared.contract.vocabulary import MessageKind, Recipient
 from tests.support.builders import (
     a_confirmation,
     a_decline,
+    a_group_in_doubt,
     a_place,
     a_proposal,
     a_question,
@@ -56,6 +57,9 @@ def one_of_each() -> list[Event]:
             confirmation, reason=matching.SeatRefusal.JOINED_UNSEEN, members=(RequestId(id_of("member")),)
         ),
         a_therapist_gone(a_seat(confirmation, seat_id=SeatId(id_of("seat")))),
+        a_group_in_doubt(
+            a_seat(confirmation, seat_id=SeatId(id_of("seat"))), matching.GroupDoubt.LEADER_LAPSED
+        ),
         a_listing(),
         a_change("seats_free", seats_free=2),
         matching.TherapistRemoved(therapist_id=TherapistId(id_of("ada"))),

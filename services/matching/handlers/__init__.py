@@ -3,6 +3,7 @@
 from services.matching.handlers.announcing import announcing_worker, tell_others
 from services.matching.handlers.closing import close_erased
 from services.matching.handlers.dissolving import dissolve_groups
+from services.matching.handlers.doubting import doubt_leaders
 from services.matching.handlers.events import handlers
 from services.matching.handlers.expiring import Expiring, count, expiring_worker
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
@@ -26,6 +27,7 @@ __all__ = [
     "close_erased",
     "count",
     "dissolve_groups",
+    "doubt_leaders",
     "expiring_worker",
     "forget",
     "handlers",

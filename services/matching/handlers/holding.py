@@ -169,9 +169,11 @@ async def _tell(  # noqa: PLR0917
         return
     seated = [member]
     if group.joinable_until is None:
-        starting = timedelta(days=policy.groups[group.variant].starting.days)
-        group = replace(group, joinable_until=tx.now + starting)
-        await store.form_group(tx, group, tx.now + starting)
+        rule = policy.groups[group.variant]
+        begins = tx.now + timedelta(days=rule.starting.days)
+        group = replace(group, joinable_until=begins)
+        over = begins + timedelta(weeks=rule.course.sessions)
+        await store.form_group(tx, group, joinable_until=begins, over_at=over)
         seated = members
     for each in seated:
         await tx.publish(

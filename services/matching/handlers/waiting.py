@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from services.matching import store
 from services.matching.handlers.closing import ERASED, close
 from services.matching.handlers.dissolving import dissolve_groups
+from services.matching.handlers.doubting import doubt_leaders
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.proposing import Lately, propose_if_found
 from services.matching.handlers.ranking import Matcher
@@ -35,6 +36,8 @@ def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
                 looked_on = await begin_day(service.database, day_in_london(service.clock.now()), looked_on)
                 if dissolved := await dissolve_groups(service.database, matcher):
                     log.info("groups dissolved", dissolved=dissolved)
+                if doubted := await doubt_leaders(service.database):
+                    log.info("formed groups put before staff", doubted=doubted)
                 if lapsed := await lapse_undecided(service.database, matcher.rules.policy):
                     log.info("proposals lapsed undecided", lapsed=lapsed)
                 if renewed := await renew_fallen(service.database, matcher):

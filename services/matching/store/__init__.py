@@ -19,6 +19,7 @@ from services.matching.store.directory import (
     save_therapists,
     therapists,
 )
+from services.matching.store.doubting import formed_to_look_at, lock_formed, note_lapse, say_in_doubt
 from services.matching.store.expiring import SOON, Expiry, What, expiring
 from services.matching.store.groups import (
     Member,
@@ -171,6 +172,7 @@ __all__ = [
     "forget_person",
     "forget_rankings",
     "form_group",
+    "formed_to_look_at",
     "free_seat",
     "get_shortlist",
     "give_back",
@@ -184,12 +186,14 @@ __all__ = [
     "list_comes_first",
     "lock_directory",
     "lock_entry",
+    "lock_formed",
     "lock_request",
     "look_for_group",
     "mark_seated",
     "members_of",
     "members_of_each",
     "newest_prices",
+    "note_lapse",
     "note_leader",
     "note_look",
     "note_telling",
@@ -214,6 +218,7 @@ __all__ = [
     "revoke_caller",
     "save_therapist",
     "save_therapists",
+    "say_in_doubt",
     "seated_after",
     "seats_told",
     "seekers",

@@ -11,6 +11,7 @@ import asyncpg
 
 from services.matching.domain.grouping import Gathering
 from services.matching.store.directory import lock_entry
+from services.matching.store.doubting import say_in_doubt
 from services.matching.store.seats import free_seat, leave_caseload
 from shared.contract.ids import (
     DecisionId,
@@ -22,6 +23,7 @@ from shared.contract.ids import (
     SubjectId,
     TherapistId,
 )
+from shared.contract.matching import GroupDoubt
 from shared.contract.vocabulary import Mode, Slot, Variant
 from shared.kit.transaction import Transaction
 
@@ -126,13 +128,18 @@ async def take_place(tx: Transaction, group: Gathering, member: Member) -> bool:
     return True
 
 
-async def form_group(tx: Transaction, group: Gathering, joinable_until: datetime) -> None:
+async def form_group(
+    tx: Transaction, group: Gathering, *, joinable_until: datetime, over_at: datetime
+) -> None:
     """From now on the group stays, whoever leaves, until nobody is left."""
     await tx.execute(
-        "UPDATE groups SET state = 'formed', formed_at = $2, joinable_until = $3 WHERE id = $1",
+        """
+        UPDATE groups SET state = 'formed', formed_at = $2, joinable_until = $3, over_at = $4 WHERE id = $1
+        """,
         group.id,
         tx.now,
         joinable_until,
+        over_at,
     )
 
 
@@ -143,7 +150,10 @@ async def give_back(tx: Transaction, request_id: RequestId, because: str) -> Non
 
 
 async def _leave_group(tx: Transaction, request_id: RequestId, because: str) -> bool:
-    """Gives a request's place back; False if it has none. With the last one the group and its seat go."""
+    """Gives a request's place back; False if it has none. With the last one the group and its seat go.
+
+    Of a formed group that it leaves too small, the others are said to be in doubt in the same step.
+    """
     group = await tx.fetchrow(
         """
         SELECT groups.id, groups.therapist_id
@@ -166,11 +176,21 @@ async def _leave_group(tx: Transaction, request_id: RequestId, because: str) -> 
     )
     if freed is None:
         return False
-    left = await tx.fetchval(
-        "UPDATE groups SET places_taken = places_taken - 1 WHERE id = $1 RETURNING places_taken", group["id"]
+    left = await tx.fetchrow(
+        """
+        UPDATE groups SET places_taken = places_taken - 1 WHERE id = $1
+        RETURNING places_taken,
+            state = 'formed' AND places_taken < least AND (over_at IS NULL OR over_at > $2) AS too_few
+        """,
+        group["id"],
+        tx.now,
     )
-    if left == 0:
+    if left is None:
+        raise AssertionError("a group went while its therapist was locked")
+    if left["places_taken"] == 0:
         await _end(tx, GroupId(group["id"]), "nobody is left")
+    elif left["too_few"]:
+        await say_in_doubt(tx, GroupId(group["id"]), GroupDoubt.TOO_FEW)
     return True
 
 

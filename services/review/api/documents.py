@@ -67,6 +67,8 @@ def _clocks(case: Case, now: datetime, settings: Settings) -> dict[str, Any]:
         "reopened_at": _moment(case.reopened_at),
         "reopened_because": case.reopened_because,
         "therapist_gone_at": _moment(case.therapist_gone_at),
+        "doubts": list(case.doubts),
+        "doubted_at": _moment(case.doubted_at),
     }
 
 

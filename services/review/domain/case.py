@@ -15,7 +15,7 @@ from shared.contract.ids import (
     SubjectId,
     TherapistId,
 )
-from shared.contract.matching import SeatRefusal, Shortfall
+from shared.contract.matching import GroupDoubt, SeatRefusal, Shortfall
 
 
 class State(StrEnum):
@@ -110,6 +110,12 @@ class Case:
     therapist_gone_at: datetime | None = None
     """When the therapist of the match left the directory, until a person has said what becomes of it."""
 
+    doubts: tuple[GroupDoubt, ...] = ()
+    """What has happened to the group of the match, until a person has said what becomes of it."""
+
+    doubted_at: datetime | None = None
+    """When the latest of it did."""
+
     @property
     def available(self) -> tuple[TherapistId, ...]:
         """Whom a reviewer can still choose, best first."""
@@ -119,6 +125,11 @@ class Case:
     def first(self) -> TherapistId | None:
         """Whom confirming means."""
         return next(iter(self.available), None)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a person must say what becomes of the match."""
+        return self.therapist_gone_at is not None or self.doubted_at is not None
 
     @property
     def is_open(self) -> bool:
@@ -132,7 +143,9 @@ class Case:
     @property
     def seen_anew_since(self) -> datetime:
         """Since when it lies before the reviewer as it does now."""
-        moments = (self.submitted_at, self.answered_at, self.reopened_at, self.therapist_gone_at)
+        moments = (
+            self.submitted_at, self.answered_at, self.reopened_at, self.therapist_gone_at, self.doubted_at
+        )  # fmt: skip
         return max(each for each in moments if each is not None)
 
 
@@ -220,9 +233,17 @@ def seat_gone(case: Case, decision_id: DecisionId, refusal: SeatRefusal, now: da
 
 def therapist_gone(case: Case, decision_id: DecisionId, now: datetime) -> Case | None:
     """The match as it was, before all other cases: a person says whether it goes on."""
-    if case.state is not State.MATCHED or case.choice is None or case.choice.decision_id != decision_id:
+    if not _is_match_of(case, decision_id):
         return None
     return replace(case, version=case.version + 1, therapist_gone_at=now)
+
+
+def group_in_doubt(case: Case, decision_id: DecisionId, doubt: GroupDoubt, now: datetime) -> Case | None:
+    """The match as it was, before all other cases: a person says what becomes of the group."""
+    if not _is_match_of(case, decision_id):
+        return None
+    doubts = tuple(each for each in GroupDoubt if each is doubt or each in case.doubts)
+    return replace(case, version=case.version + 1, doubts=doubts, doubted_at=now)
 
 
 def withdrawn(case: Case) -> Case | None:
@@ -238,6 +259,8 @@ def withdrawn(case: Case) -> Case | None:
         reopened_at=None,
         reopened_because=None,
         therapist_gone_at=None,
+        doubts=(),
+        doubted_at=None,
     )
 
 
@@ -256,3 +279,8 @@ def _takes_news(case: Case, heard: int) -> bool:
 def _waits_for(case: Case, decision_id: DecisionId) -> bool:
     waiting = case.state in {State.CONFIRMED, State.PLACE_HELD}
     return waiting and case.choice is not None and case.choice.decision_id == decision_id
+
+
+def _is_match_of(case: Case, decision_id: DecisionId) -> bool:
+    matched = case.state is State.MATCHED
+    return matched and case.choice is not None and case.choice.decision_id == decision_id

@@ -21,7 +21,15 @@ from shared.contract.ids import (
     TherapistId,
 )
 from shared.contract.intake import CaseDetails, RequestSubmitted
-from shared.contract.matching import Group, NothingFound, SeatRefusal, Shortfall, Shortlist, WaitWeeks
+from shared.contract.matching import (
+    Group,
+    GroupDoubt,
+    NothingFound,
+    SeatRefusal,
+    Shortfall,
+    Shortlist,
+    WaitWeeks,
+)
 from shared.contract.sealing import Purpose, opened
 from shared.contract.vocabulary import Variant
 from shared.kit.errors import NotYet
@@ -46,7 +54,8 @@ class MembersTold(Part):
 COLUMNS = """
     request_id, subject_id, version, state, submitted_at, flags, claimed_by, heard, proposal_id,
     therapist_ids, unavailable, excluded, answered_at, decision_id, decided_by, chosen_id, seat_id,
-    group_id, reopened_at, reopened_because, shortfall, therapist_gone_at
+    group_id, reopened_at, reopened_because, shortfall, therapist_gone_at, doubts,
+    doubted_at
 """
 
 
@@ -135,7 +144,7 @@ async def save(
                                         ELSE coalesce($27, group_joinable_until) END,
             -- They are looked at again until the next decision.
             members_told = CASE WHEN $17 = 'joined_unseen' THEN coalesce($28, members_told) END,
-            therapist_gone_at = $26
+            therapist_gone_at = $26, doubts = $30, doubted_at = $31
         WHERE request_id = $1 AND version = $2
         """,
         after.request_id,
@@ -167,6 +176,8 @@ async def save(
         group.joinable_until if group is not None else None,
         await _sealed(tx, after.subject_id, Purpose.CLINICAL, told),
         variant,
+        [each.value for each in after.doubts],
+        after.doubted_at,
     )
     if status != "UPDATE 1":
         raise AssertionError("a case was changed without being locked")
@@ -231,6 +242,8 @@ def as_case(row: asyncpg.Record) -> Case:
         reopened_because=SeatRefusal(because) if because is not None else None,
         shortfall=Shortfall(shortfall) if shortfall is not None else None,
         therapist_gone_at=row["therapist_gone_at"],
+        doubts=tuple(map(GroupDoubt, row["doubts"])),
+        doubted_at=row["doubted_at"],
     )
 
 

@@ -19,7 +19,8 @@ _TROUBLE = """
 """
 _WANTED = """
     (cases.state = ANY ($2::text[])
-     OR ($3 AND (trouble.number IS NOT NULL OR cases.therapist_gone_at IS NOT NULL)))
+     OR ($3 AND (trouble.number IS NOT NULL OR cases.therapist_gone_at IS NOT NULL
+                 OR cases.doubted_at IS NOT NULL)))
 """
 
 
@@ -52,10 +53,10 @@ OPEN_STATES = frozenset({*OPEN, State.CONFIRMED, State.PLACE_HELD})
 
 
 async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble: bool) -> Queue:
-    """Cases of these states, and if asked all others with a mail in trouble or a therapist who has gone.
+    """Cases of these states, and if asked all others with a mail in trouble or a match in doubt.
 
-    What was reopened, fits nowhere or has lost its therapist comes first, then what has a risk flag, then
-    what has waited longest.
+    What was reopened, fits nowhere or is a match in doubt comes first, then what has a risk flag, then what
+    has waited longest.
     """
     number = await total(tx, states, trouble=trouble)
     rows = await tx.fetch(
@@ -65,7 +66,8 @@ async def queue(tx: Transaction, states: frozenset[State], page: int, *, trouble
         FROM cases LEFT JOIN ({_TROUBLE}) AS trouble USING (request_id)
              LEFT JOIN staff ON staff.id = cases.claimed_by
         WHERE {_WANTED}
-        ORDER BY (reopened_at IS NULL AND therapist_gone_at IS NULL AND state <> 'no_way_fits'),
+        ORDER BY (reopened_at IS NULL AND therapist_gone_at IS NULL AND doubted_at IS NULL
+                  AND state <> 'no_way_fits'),
                  (flags = 0), submitted_at, request_id
         LIMIT $4 OFFSET $5
         """,  # noqa: S608 - constants

@@ -44,7 +44,7 @@ async def _in_queue(tx: Transaction, last: RequestId | None) -> list[tuple[Reque
     rows = await tx.fetch(
         """
         SELECT request_id, details FROM cases
-        WHERE (state = ANY ($1::text[]) OR therapist_gone_at IS NOT NULL)
+        WHERE (state = ANY ($1::text[]) OR therapist_gone_at IS NOT NULL OR doubted_at IS NOT NULL)
             AND ($2::uuid IS NULL OR request_id > $2)
         ORDER BY request_id LIMIT $3
         """,

@@ -11,6 +11,8 @@ from shared.contract.matching.directory import (
 )
 from shared.contract.matching.proposals import MatchNotFound, MatchProposed, Shortfall, WaitWeeks
 from shared.contract.matching.seats import (
+    GroupDoubt,
+    GroupInDoubt,
     GroupMeeting,
     GroupPlaceHeld,
     SeatRefusal,
@@ -48,6 +50,8 @@ __all__ = [
     "DirectoryEvent",
     "GateCount",
     "Group",
+    "GroupDoubt",
+    "GroupInDoubt",
     "GroupMeeting",
     "GroupPlaceHeld",
     "HeldAccreditation",

@@ -116,3 +116,27 @@ class TherapistGone(RequestEvent):
 
     seat_id: SeatId
     therapist_id: TherapistId
+
+
+class GroupDoubt(StrEnum):
+    """Why staff must say what becomes of a group that is formed."""
+
+    TOO_FEW = "too_few"
+    """Somebody has left it, and fewer have a place now than it needs."""
+
+    LEADER_LAPSED = "leader_lapsed"
+    """Its leader has no valid registration, or no valid accreditation for it, any more."""
+
+
+class GroupInDoubt(RequestEvent):
+    """Something has happened to a formed group; each member keeps the place until staff decide."""
+
+    type: ClassVar[str] = "attune.matching.group-in-doubt.v1"
+    stream: ClassVar[str] = STREAM
+
+    decision_id: DecisionId
+    """The human decision that the place is of."""
+
+    seat_id: SeatId
+    therapist_id: TherapistId
+    doubt: GroupDoubt

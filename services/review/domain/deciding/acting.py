@@ -138,6 +138,8 @@ def _rematch(case: Case, after: Case, wish: Rematch, now: Reviewing) -> Outcome:
             reopened_at=None,
             reopened_because=None,
             therapist_gone_at=None,
+            doubts=(),
+            doubted_at=None,
         ),
         Action.REMATCH,
         review.RematchRequested(
@@ -199,7 +201,7 @@ def _ask(after: Case, wish: Ask, now: Reviewing) -> Outcome:
 def _keep(after: Case, wish: Keep, now: Reviewing) -> Outcome:
     # Nobody is told: for client and therapist nothing has changed.
     return Outcome(
-        replace(after, therapist_gone_at=None),
+        replace(after, therapist_gone_at=None, doubts=(), doubted_at=None),
         Action.KEEP,
         codes=_considered(after, now),
         words={"reason": wish.reason},

@@ -89,7 +89,7 @@ def allowed(case: Case) -> frozenset[Action]:
     if case.state is State.MATCHED:
         # The therapist cannot after all, or the client would rather see somebody else.
         rematch = frozenset({Action.REMATCH})
-        return rematch if case.therapist_gone_at is None else rematch | {Action.KEEP}
+        return rematch | {Action.KEEP} if case.in_doubt else rematch
     if not case.is_open:
         return frozenset()
     actions = {Action.CLAIM, Action.DECLINE}

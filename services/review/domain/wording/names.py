@@ -1,7 +1,7 @@
 """The codes of the contract and of this service, each with the words that staff read."""
 
 from services.review.domain.case import State
-from shared.contract.matching import SeatRefusal
+from shared.contract.matching import GroupDoubt, SeatRefusal
 from shared.contract.notify import FailureReason
 from shared.contract.vocabulary import (
     Condition,
@@ -162,12 +162,26 @@ REFUSALS = {
     SeatRefusal.NO_LONGER_ELIGIBLE: "the therapist may not take this client any more",
     SeatRefusal.PROPOSAL_SUPERSEDED: "there was a newer shortlist",
     SeatRefusal.REQUEST_CLOSED: "the request was closed meanwhile",
-    SeatRefusal.GROUP_DISSOLVED: "too few had a place in the group by its deadline",
+    SeatRefusal.GROUP_DISSOLVED: (
+        "too few had a place in the group by its deadline, or its therapist may lead it no longer"
+    ),
     SeatRefusal.GROUP_GONE: (
         "the group could not be joined as it was shown: it was full, gone, had begun or had changed"
     ),
     SeatRefusal.JOINED_UNSEEN: (
         "somebody else had come into the group by then: look who it is before you decide again"
+    ),
+}
+DOUBTS = {
+    GroupDoubt.TOO_FEW: "Group too small",
+    GroupDoubt.LEADER_LAPSED: "Group's leader lapsed",
+}
+"""As the queue marks them."""
+
+DOUBTED = {
+    GroupDoubt.TOO_FEW: "somebody left the group, and fewer have a place in it than it needs",
+    GroupDoubt.LEADER_LAPSED: (
+        "the group's therapist has no valid registration, or no valid accreditation for it, any more"
     ),
 }
 ACTIONS = {
@@ -178,6 +192,7 @@ ACTIONS = {
     "seat_reserved": "Took the seat: matched",
     "seat_unavailable": "Could not take the seat: reopened",
     "therapist_gone": "Took the therapist of this match out of the directory",
+    "group_in_doubt": "Put the match before staff",
     "withdrawn": "Told that the client has withdrawn",
     "erased": "Had the person erased",
     "claim": "Claimed the case",

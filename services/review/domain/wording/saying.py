@@ -5,15 +5,23 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.review.domain.case import State
-from services.review.domain.wording.names import ACTIONS, FORMATS, LANGUAGES, REFUSALS, STATES, VARIANTS
+from services.review.domain.wording.names import (
+    ACTIONS,
+    DOUBTED,
+    FORMATS,
+    LANGUAGES,
+    REFUSALS,
+    STATES,
+    VARIANTS,
+)
 from shared.ages import LONDON
-from shared.contract.matching import Pathway, SeatRefusal, Shortfall, WaitWeeks
+from shared.contract.matching import GroupDoubt, Pathway, SeatRefusal, Shortfall, WaitWeeks
 from shared.contract.vocabulary import Slot, Variant
 
 _DAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}
 
 
-def said(action: str, codes: Mapping[str, Any]) -> str:
+def said(action: str, codes: Mapping[str, Any]) -> str:  # noqa: PLR0911 - a table
     """What an entry of the audit says in one sentence; without anything about the person."""
     sentence = ACTIONS.get(action, action)
     match codes:
@@ -21,6 +29,8 @@ def said(action: str, codes: Mapping[str, Any]) -> str:
             return f"Dissolved the group: reopened, because {REFUSALS[SeatRefusal.GROUP_DISSOLVED]}"
         case {"because": str(because)} if action == "seat_unavailable":
             return f"{sentence}, because {REFUSALS[SeatRefusal(because)]}"
+        case {"because": str(because)} if action == "group_in_doubt":
+            return f"{sentence}, because {DOUBTED[GroupDoubt(because)]}"
         case {"shortfall": Shortfall.NO_WAY_FITS}:
             return "Found that no form of therapy here is for this request"
         case {"candidates": int(number)}:
