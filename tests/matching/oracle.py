@@ -56,13 +56,13 @@ def forms(case: Plain, age: int) -> Iterator[Plain]:
 def gates(case: Plain, t: Plain, form: Plain, age: int, on: date) -> bool:
     held = t["accreditations"].get(form["variant"])
     return bool(
-        t["registered_until"] and t["registered_until"] >= on
-        and held and held["until"] >= on and held["route"] != "ksa"
+        (t["registered_until"] or date.min) >= on and held and held["until"] >= on and held["route"] != "ksa"
         and any(span[0] <= age <= span[1] for span in map(POLICY["age_groups"].get, t["age_groups"]))
         and form["format"] in t["formats"] and set(case["languages"]) & t["languages"]
         and (case["max_fee_pence"] is None or t["fee"] <= case["max_fee_pence"])
         and all(has(t, wish) for wish in case["preferences"] if wish["strength"] == "must")
         and t["confirmed"] >= on - timedelta(days=POLICY["fresh_days"])
+        and (t["free_from"] or on) <= on + timedelta(weeks=POLICY["latest_start_weeks"])
     )
 
 def has(t: Plain, wish: Plain) -> bool:

@@ -48,6 +48,8 @@ WISHES = {
     PreferenceAbout.APPROACH: [*map(str, Approach)],
 }
 AGES = [4, 5, 6, 7, 8, 11, 12, 13, 16, 17, 18, 19, 35, 70, 90]
+# When points for beginning soon are over, and when somebody begins too late.
+STARTS = [7 * RULES.policy.caps.wait_weeks, 7 * RULES.policy.latest_start_weeks]
 # The limits themselves and the days beside them, which chance alone would seldom meet.
 EDGES = [-1, 0, 1]
 
@@ -83,7 +85,9 @@ def random_therapist(dice: Random, identifier: UUID | None = None) -> Therapist:
         registration=None if dice.random() < 0.05 else Registration(Body.BACP, "SYN100000", _until(dice)),
         accreditations=tuple(_accreditation(dice, variant) for variant in Variant if dice.random() < 0.5),
         confirmed_on=THE_DAY - timedelta(days=_near(dice, RULES.policy.fresh_days, 0, 140)),
-        free_from=None if dice.random() < 0.4 else THE_DAY + timedelta(days=_near(dice, 84, -30, 120)),
+        free_from=None
+        if dice.random() < 0.4
+        else THE_DAY + timedelta(days=_near(dice, dice.choice(STARTS), -30, 140)),
         outcomes=None
         if dice.random() < 0.3
         else Outcomes(_near(dice, RULES.policy.outcome.least_cases, 0, 80), dice.randint(-20, 180)),

@@ -10,6 +10,7 @@ from services.matching.domain.outcomes import OutcomeTier
 from services.matching.domain.pathways import Pathways
 from services.matching.domain.policy import Policy
 from services.matching.domain.scoring import Scored, Term, weeks_until_free
+from services.matching.domain.therapist import Therapist
 from shared.contract.matching import Caution, Reason
 from shared.contract.vocabulary import (
     Condition,
@@ -42,6 +43,7 @@ _KEPT_OUT = {
     Gate.FEE: "{n} above the fee limit",
     Gate.MUST_HAVE: "{n} without something the client must have",
     Gate.FRESH: "{n} whose directory entry has not been confirmed lately",
+    Gate.START: "{n} who are not free soon enough",
     Gate.SEAT: "{n} without a free seat",
 }
 """Of several; of one it is said as of the next best."""
@@ -59,12 +61,15 @@ _KEPT_OFF = {
     Gate.FEE: "is above the fee limit",
     Gate.MUST_HAVE: "is without something the client must have",
     Gate.FRESH: "has an entry that was not confirmed lately",
+    Gate.START: "is not free soon enough",
     Gate.SEAT: "has no free seat",
 }
 
 
-def kept_off(gate: Gate) -> str:
+def kept_off(gate: Gate, therapist: Therapist) -> str:
     """What alone keeps the next best off the list, said of them."""
+    if gate is Gate.START and therapist.free_from is not None:
+        return f"is not free until {wording.day(therapist.free_from)}"
     return _KEPT_OFF[gate]
 
 

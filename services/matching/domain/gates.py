@@ -30,6 +30,7 @@ class Gate(StrEnum):
     FEE = "fee"
     MUST_HAVE = "must_have"
     FRESH = "fresh"
+    START = "start"
     SEAT = "seat"
 
 
@@ -90,6 +91,8 @@ def check(  # noqa: PLR0911 - a gate, a return
         return Gate.MUST_HAVE
     if not is_fresh(therapist, search.on, policy):
         return Gate.FRESH
+    if not begins_in_time(therapist, search.on, policy):
+        return Gate.START
     if therapist.seats_free - search.spoken_for.get(therapist.id, 0) < 1:
         return Gate.SEAT
     mode, metres = where
@@ -111,6 +114,12 @@ def credentials(therapist: Therapist, variant: Variant, on: date) -> Accreditati
 def is_fresh(therapist: Therapist, on: date, policy: Policy) -> bool:
     """Whether an entry was confirmed lately enough to be believed."""
     return therapist.confirmed_on >= on - timedelta(days=policy.fresh_days)
+
+
+def begins_in_time(therapist: Therapist, on: date, policy: Policy) -> bool:
+    """Whether somebody is free soon enough; until then the client may find another by waiting."""
+    latest = on + timedelta(weeks=policy.latest_start_weeks)
+    return therapist.free_from is None or therapist.free_from <= latest
 
 
 def meets(therapist: Therapist, wish: Preference) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from services.matching.domain.gates import Fit, Gate, Search, check, credentials, is_fresh
+from services.matching.domain.gates import Fit, Gate, Search, begins_in_time, check, credentials, is_fresh
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Therapist
@@ -87,6 +87,7 @@ def may_lead(therapist: Therapist | None, group: Gathering, on: date, rules: Rul
     return (
         not isinstance(credentials(therapist, group.variant, on), Gate)
         and is_fresh(therapist, on, rules.policy)
+        and begins_in_time(therapist, on, rules.policy)
         and Format.GROUP in therapist.formats
         and group.mode in therapist.modes
         and group.language in therapist.languages

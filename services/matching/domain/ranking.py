@@ -192,7 +192,7 @@ def _next_best(found: Found, therapists: Mapping[TherapistId, Therapist]) -> Nex
         variant=nearest.variant,
         score=nearest.score,
         gate=nearest.gate,
-        text=explaining.kept_off(nearest.gate),
+        text=explaining.kept_off(nearest.gate, therapists[nearest.therapist_id]),
     )
 
 

@@ -52,7 +52,8 @@ def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
 async def begin_day(database: Database, today: date, looked_on: date | None) -> date:
     """Has the list gone through once a day, whatever else happens; returns the day."""
     if today != looked_on:
-        # A birthday may have opened a pathway; or an import brought a seat while nobody looked.
+        # A birthday may have opened a pathway, or a start come near enough; or an import brought a seat
+        # while nobody looked.
         async with database.transaction() as tx:
             await store.want_reoffer(tx, "a new day" if looked_on else "the service has started")
     return today

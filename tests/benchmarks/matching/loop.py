@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.matching.domain.gates import Search, meets
+from services.matching.domain.gates import Search, begins_in_time, meets
 from services.matching.domain.outcomes import points_of, tier_of
 from services.matching.domain.place import metres_between
 from services.matching.domain.ranking import Rules
@@ -60,6 +60,7 @@ class Loop:
                 continue
             if (
                 (case.max_fee_pence is not None and t.fee_pence > case.max_fee_pence)
+                or not begins_in_time(t, on, policy)
                 or t.id in search.excluded
                 or t.seats_free <= search.spoken_for.get(t.id, 0)
             ):

@@ -126,7 +126,7 @@ def register(count: int, places: Places, seed: int = 1) -> Iterator[Therapist]:
                 if dice.random() < share
             ),
             confirmed_on=THE_DAY - timedelta(days=dice.randint(0, 130)),
-            free_from=None if dice.random() < 0.6 else THE_DAY + timedelta(days=dice.randint(-20, 120)),
+            free_from=None if dice.random() < 0.6 else THE_DAY + timedelta(days=dice.randint(-20, 140)),
             outcomes=Outcomes(dice.randint(0, 90), round(dice.gauss(80, 30)))
             if dice.random() < 0.7
             else None,

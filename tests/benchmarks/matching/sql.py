@@ -168,7 +168,10 @@ class Sql:
             return f"${len(arguments)}::{kind}"
 
         today, oldest = day_number(search.on), day_number(search.on - timedelta(days=policy.fresh_days))
-        gates = [f"free > 0 AND registered_until >= {given(today)} AND confirmed >= {given(oldest)}"]
+        gates = [
+            f"free > 0 AND registered_until >= {given(today)} AND confirmed >= {given(oldest)}",
+            f"free_from <= {given(_latest_start(search, policy))}",
+        ]
         ages = [AGE_GROUP[group] for group, span in policy.age_groups.items() if search.age in span]
         languages = [self._languages[code] for code in case.languages if code in self._languages]
         gates.append(f"ages & {given(sum(1 << bit for bit in ages))} <> 0")
@@ -260,6 +263,10 @@ class Sql:
             )
             gates.append(f"at <@ {given(box, 'box')}")
         return f"CASE {bands} ELSE 0 END", source
+
+
+def _latest_start(search: Search, policy: Policy) -> int:
+    return day_number(search.on + timedelta(weeks=policy.latest_start_weeks))
 
 
 def _not_named(search: Search, given: Callable[..., str]) -> list[str]:

@@ -67,6 +67,7 @@ FAILS: list[tuple[str, Gate, dict[str, Any]]] = [
     ("of another approach", Gate.MUST_HAVE, {"approaches": frozenset()}),
     ("not affirming", Gate.MUST_HAVE, {"affirming": frozenset()}),
     ("not confirmed of late", Gate.FRESH, {"confirmed_on": STALE}),
+    ("free years ahead", Gate.START, {"free_from": THE_DAY + timedelta(days=2_000)}),
 ]
 EACH_FAILURE = pytest.mark.parametrize(
     "change", [change for _, _, change in FAILS], ids=[name for name, _, _ in FAILS]

@@ -55,8 +55,12 @@ async def groups(database: Database) -> list[tuple[str, str | None]]:
         {"modes": frozenset({Mode.IN_PERSON})},
         {"languages": frozenset({"pl"})},
         {"age_groups": frozenset({AgeGroup.ADULTS})},
+        {"free_from": THE_DAY + timedelta(weeks=RULES.policy.latest_start_weeks, days=1)},
     ],
-    ids=["unregistered", "lapsed", "unaccredited", "out of it", "left", "format", "mode", "language", "age"],
+    ids=[
+        *("unregistered", "lapsed", "unaccredited", "out of it", "left"),
+        *("format", "mode", "language", "age", "begins late"),
+    ],
 )
 async def test_a_group_ends_as_soon_as_its_leaders_entry_says_that_they_cannot_lead_it(
     database: Database, process: Process, change: dict[str, Any]

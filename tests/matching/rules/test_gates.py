@@ -80,6 +80,8 @@ KEPT_OUT: list[tuple[str, dict[str, Any], dict[str, Any], Gate]] = [
     ("is not faith-aware", {}, must(PreferenceAbout.FAITH_AWARE, "yes"), Gate.MUST_HAVE),
     ("is not exploratory", {}, must(PreferenceAbout.APPROACH, "exploratory"), Gate.MUST_HAVE),
     ("entry too old", {"confirmed_on": THE_DAY - timedelta(days=121)}, {}, Gate.FRESH),
+    ("free years ahead", {"free_from": date(2031, 3, 1)}, {}, Gate.START),
+    ("free a day too late", {"free_from": THE_DAY + timedelta(weeks=18, days=1)}, {}, Gate.START),
     ("no seat free", {"seats_free": 0}, {}, Gate.SEAT),
 ]
 
@@ -101,6 +103,8 @@ LET_IN: list[tuple[str, dict[str, Any], dict[str, Any], Mode]] = [
     ("at exactly the limit", {"fee_pence": 9000}, {}, Mode.ONLINE),
     ("however dear, without a limit", {"fee_pence": 90_000}, {"max_fee_pence": None}, Mode.ONLINE),
     ("confirmed long ago but in time", {"confirmed_on": THE_DAY - timedelta(days=120)}, {}, Mode.ONLINE),
+    ("free late but in time", {"free_from": THE_DAY + timedelta(weeks=18)}, {}, Mode.ONLINE),
+    ("free for long", {"free_from": date(2020, 1, 1)}, {}, Mode.ONLINE),
     ("in the same district", {"outcode": "E1"}, IN_PERSON | {"max_distance_km": 1}, Mode.IN_PERSON),
     ("near, where either will do", {}, {"mode": Mode.EITHER}, Mode.IN_PERSON),
     ("far, where either will do", {"outcode": "TW20"}, {"mode": Mode.EITHER}, Mode.ONLINE),

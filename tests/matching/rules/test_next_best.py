@@ -1,7 +1,7 @@
 """The next best: whom one gate alone keeps off the list, the same as the rules said plainly find."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.matching.builders import (
 )
 from tests.matching.random_matching import plain, random_case, random_therapist
 
+LATEST = THE_DAY + timedelta(weeks=oracle.POLICY["latest_start_weeks"])
 MUST_BE_A_WOMAN = Preference(about=PreferenceAbout.THERAPIST_GENDER, wish="woman", strength=Strength.MUST)
 
 
@@ -45,6 +46,7 @@ def barred_by(case: dict[str, Any], t: dict[str, Any], form: dict[str, Any], age
         "fee": case["max_fee_pence"] is not None and t["fee"] > case["max_fee_pence"],
         "must_have": not all(oracle.has(t, wish) for wish in musts),
         "fresh": t["confirmed"] < THE_DAY - timedelta(days=oracle.POLICY["fresh_days"]),
+        "start": bool(t["free_from"]) and t["free_from"] > LATEST,
         "seat": t["free"] < 1,
     }
     return [gate for gate, bars in barred.items() if bars]
@@ -110,6 +112,7 @@ def told(nearest: Nearest | None) -> tuple[str, str, str, int] | None:
         ({"modes": frozenset({Mode.IN_PERSON})}, {}, Gate.MODE),
         ({"gender": Gender.MAN}, {"preferences": (MUST_BE_A_WOMAN,)}, Gate.MUST_HAVE),
         ({"confirmed_on": THE_DAY - timedelta(days=2_000)}, {}, Gate.FRESH),
+        ({"free_from": THE_DAY + timedelta(days=2_000)}, {}, Gate.START),
         ({"formats": frozenset({Format.GROUP})}, {}, Gate.FORMAT),
         ({"registration": a_registration(expires_on=THE_DAY - timedelta(days=1))}, {}, Gate.REGISTRATION),
         ({"accreditations": (an_accreditation(Variant.IPT_A),)}, {}, Gate.ACCREDITATION),
@@ -127,6 +130,15 @@ def test_one_gate_alone_is_named(changes: dict[str, Any], case: dict[str, Any], 
 
     assert found is not None
     assert (found.therapist_id, found.gate, found.name) == (kept_off.id, gate, kept_off.name)
+
+
+def test_of_who_is_free_too_late_it_is_said_from_when() -> None:
+    late = a_therapist("ben", free_from=date(2031, 3, 1))
+
+    found = rank(a_search(), [a_therapist("ada"), late], RULES).next_best
+
+    assert found is not None
+    assert found.text == "is not free until 1 March 2031"
 
 
 def test_whoever_is_excluded_for_the_request_is_named_as_such() -> None:

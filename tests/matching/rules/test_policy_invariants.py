@@ -157,6 +157,12 @@ GROUPS_AND_CLOCKS = [
         "phases.ending must end with session 8 to 20",
     ),
     Row("fresh_days", " = 120 ", " = 366 ", "fresh_days: Input should be less than or equal to 365"),
+    Row(
+        "latest_start_weeks",
+        " = 18 ",
+        " = 27 ",
+        "latest_start_weeks: Input should be less than or equal to 26",
+    ),
     Row("proposal_days", " = 14 ", " = 91 ", "proposal_days: Input should be less than or equal to 90"),
     Row(
         "default_distance_km",
@@ -199,6 +205,7 @@ def test_what_keeps_people_safe_is_no_policy_s_to_change(row: Row) -> None:
         ("[weights.evidence]", "moderate = 50", "moderate = 80"),
         ("[phases]", "ending = [15, 16]", "ending = [15, 20]"),
         ("fresh_days", " = 120 ", " = 365 "),
+        ("latest_start_weeks", " = 18 ", " = 26 "),
         ("most_credit", " = 400", " = 300"),
         ("[groups.ipt-g]", "years = 30", "years = 60"),
     ],

@@ -120,7 +120,7 @@ def test_each_term_rewards_the_better_fit(
         (20, 50, "Can begin in 2 weeks, from 14 December 2026."),
         (83, 5, "Can begin in 11 weeks, from 15 February 2027."),
         (84, 0, None),
-        (400, 0, None),
+        (126, 0, None),
     ],
 )
 def test_the_later_somebody_can_begin_the_fewer_points(days: int, points_left: int, text: str | None) -> None:

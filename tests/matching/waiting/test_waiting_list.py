@@ -11,7 +11,7 @@ from shared.kit.clock import MovableClock
 from shared.kit.database import Database
 from shared.kit.keyring import Keyring
 from tests.matching.answers import PAIR, a_choice, kinds, offered, one, shortfalls_said, waiting, who_wait
-from tests.matching.builders import born
+from tests.matching.builders import RULES, born
 from tests.matching.gathering import Hear, in_directory
 from tests.support.builders import a_case, a_rematch, a_request, a_withdrawal
 
@@ -146,6 +146,22 @@ async def test_a_birthday_opens_a_pathway_for_who_waits(
     proposed = await offered(database)
 
     assert proposed == [child.request_id]
+
+
+async def test_a_day_that_passes_brings_a_start_near_enough(
+    database: Database, hear: Hear, clock: MovableClock
+) -> None:
+    today = clock.now().date()
+    late = today + timedelta(weeks=RULES.policy.latest_start_weeks, days=1)
+    await in_directory(database, replace(PAIR[0], confirmed_on=today, free_from=late))
+    [client] = await who_wait(hear, clock, 1)
+    too_soon = await offered(database)
+
+    clock.move(timedelta(days=1))
+    await begin_day(database, clock.now().date(), today)
+    proposed = await offered(database)
+
+    assert (too_soon, proposed) == ([], [client.request_id])
 
 
 async def test_a_request_that_cannot_be_read_keeps_nobody_behind_it_waiting(

@@ -22,8 +22,9 @@ DISTANCE = 8
 FEE = 9
 MUST_HAVE = 10
 FRESH = 11
-SEAT = 12
-GATES = 13
+START = 12
+SEAT = 13
+GATES = 14
 
 # Numbers, as compiled code knows no enumeration; whoever adds a gate is sent here.
 assert [gate.name for gate in Gate] == [  # noqa: S101
@@ -39,6 +40,7 @@ assert [gate.name for gate in Gate] == [  # noqa: S101
     "FEE",
     "MUST_HAVE",
     "FRESH",
+    "START",
     "SEAT",
 ]
 
@@ -60,6 +62,7 @@ def bar(  # noqa: PLR0917
     for plane in every:
         barred[MUST_HAVE] |= ~planes[plane]
     barred[FRESH] = ~planes[layout.fresh]
+    barred[START] = ~planes[layout.in_time]
     barred[SEAT] = ~planes[layout.seated] | without_seat
 
 

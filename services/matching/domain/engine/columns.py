@@ -45,6 +45,7 @@ class Layout(NamedTuple):
     by_ksa: int  # for the variant
     registered: int  # today
     fresh: int  # confirmed lately enough
+    in_time: int  # free soon enough
     seated: int  # has a seat free
     formats: int
     ages: int
@@ -62,7 +63,10 @@ def _laid_out(*sizes: int) -> Layout:
 
 _OF_VARIANTS = [len(VARIANT)] * 4
 LAYOUT = _laid_out(
-    *_OF_VARIANTS, 1, 1, 1, len(FORMAT), len(AGE_GROUP), len(MODE), len(TRAIT), len(AREA), len(CONDITION), 1
+    *_OF_VARIANTS,
+    *(1, 1, 1, 1),
+    *map(len, (FORMAT, AGE_GROUP, MODE, TRAIT, AREA, CONDITION)),
+    1,
 )
 
 LIVE_BY_VARIANT = np.array(

@@ -254,8 +254,10 @@ class Engine:
             paint_live(LAYOUT, self._table, everybody, *self._day_limits)
             write_standing(self._table, everybody, self._policy, self._day_limits[0])
 
-    def _limits_of(self, day: date) -> tuple[int, int]:
-        return day_number(day), day_number(day - timedelta(days=self._policy.fresh_days))
+    def _limits_of(self, day: date) -> tuple[int, int, int]:
+        oldest = day - timedelta(days=self._policy.fresh_days)
+        latest = day + timedelta(weeks=self._policy.latest_start_weeks)
+        return day_number(day), day_number(oldest), day_number(latest)
 
     def _paint(self, rows: Array, entries: Sequence[Entry]) -> None:
         lists = dict.fromkeys(entry.languages for entry in entries)

@@ -8,24 +8,29 @@ from services.matching.domain.engine.columns import Array, Layout, Table
 
 # The layout comes as an argument, since it follows the contract's words: a constant would be compiled in.
 @compiled
-def paint_live(layout: Layout, table: Table, rows: Array, today: int, oldest: int) -> None:
-    """Marks what depends on the day and on seats; an entry confirmed before `oldest` is stale."""
+def paint_live(layout: Layout, table: Table, rows: Array, today: int, oldest: int, latest: int) -> None:  # noqa: PLR0917
+    """Marks what depends on the day and on seats.
+
+    An entry confirmed before `oldest` is stale, and who is free only after `latest` begins too late.
+    """
     planes = table.planes
     for row in rows:
         word, bit = row >> 6, np.uint64(1) << np.uint64(row & 63)
         entry = table.kept[row]
-        registered, fresh, seated = (
+        registered, fresh, in_time, seated = (
             entry.registered_until >= today,
             entry.confirmed >= oldest,
+            entry.free_from <= latest,
             entry.seats_free > 0,
         )
         _mark(planes, layout.registered, word, bit, registered)
         _mark(planes, layout.fresh, word, bit, fresh)
+        _mark(planes, layout.in_time, word, bit, in_time)
         _mark(planes, layout.seated, word, bit, seated)
         for variant in range(entry.accredited_until.size):
             by_ksa = ((entry.ksa >> variant) & 1) != 0
             accredited = entry.accredited_until[variant] >= today
-            qualified = registered and fresh and accredited and not by_ksa
+            qualified = registered and fresh and in_time and accredited and not by_ksa
             _mark(planes, layout.accredited + variant, word, bit, accredited)
             _mark(planes, layout.by_ksa + variant, word, bit, by_ksa)
             _mark(planes, layout.qualified + variant, word, bit, qualified)

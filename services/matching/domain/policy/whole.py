@@ -24,6 +24,7 @@ class Policy(Cited):
     version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
     shortlist_size: Annotated[int, Field(ge=1, le=20)]
     fresh_days: Annotated[int, Field(ge=1, le=365)]
+    latest_start_weeks: Annotated[int, Field(ge=1, le=26)]
     proposal_days: Annotated[int, Field(ge=1, le=90)]
     newly_qualified_cases: Annotated[int, Field(ge=0, le=10_000)]
     default_distance_km: Annotated[int, Field(ge=1, le=100)]

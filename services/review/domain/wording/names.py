@@ -115,6 +115,7 @@ GATES = {
     "fee": "above the fee limit",
     "must_have": "does not meet a must-have",
     "fresh": "an entry that has not been confirmed lately",
+    "start": "not free soon enough",
     "seat": "no seat free",
 }
 """What keeps therapists off a shortlist; matching may name others, which are called as they are."""
