@@ -130,6 +130,7 @@ async def test_without_key_and_reference_each_sending_is_a_request(intake: Intak
         ({"consent": MISSING}, "consent", "is required"),
         ({"consent.to_share": False}, "consent.to_share", "must be given"),
         ({"client.email": "maya@example.com\nBcc: x@example.com"}, "client.email", "line breaks"),
+        ({"looking_for.languages": ["zz"]}, "looking_for.languages.0", "must be an ISO 639-1 code"),
     ],
 )
 async def test_a_faulty_request_is_answered_with_field_and_rule(

@@ -87,6 +87,7 @@ def test_an_empty_form_gets_advice_on_all_that_is_needed_in_the_order_of_the_for
         ({"client.postcode": "ZZ9 9ZZ"}, "The postcode does not exist."),
         ({"client.email": "maya"}, "The e-mail address must be an e-mail address that mail can be sent to."),
         ({"looking_for.max_fee_pounds": "lots"}, "The most you could pay must be a whole number."),
+        ({"looking_for.languages.other": "zz"}, "The language must be an ISO 639-1 code such as en."),
         ({"looking_for.availability": ["never"]}, "When you could come must be one of"),
         ({"looking_for.availability": []}, "When you could come is needed."),
     ],

@@ -89,13 +89,26 @@ async def test_another_request_under_a_used_reference_is_rejected(intake: Intake
 
 async def test_a_rejection_names_every_fault_and_whom_it_answers(intake: Intake) -> None:
     await intake.partner("gp", SOURCE)
-    body = a_body({"reference": "A-1", "client.date_of_birth": "2031-01-01", "nick": "M", "consent": MISSING})
+    body = a_body(
+        {
+            "reference": "A-1",
+            "client.date_of_birth": "2031-01-01",
+            "nick": "M",
+            "consent": MISSING,
+            "looking_for.languages": ["zz"],
+        }
+    )
 
     await intake.streams.send("intake.submissions", [a_record(body, {"ce_id": b"event-1"})])
 
     [rejected] = await intake.rejections()
     assert (rejected.partner, rejected.submission_id, rejected.reference) == ("gp", "event-1", "A-1")
-    assert {fault.field for fault in rejected.faults} == {"client.date_of_birth", "nick", "consent"}
+    assert {fault.field for fault in rejected.faults} == {
+        "client.date_of_birth",
+        "nick",
+        "consent",
+        "looking_for.languages.0",
+    }
     assert rejected.onward_route is None
 
 

@@ -62,6 +62,17 @@ async def test_the_case_shows_everything_that_matching_and_the_person_said(offic
         assert part in page, part
 
 
+async def test_languages_have_names_and_one_that_no_door_would_take_today_is_shown_as_it_came(
+    office: Office,
+) -> None:
+    request, _ = await office.ready_case(details=a_case(languages=("vi", "zz")))
+
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+
+    assert "<dd>Vietnamese, zz</dd>" in page
+
+
 async def test_a_case_that_nothing_here_fits_says_so_and_is_among_those_to_decide(office: Office) -> None:
     request = a_request()
     await office.hear(request, nothing_found(request, shortfall=matching.Shortfall.NO_WAY_FITS))

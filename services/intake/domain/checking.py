@@ -15,6 +15,7 @@ from shared.ages import age_on, day_in_london
 from shared.contract.intake import Fault
 from shared.contract.submission import Submission
 from shared.contract.vocabulary import Mode, PreferenceAbout, RequesterRole, Strength
+from shared.languages import A_CODE, LANGUAGES
 from shared.places import outcode_of
 
 YOUNGEST = 7
@@ -174,6 +175,12 @@ def _sessions_in_person_are_in_london(submission: Submission, setting: _Setting)
         )
 
 
+def _languages_are_known(submission: Submission, _: _Setting) -> Iterator[Fault]:
+    for place, code in enumerate(submission.looking_for.languages):
+        if code not in LANGUAGES:
+            yield Fault(field=f"looking_for.languages.{place}", rule=f"must be {A_CODE}")
+
+
 def _wishes_make_sense(submission: Submission, _: _Setting) -> Iterator[Fault]:
     seen: set[tuple[PreferenceAbout, str]] = set()
     musts: dict[PreferenceAbout, str] = {}
@@ -222,6 +229,7 @@ RULES = (
     Rule(("consent.to_process",), _consent_to_process),
     Rule(("consent.to_share",), _consent_to_share),
     Rule(("consent.given_at",), _consent_lies_in_the_past),
+    Rule(("looking_for.languages",), _languages_are_known),
     Rule(("looking_for.preferences",), _wishes_make_sense),
 )
 

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails, from_json, to_json
 
 from shared.contract.intake import Fault
 from shared.contract.submission import Submission, Unchecked
+from shared.languages import A_CODE
 
 LARGEST = 64 * 1024
 MOST_FAULTS = 50
@@ -26,7 +27,7 @@ _SHAPES = {
     "phone": "must be a telephone number: digits, spaces, brackets and hyphens, 7 to 20 in all",
     "in_own_words": "must not contain control characters",
     "reference": "may hold only letters, digits and . _ : / -",
-    "languages": "must be a two-letter language code such as en",
+    "languages": f"must be {A_CODE}",
     "wish": "may hold only small letters, digits and _",
 }
 _DATE_RULE = "must be a real date such as 1990-12-31"

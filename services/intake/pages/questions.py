@@ -1,5 +1,7 @@
 """The choices that the form offers and the names its questions go by, in its order."""
 
+from shared.languages import language
+
 LABELS = {
     "requester.role": "Who you are asking for",
     "requester": "Who you are asking for",
@@ -111,37 +113,11 @@ SAFETY = {
     "being_hurt": "Is somebody hurting, threatening or controlling you or them?",
     "might_hurt_others": "Are there worries about hurting somebody else?",
 }
-LANGUAGES = {
-    "en": "English",
-    "sq": "Albanian",
-    "am": "Amharic",
-    "ar": "Arabic",
-    "bn": "Bengali",
-    "bg": "Bulgarian",
-    "zh": "Chinese",
-    "nl": "Dutch",
-    "fr": "French",
-    "de": "German",
-    "el": "Greek",
-    "gu": "Gujarati",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "hu": "Hungarian",
-    "it": "Italian",
-    "lt": "Lithuanian",
-    "fa": "Persian",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "pa": "Punjabi",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "so": "Somali",
-    "es": "Spanish",
-    "ta": "Tamil",
-    "ti": "Tigrinya",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-    "ur": "Urdu",
-    "vi": "Vietnamese",
-    "yo": "Yoruba",
+# What is spoken most by those who come here; a partner may name any language of the list.
+_OFFERED = """
+sq am ar bn bg zh nl fr de el gu he hi hu it lt
+fa pl pt pa ro ru so es ta ti tr uk ur vi yo
+"""
+LANGUAGES = {"en": language("en")} | {
+    code: name for name, code in sorted((language(code), code) for code in _OFFERED.split())
 }

@@ -11,11 +11,11 @@ from starlette.responses import Response
 from services.matching import store
 from services.matching.api.answering import answer_if_new, entries_for
 from services.matching.api.asking import id_in, let_in, no_such_therapist, refused
-from services.matching.domain.languages import LANGUAGES
 from services.matching.store import Wanted
 from shared.contract.vocabulary import AgeGroup, Format, Mode, Variant
 from shared.kit.pace import keep_pace
 from shared.kit.problems import FieldError
+from shared.languages import A_CODE, LANGUAGES
 from shared.places import outcode_of
 
 MOST = 500
@@ -81,7 +81,7 @@ def _wanted(request: Request) -> tuple[Wanted, int]:
         outcode=outcode,
     )
     if wanted.language is not None and wanted.language not in LANGUAGES:
-        faults.append(FieldError("language", "must be an ISO 639-1 code"))
+        faults.append(FieldError("language", f"must be {A_CODE}"))
     if faults:
         raise refused(*faults)
     return wanted, int(limit)

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from services.matching.domain import wording
 from services.matching.domain.engine import Engine, Placed
 from services.matching.domain.gates import Search
-from services.matching.domain.languages import language
 from services.matching.domain.pathways import may_be_harmed
 from services.matching.domain.policy import Policy
 from shared.contract.intake import CaseDetails
 from shared.contract.vocabulary import Format, Mode, Strength
+from shared.languages import language
 
 FURTHER_KM = (5, 10, 20)
 DEARER_PENCE = (1_000, 2_000)

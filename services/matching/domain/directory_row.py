@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from services.matching.domain import directory_cells as into
 from services.matching.domain.directory_cells import RowFault
-from services.matching.domain.languages import LANGUAGES
 from services.matching.domain.place import Places
 from services.matching.domain.therapist import (
     AgeGroup,
@@ -19,6 +18,7 @@ from services.matching.domain.therapist import (
 )
 from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, ProblemArea, Slot
+from shared.languages import A_CODE, LANGUAGES
 
 COLUMNS = (
     "id",
@@ -89,7 +89,7 @@ def read_row(
     languages = row.words("languages")
     for word in languages:
         if word not in LANGUAGES:
-            row.fault("languages", f"{into.shown(word)} is not an ISO 639-1 code")
+            row.fault("languages", f"{into.shown(word)} is not {A_CODE}")
     gender = row.one("gender", Gender)
     modes = row.many("modes", Mode, without={Mode.EITHER})
     formats = row.many("formats", Format)

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Gate, Search, may_be_unsaid, meets
-from services.matching.domain.languages import language
 from services.matching.domain.outcomes import OutcomeTier
 from services.matching.domain.pathways import Pathways
 from services.matching.domain.policy import Policy
@@ -21,6 +20,7 @@ from shared.contract.vocabulary import (
     Strength,
     Variant,
 )
+from shared.languages import language
 
 _STRENGTH = {
     Strength.SLIGHT: "a slight wish",

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from services.matching.domain.gates import credentials, is_fresh
-from services.matching.domain.languages import language
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Accreditation, Therapist
 from services.matching.domain.wording import AREAS, CONDITIONS, FORMATS, VARIANTS, joined
 from shared.ages import day_in_london
 from shared.contract.ids import TherapistId
 from shared.contract.vocabulary import AgeGroup, Format, Mode, ProblemArea, Slot, Variant
+from shared.languages import language
 
 Document = dict[str, Any]
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, may_be_unsaid, meets
-from services.matching.domain.languages import language
 from services.matching.domain.therapist import Therapist
 from shared.contract.intake import CaseDetails, Preference
 from shared.contract.vocabulary import (
@@ -17,6 +16,7 @@ from shared.contract.vocabulary import (
     Strength,
     Variant,
 )
+from shared.languages import language
 
 AGE_BANDS = {
     13: "a child of 12 or younger",

@@ -111,7 +111,7 @@ REFUSED: dict[str, tuple[list[Therapist], list[tuple[int, str, str]]]] = {
     ),
     "an unknown language": (
         [replace(BEN, languages=frozenset({"en", "qq"}))],
-        [(3, "languages", "'qq' is not an ISO 639-1 code")],
+        [(3, "languages", "'qq' is not an ISO 639-1 code such as en")],
     ),
     "no language and no accreditation": (
         [replace(BEN, languages=frozenset(), accreditations=())],
@@ -153,7 +153,7 @@ async def test_the_http_door_names_what_is_wrong_and_keeps_what_it_has(door: Doo
     unknown = await door.put(editor, replace(DEARER, languages=frozenset({"qq"})), if_match="*")
     second = await door.put(editor, DEARER, **NEW)
 
-    assert errors(unknown) == {"languages": "'qq' is not an ISO 639-1 code"}
+    assert errors(unknown) == {"languages": "'qq' is not an ISO 639-1 code such as en"}
     assert problem(second) == (412, "version_changed")
     assert await door.kept(ADA) == ADA
 

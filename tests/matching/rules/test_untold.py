@@ -8,7 +8,6 @@ from random import Random
 
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, check
-from services.matching.domain.languages import language
 from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import rank, search_for
 from services.matching.domain.telling import age_band, for_client, for_therapist
@@ -16,6 +15,7 @@ from shared.ages import age_on
 from shared.contract.intake import Flag
 from shared.contract.matching import Shortlist
 from shared.contract.vocabulary import Condition, FlagKind, PreferenceAbout, Variant
+from shared.languages import language
 from tests.matching.builders import RULES, THE_DAY, a_therapist
 from tests.matching.random_matching import random_case, random_therapist
 from tests.matching.shortlists import shortlist

@@ -58,6 +58,18 @@ async def test_a_request_for_which_nobody_is_found_waits(database: Database, hea
     assert await waiting(database) == [request.request_id]
 
 
+async def test_a_request_in_a_language_that_no_door_would_take_today_is_read_all_the_same(
+    database: Database, hear: Hear
+) -> None:
+    await in_directory(database, *PAIR)
+
+    proposed = one(await hear(a_request(details=a_case(languages=("zz", "en")))), MatchProposed)
+    not_found = one(await hear(a_request(details=a_case(languages=("zz",)))), MatchNotFound)
+
+    assert opened(not_found.findings).gates[0].gate == "language"
+    assert sorted(candidates(proposed)) == sorted(each.id for each in PAIR)
+
+
 @pytest.mark.parametrize(
     "case",
     [

@@ -14,7 +14,6 @@ from services.review.domain.wording.names import (
     FLAGS,
     FORMATS,
     GATES,
-    LANGUAGES,
     LIFE_EVENTS,
     MAIL_FAILURES,
     MAILS,
@@ -31,7 +30,6 @@ from services.review.domain.wording.saying import (
     considered,
     day,
     in_format,
-    language,
     lasting,
     moment,
     pounds,
@@ -41,6 +39,7 @@ from services.review.domain.wording.saying import (
     waited,
 )
 from shared.contract.ids import reference
+from shared.languages import language
 
 __all__ = [
     "ACTIONS",
@@ -55,7 +54,6 @@ __all__ = [
     "FLAGS",
     "FORMATS",
     "GATES",
-    "LANGUAGES",
     "LIFE_EVENTS",
     "MAILS",
     "MAIL_FAILURES",

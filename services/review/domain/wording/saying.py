@@ -9,7 +9,6 @@ from services.review.domain.wording.names import (
     ACTIONS,
     DOUBTED,
     FORMATS,
-    LANGUAGES,
     REFUSALS,
     STATES,
     VARIANTS,
@@ -44,11 +43,6 @@ def in_format(pathway: Pathway) -> str:
     """A variant in its format."""
     name = VARIANTS[pathway.variant]
     return name if pathway.variant is Variant.IPT_G else f"{name}, {FORMATS[pathway.format]}"
-
-
-def language(code: str) -> str:
-    """A language by its code."""
-    return LANGUAGES.get(code, code)
 
 
 def times(slots: tuple[Slot, ...]) -> str:

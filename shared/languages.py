@@ -1,4 +1,4 @@
-"""The languages a therapist can list: ISO 639-1 codes and their English names."""
+"""The languages that requests and therapists may name, by the codes that both write them with."""
 
 _TABLE = """
 aa Afar|ab Abkhazian|af Afrikaans|ak Akan|am Amharic|an Aragonese|ar Arabic|as Assamese|av Avaric|ay Aymara
@@ -23,10 +23,19 @@ vi Vietnamese|wa Walloon|wo Wolof|xh Xhosa|yi Yiddish|yo Yoruba|za Zhuang|zh Chi
 """
 
 LANGUAGES: dict[str, str] = {
-    entry[:2]: entry[3:] for line in _TABLE.strip().splitlines() for entry in line.split("|")
+    code: name
+    for line in _TABLE.strip().splitlines()
+    for code, _, name in (entry.partition(" ") for entry in line.split("|"))
 }
+"""English names by code."""
+
+A_CODE = "an ISO 639-1 code such as en"
+"""What a language is written as, to say so where it is not."""
 
 
 def language(code: str) -> str:
-    """The English name of a language, or its code if it has none here."""
+    """The English name of a language, or its code if it has none here.
+
+    The list is asked at the doors alone: an event that was said before a door knew it may hold any code.
+    """
     return LANGUAGES.get(code, code)
