@@ -1,10 +1,11 @@
 """Which variants of therapy fit a person, which do not, and the rule for each."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.matching.domain import wording
+from services.matching.domain.agreeing import other_ways, would_fit
 from services.matching.domain.policy import Form, Need, Policy
 from shared.ages import CONSENT_AGE, age_on
 from shared.contract.intake import CaseDetails
@@ -83,6 +84,11 @@ def pathways_of(
     Who asks, if it is known, changes what is told of a variant, and never which fit.
     """
     age = age_on(on, case.date_of_birth)
+    found = _sorted_out(case, age, policy, asked_by)
+    return found if found.fitting else _with_what_would_fit(found, case, age, policy)
+
+
+def _sorted_out(case: CaseDetails, age: int, policy: Policy, asked_by: RequesterRole | None) -> Pathways:
     pathways: list[Pathway] = []
     ruled_out: list[RuledOut] = []
     for variant in _variants(policy):
@@ -95,6 +101,17 @@ def pathways_of(
             why = _telling(case, forms, objections, age)
             ruled_out.append(RuledOut(variant=variant, rule=why.text, source=policy.sources[why.source]))
     return Pathways(tuple(pathways), tuple(ruled_out))
+
+
+def _with_what_would_fit(found: Pathways, case: CaseDetails, age: int, policy: Policy) -> Pathways:
+    """The same for somebody whom nothing fits, and which variant would if another way were agreed on."""
+    told = {out.variant: out for out in found.ruled_out}
+    for agreed in other_ways(case):
+        for each in _sorted_out(agreed, age, policy, None).fitting:
+            out = told[each.variant]
+            if out in found.ruled_out:
+                told[each.variant] = would_fit(out, each)
+    return replace(found, ruled_out=tuple(told.values()))
 
 
 def _telling(
