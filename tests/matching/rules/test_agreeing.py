@@ -10,8 +10,10 @@ from shared.contract.vocabulary import Condition, FlagKind, Format, RequesterRol
 from tests.matching.builders import RULES, THE_DAY, born
 from tests.support.builders import a_case, a_flag
 
-BIPOLAR = {"conditions": (Condition.BIPOLAR_DISORDER,)}
-IPT = {"therapy": Therapy.IPT}
+Changes = dict[str, Any]
+
+BIPOLAR: Changes = {"conditions": (Condition.BIPOLAR_DISORDER,)}
+IPT: Changes = {"therapy": Therapy.IPT}
 SAID = "would fit if that were agreed."
 
 
