@@ -80,8 +80,8 @@ def load_rules(
 ) -> Rules:
     """The policy and the places; a file that cannot be used ends the process, saying what is wrong."""
     try:
-        # Not one line end is changed: its digest is what `sha256sum` says.
-        text = policy_file.read_bytes().decode()
+        # However an editor marks the beginning and ends its lines, the same policy has the same digest.
+        text = policy_file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         policy = read_policy(text)
     except OSError as error:
         raise Fatal(f"{named} {policy_file} cannot be read: {error.strerror}") from None

@@ -40,7 +40,7 @@ class Rules:
     policy: Policy
     places: Places
     file: str = ""
-    """The policy's file, word for word."""
+    """The policy's file, word for word, with plain line ends and no mark before the first."""
 
     @property
     def digest(self) -> str:
@@ -49,7 +49,7 @@ class Rules:
 
     @property
     def policy_digest(self) -> str:
-        """What `sha256sum` says of the policy's file."""
+        """What `sha256sum` says of that file, so that it can be checked by hand."""
         return sha256(self.file.encode()).hexdigest()
 
 

@@ -271,10 +271,10 @@ def test_what_is_said_of_a_sign_stands_on_a_source_of_its_own(wrong: str, fault:
 
 @pytest.mark.parametrize(
     "written",
-    [TEXT, TEXT.replace("\n", "\r\n"), f"\ufeff{TEXT}"],
-    ids=["plain", "with CR LF", "with a byte order mark"],
+    [TEXT, TEXT.replace("\n", "\r\n"), f"\ufeff{TEXT}", "\ufeff" + TEXT.replace("\n", "\r\n")],
+    ids=["plain", "with CR LF", "with a byte order mark", "with both"],
 )
-def test_however_an_editor_writes_a_file_it_is_the_same_policy_under_the_digest_of_its_bytes(
+def test_however_an_editor_writes_a_file_it_is_the_same_policy_under_the_same_digest(
     tmp_path: Path, written: str
 ) -> None:
     file = tmp_path / "policy.toml"
@@ -283,4 +283,20 @@ def test_however_an_editor_writes_a_file_it_is_the_same_policy_under_the_digest_
     rules = load_rules(file)
 
     assert rules.policy == RULES.policy
-    assert rules.policy_digest == sha256(file.read_bytes()).hexdigest()
+    assert rules.policy_digest == sha256(TEXT.encode()).hexdigest()
+    assert rules.digest == RULES.digest
+
+
+def test_another_word_is_another_digest(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_bytes(TEXT.replace("fresh_days = 120 ", "fresh_days = 121 ").encode())
+
+    assert load_rules(file).policy_digest != RULES.policy_digest
+
+
+def test_a_policy_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_bytes(TEXT.encode("utf-16"))
+
+    with pytest.raises(Fatal, match="is not UTF-8"):
+        load_rules(file)

@@ -24,8 +24,6 @@ class PolicyFault(Exception):
 
 def read_policy(text: str) -> Policy:
     """Reads a policy file, or says what is wrong with it."""
-    # Some editors put a mark before the first line.
-    text = text.removeprefix("\ufeff")
     try:
         # As JSON: there a word may name one of a list, while `true` and "5" are still no numbers.
         return Policy.model_validate_json(json.dumps(tomllib.loads(text), default=_nothing), strict=True)
