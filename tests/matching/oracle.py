@@ -93,7 +93,7 @@ def terms(case: Plain, t: Plain, form: Plain, mode: str, on: date) -> Iterator[t
     if known := [condition for condition in named if condition in t["conditions"]]:
         yield "condition", "details.conditions", weights["condition"] * len(known) // len(named)
     tiers = POLICY["evidence"][form["variant"]]
-    tier = min((tiers[each]["tier"] for each in named or ["unnamed"]), key=list(weights["evidence"]).index)
+    tier = max((tiers[each]["tier"] for each in named or ["unnamed"]), key=list(weights["evidence"]).index)
     yield "evidence", "details.conditions", weights["evidence"][tier]
     yield "format", "details.format", weights["format"] * (form["format"] == case["format"])
     cap, cases = caps["experience_cases"], t["accreditations"][form["variant"]]["cases"]

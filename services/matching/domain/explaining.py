@@ -142,7 +142,7 @@ def _evidence(_search: Search, fit: Fit, _scored: Scored) -> str:
     by_tier: dict[Evidence, list[str]] = {}
     for each in fit.pathway.supports:
         by_tier.setdefault(each.evidence, []).append(wording.CONDITIONS[each.condition])
-    # The points are those of the best supported: whatever is supported less is said beside it.
+    # The points are those of the least supported: whatever is supported better is said beside it.
     told: list[str] = []
     for tier, conditions in by_tier.items():
         of = "" if told else f" for {name}"

@@ -21,8 +21,8 @@ from shared.contract.vocabulary import (
     Variant,
 )
 
-# The better supported first.
-_RANK = {Evidence.STRONG: 0, Evidence.MODERATE: 1, Evidence.LIMITED: 2, Evidence.NONE_FOUND: 3}
+# The least supported first.
+_RANK = {Evidence.NONE_FOUND: 0, Evidence.LIMITED: 1, Evidence.MODERATE: 2, Evidence.STRONG: 3}
 
 _LACKING: dict[Need, str] = {
     "attending_adult": "needs an adult who comes to every session",
@@ -216,7 +216,7 @@ def _pathway(
 
 
 def _supports(variant: Variant, case: CaseDetails, policy: Policy) -> tuple[Support, ...]:
-    """How well each condition that is named is supported, the best first."""
+    """How well each condition that is named is supported, the least first: more is claimed of no pathway."""
     tiers = {condition: policy.evidence[variant][condition] for condition in case.conditions}
     named = (
         Support(condition=condition, evidence=tier.tier, source=policy.sources[tier.source])

@@ -45,7 +45,7 @@ class Pathway(Part):
     evidence: Evidence
     source: str
     supports: tuple[Support, ...] = ()
-    """For each condition that is named, the best first; `evidence` is that of the first."""
+    """For each condition that is named, the least supported first; `evidence` is that of the first."""
 
     cautions: tuple[Caution, ...] = ()
 

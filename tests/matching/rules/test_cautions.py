@@ -40,19 +40,21 @@ def test_depression_in_an_adult_is_told_to_have_other_first_lines_where_it_is_le
     assert pathway.source.startswith("Cuijpers")
 
 
-def test_the_best_supported_condition_gives_the_tier_and_the_others_their_caution() -> None:
-    case = a_case(conditions=(Condition.CHRONIC_FATIGUE, Condition.DEPRESSION))
+def test_the_least_supported_condition_gives_the_tier_and_each_its_caution() -> None:
+    case = a_case(conditions=(Condition.DEPRESSION, Condition.ANOREXIA_NERVOSA, Condition.ANXIETY))
 
     [pathway] = pathways_of(case, THE_DAY, RULES.policy).fitting
 
-    assert pathway.evidence is Evidence.STRONG
+    assert (pathway.evidence, pathway.source) == (Evidence.NONE_FOUND, RULES.policy.sources["eating"])
     assert [caution.code for caution in pathway.cautions] == [
-        "evidence_chronic_fatigue",
         "evidence_depression",
+        "evidence_anorexia_nervosa",
+        "evidence_anxiety",
     ]
     assert [(each.condition, each.evidence, each.source) for each in pathway.supports] == [
+        (Condition.ANOREXIA_NERVOSA, Evidence.NONE_FOUND, RULES.policy.sources["eating"]),
+        (Condition.ANXIETY, Evidence.LIMITED, RULES.policy.sources["markowitz"]),
         (Condition.DEPRESSION, Evidence.STRONG, RULES.policy.sources["cuijpers"]),
-        (Condition.CHRONIC_FATIGUE, Evidence.NONE_FOUND, RULES.policy.sources["none"]),
     ]
 
 

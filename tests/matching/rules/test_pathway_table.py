@@ -563,3 +563,26 @@ def test_what_happened_points_to_an_area(event: LifeEvent | None, named: str, ar
     case = a_case(life_event=event, problem_areas=tuple(map(ProblemArea, named.split())))
 
     assert [each.area for each in areas_of(case, RULES.policy)] == areas.split()
+
+
+@pytest.mark.parametrize(
+    ("who", "named", "tiers"),
+    [
+        (40, "", "ipt: none_found; systemic: none_found"),
+        (40, "depression", "ipt: strong; systemic: moderate"),
+        (40, "depression anorexia_nervosa", "ipt: none_found; systemic: limited"),
+        (40, "anorexia_nervosa depression", "ipt: none_found; systemic: limited"),
+        (40, "depression anxiety", "ipt: limited; systemic: limited"),
+        (40, "depression relationship_conflict", "ipt: limited; systemic: moderate"),
+        (40, "depression other", "ipt: none_found; systemic: none_found"),
+        (17, "depression bulimia_nervosa", "ipt-a: none_found; systemic: limited"),
+    ],
+)
+def test_a_pathway_is_called_as_well_supported_as_the_least_supported_condition(
+    who: int, named: str, tiers: str
+) -> None:
+    case = a_case(date_of_birth=born(who), **(EITHER | living_with(*map(Condition, named.split()))))
+
+    found = pathways_of(case, THE_DAY, RULES.policy).fitting
+
+    assert {str(each.variant): [str(each.evidence)] for each in found} == by_key(tiers)

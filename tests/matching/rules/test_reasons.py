@@ -158,22 +158,29 @@ def test_no_evidence_is_claimed_for_who_names_no_condition() -> None:
     [
         ((Condition.ANXIETY,), "Limited evidence for IPT with anxiety."),
         (
-            (Condition.PSYCHOSIS, Condition.DEPRESSION),
-            "Strong evidence for IPT with depression; no evidence found with psychosis.",
+            (Condition.DEPRESSION, Condition.ANXIETY),
+            "Limited evidence for IPT with anxiety; strong evidence with depression.",
         ),
         (
-            (Condition.OTHER, Condition.ANXIETY, Condition.DEPRESSION, Condition.BULIMIA_NERVOSA),
-            "Strong evidence for IPT with depression; limited evidence with anxiety and bulimia nervosa; "
-            "no evidence found with another condition.",
+            (Condition.ANXIETY, Condition.DEPRESSION, Condition.BULIMIA_NERVOSA),
+            "Limited evidence for IPT with anxiety and bulimia nervosa; strong evidence with depression.",
         ),
     ],
 )
-def test_evidence_is_told_of_each_condition_and_not_of_the_best_supported_alone(
+def test_evidence_is_told_of_each_condition_and_counts_as_for_the_least_supported(
     named: tuple[Condition, ...], text: str
 ) -> None:
     candidate = only(a_therapist(), conditions=named)
 
-    assert [reason.text for reason in candidate.reasons if reason.term == "evidence"] == [text]
+    told = [(each.text, each.points) for each in candidate.reasons if each.term == "evidence"]
+    assert told == [(text, RULES.policy.weights.evidence[Evidence.LIMITED])]
+
+
+def test_no_evidence_counts_where_none_was_found_for_one_of_the_conditions() -> None:
+    candidate = only(a_therapist(), conditions=(Condition.DEPRESSION, Condition.ANOREXIA_NERVOSA))
+
+    assert "evidence" not in [each.term for each in candidate.reasons]
+    assert "evidence_anorexia_nervosa" in [each.code for each in candidate.cautions]
 
 
 @pytest.mark.parametrize(
