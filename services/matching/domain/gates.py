@@ -64,6 +64,8 @@ class Fit:
     mode: Mode
     metres: int | None
     shared_slots: tuple[Slot, ...]
+    shared_languages: tuple[str, ...]
+    """As the client prefers them."""
 
 
 def check(  # noqa: PLR0911 - a gate, a return
@@ -97,7 +99,8 @@ def check(  # noqa: PLR0911 - a gate, a return
         return Gate.SEAT
     mode, metres = where
     shared = tuple(slot for slot in Slot if slot in case.availability and slot in therapist.slots)
-    return Fit(therapist, pathway, held, mode, metres, shared)
+    spoken = tuple(language for language in case.languages if language in therapist.languages)
+    return Fit(therapist, pathway, held, mode, metres, shared, spoken)
 
 
 def credentials(therapist: Therapist, variant: Variant, on: date) -> Accreditation | Gate:

@@ -1,6 +1,5 @@
 """Groups: what one is, who can come into it, and which one the first decision for it would open."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -40,11 +39,6 @@ class Gathering:
     """Given once it is formed."""
 
 
-def into_groups(pathways: Sequence[Pathway], policy: Policy) -> tuple[Pathway, ...]:
-    """The pathways that lead into a group."""
-    return tuple(each for each in pathways if each.variant in policy.groups and each.format is Format.GROUP)
-
-
 def joining(
     search: Search, pathway: Pathway, group: Gathering, therapist: Therapist, rules: Rules
 ) -> Fit | None:
@@ -74,7 +68,12 @@ def joining_in_time(
     seated = replace(therapist, seats_free=max(1, therapist.seats_free))
     there = narrowed(search, group.mode)
     fit = check(replace(there, spoken_for={}), pathway, seated, rules.policy, rules.places)
-    return replace(fit, therapist=therapist) if isinstance(fit, Fit) else None
+    return meeting(replace(fit, therapist=therapist), group) if isinstance(fit, Fit) else None
+
+
+def meeting(fit: Fit, group: Gathering) -> Fit:
+    """The same fit in a group, which meets in no other time or language that leader and client may share."""
+    return replace(fit, shared_slots=(group.slot,), shared_languages=(group.language,))
 
 
 def may_lead(therapist: Therapist | None, group: Gathering, on: date, rules: Rules) -> bool:
@@ -103,10 +102,10 @@ def narrowed(search: Search, mode: Mode) -> Search:
     return replace(search, case=search.case.model_copy(update={"mode": mode}))
 
 
-def opening(search: Search, fit: Fit, slot: Slot, policy: Policy) -> Gathering:
+def opening(fit: Fit, slot: Slot, policy: Policy) -> Gathering:
     """The group that would be opened for somebody as the first, at one of their times."""
     size = policy.groups[fit.pathway.variant].size
-    language = next(each for each in search.case.languages if each in fit.therapist.languages)
+    language = fit.shared_languages[0]
     return Gathering(
         None, fit.therapist.id, fit.pathway.variant, slot, fit.mode, language, size.least, size.most
     )

@@ -1,13 +1,13 @@
 """What each therapist can offer once groups are thought of: a place in one, one to open, or time alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.matching.domain.gates import Fit, Search, check
-from services.matching.domain.grouping import Gathering, into_groups, joining
-from services.matching.domain.pathways import pathways_of
+from services.matching.domain.grouping import Gathering, joining
+from services.matching.domain.pathways import into_groups, pathways_of
 from services.matching.domain.ranking import Found, Rules
-from services.matching.domain.scoring import score
+from services.matching.domain.scoring import points_for_times, score
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.matching import Pathway
@@ -80,8 +80,11 @@ class Offer:
 class Offering:
     """Finds what each can offer; of whom the engine has spoken, nothing is worked out again."""
 
-    def __init__(self, around: Around, found: Found) -> None:
+    def __init__(self, around: Around, found: Found, pathways: Sequence[Pathway]) -> None:
         self._around = around
+        # A group has one time, for which the engine gave no points.
+        one_time = points_for_times(1, around.rules.policy)
+        of_group = {each.variant: one_time for each in into_groups(pathways, around.rules.policy)}
         self._times = frozenset(around.search.case.availability)
         self.prices: dict[TherapistId, int] = {}
         """What counts of the price of everybody who passes the gates on some pathway."""
@@ -95,9 +98,11 @@ class Offering:
         for each in (*found.placed, *found.for_groups):
             self.prices[each.therapist_id] = each.price
         for each in found.for_groups:
-            self._named.setdefault(each.variant, {})[each.number] = each.score
+            more = of_group.get(each.variant, 0)
+            self._named.setdefault(each.variant, {})[each.number] = each.score + more
             if each.variant in found.cut_short:
-                self._last[each.variant] = min(each.order, self._last.get(each.variant, each.order))
+                order = each.order + more
+                self._last[each.variant] = min(order, self._last.get(each.variant, order))
         self._gatherings: dict[TherapistId, list[Gathering]] = {}
         for group in around.gatherings:
             self._gatherings.setdefault(group.therapist_id, []).append(group)
@@ -125,6 +130,11 @@ class Offering:
             offers = self.best_of_each((each for each in others if each.id.int not in named), (pathway,))
         offers += self.best_of_each(leading, (pathway,))
         return min(offers, key=lambda each: each.rank(asked=self._around.asked), default=None)
+
+    def others(self, offer: Offer, pathways: Sequence[Pathway]) -> list[Offer]:
+        """What the same therapist can offer on each other pathway."""
+        others = (each for each in pathways if each.variant is not offer.pathway.variant)
+        return [best for each in others for best in self.best_of_each((offer.therapist,), (each,))]
 
     def _best(
         self, therapist: Therapist, in_groups: Sequence[Pathway], single: Sequence[Pathway]
@@ -180,15 +190,19 @@ class Offering:
                 last = self._last.get(pathway.variant)
                 if last is None or (least is not None and last < least):
                     continue
-                score = self._worked_out(therapist, pathway)
+                score = self._worked_out(therapist, pathway, opens=opens)
             if score is not None:
                 yield Offer(therapist, pathway, score, self.prices[therapist.id], opens=opens)
 
-    def _worked_out(self, therapist: Therapist, pathway: Pathway) -> int | None:
+    def _worked_out(self, therapist: Therapist, pathway: Pathway, *, opens: bool) -> int | None:
         """The score of somebody who may come after all whom the engine named."""
         search, rules = self._around.search, self._around.rules
         fit = check(search, pathway, therapist, rules.policy, rules.places)
-        return _points(search, fit, rules) if isinstance(fit, Fit) else None
+        if not isinstance(fit, Fit):
+            return None
+        # Whichever of their times a group is opened at, it is one.
+        meant = replace(fit, shared_slots=fit.shared_slots[:1]) if opens else fit
+        return _points(search, meant, rules)
 
 
 def _points(search: Search, fit: Fit, rules: Rules) -> int:

@@ -1,6 +1,6 @@
 """Which variants of therapy fit a person, which do not, and the rule for each."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -14,6 +14,7 @@ from shared.contract.vocabulary import (
     Condition,
     Evidence,
     FlagKind,
+    Format,
     LifeEvent,
     ProblemArea,
     RequesterRole,
@@ -101,6 +102,11 @@ def _sorted_out(case: CaseDetails, age: int, policy: Policy, asked_by: Requester
             why = _telling(case, forms, objections, age)
             ruled_out.append(RuledOut(variant=variant, rule=why.text, source=policy.sources[why.source]))
     return Pathways(tuple(pathways), tuple(ruled_out))
+
+
+def into_groups(pathways: Sequence[Pathway], policy: Policy) -> tuple[Pathway, ...]:
+    """The pathways that lead into a group."""
+    return tuple(each for each in pathways if each.variant in policy.groups and each.format is Format.GROUP)
 
 
 def _with_what_would_fit(found: Pathways, case: CaseDetails, age: int, policy: Policy) -> Pathways:

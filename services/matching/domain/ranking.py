@@ -1,7 +1,7 @@
 """The shortlist: who passes every gate, best first, explained; or why nobody does."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from itertools import chain
@@ -11,7 +11,7 @@ from services.matching.domain.conceding import Conceded, concessions
 from services.matching.domain.engine import Engine, Nearest, Placed, entry_of
 from services.matching.domain.gates import Fit, Gate, Search, check
 from services.matching.domain.ordering import with_order_told
-from services.matching.domain.pathways import Pathways, areas_of, pathways_of
+from services.matching.domain.pathways import Pathways, areas_of, into_groups, pathways_of
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
 from services.matching.domain.rising import Basis, with_rises
@@ -87,7 +87,10 @@ class Found:
     conceded: tuple[Conceded, ...]
     nearest: Nearest | None = None
     for_groups: tuple[Placed, ...] = ()
-    """Who else passes the gates, as not everybody who does has a time for a group."""
+    """Who else passes the gates, as not everybody who does has a time for a group.
+
+    On a pathway into one without points for times in common, of which it will have one.
+    """
 
     cut_short: frozenset[Variant] = frozenset()
     """The variants for which still more might pass than were asked for."""
@@ -108,8 +111,7 @@ def look(search: Search, engine: Engine, rules: Rules, for_groups: int = 0) -> F
     """Asks the engine for a shortlist, for what would change it, and for so many on each pathway besides."""
     placed = tuple(engine.shortlist(search, rules.policy.shortlist_size))
     conceded = concessions(search, engine, rules.policy, placed[0] if placed else None)
-    variants = engine.variants(search) if for_groups else ()
-    besides = {each: engine.best(search, for_groups, each) for each in variants}
+    besides = _besides(search, engine, rules, for_groups) if for_groups else {}
     return Found(
         placed,
         engine.tally(search),
@@ -119,6 +121,17 @@ def look(search: Search, engine: Engine, rules: Rules, for_groups: int = 0) -> F
         for_groups=tuple(chain.from_iterable(besides.values())),
         cut_short=frozenset(variant for variant, found in besides.items() if len(found) == for_groups),
     )
+
+
+def _besides(search: Search, engine: Engine, rules: Rules, most: int) -> dict[Variant, list[Placed]]:
+    """So many on each pathway; of a group only the time at which it meets counts, and so none does here."""
+    fitting = pathways_of(search.case, search.on, rules.policy).fitting
+    in_groups = {each.variant for each in into_groups(fitting, rules.policy)}
+    timeless = replace(search, case=search.case.model_copy(update={"availability": ()}))
+    return {
+        variant: engine.best(timeless if variant in in_groups else search, most, variant)
+        for variant in engine.variants(search)
+    }
 
 
 def explain(
@@ -208,7 +221,8 @@ def _candidate(
     fit = None if therapist is None else check(search, pathway, therapist, rules.policy, rules.places)
     if not isinstance(fit, Fit):
         raise OutOfStep
-    candidate = candidate_of(search, fit, rules, pathways.fitting, price=placed.price)
+    others = _others(search, fit, rules, pathways.fitting)
+    candidate = candidate_of(search, fit, rules, others, price=placed.price)
     if candidate.score != placed.score or fit.mode is not placed.mode:
         raise OutOfStep
     return candidate
@@ -226,7 +240,7 @@ def _others(search: Search, listed: Fit, rules: Rules, pathways: Sequence[Pathwa
 
 
 def candidate_of(
-    search: Search, fit: Fit, rules: Rules, pathways: Sequence[Pathway], *, price: int
+    search: Search, fit: Fit, rules: Rules, others: Iterable[OtherPathway], *, price: int
 ) -> Candidate:
     """A therapist who fits, with their points, the reasons for them, and what counts of their price."""
     scored = score(search, fit, rules.policy)
@@ -234,7 +248,7 @@ def candidate_of(
         therapist_id=fit.therapist.id,
         name=fit.therapist.name,
         variant=fit.pathway.variant,
-        other_pathways=tuple(_others(search, fit, rules, pathways)),
+        other_pathways=tuple(others),
         mode=fit.mode,
         score=sum(each.points for each in scored),
         price=price,

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from services.matching.domain import telling, wording
 from services.matching.domain.gates import Fit, Gate, check
-from services.matching.domain.grouping import Gathering, as_told, joining, joining_in_time, opening
+from services.matching.domain.grouping import Gathering, as_told, joining, joining_in_time, meeting, opening
 from services.matching.domain.offering import Around, Offer, Offering, Other
 from services.matching.domain.ordering import with_order_told
 from services.matching.domain.ranking import Found, OutOfStep, Rules, candidate_of
 from services.matching.domain.rising import Basis, with_rises
+from services.matching.domain.scoring import points_for_times
 from services.matching.domain.therapist import Therapist
 from shared.contract.ids import TherapistId
 from shared.contract.matching import (
@@ -18,6 +19,7 @@ from shared.contract.matching import (
     GateCount,
     NextBest,
     NothingFound,
+    OtherPathway,
     Pathway,
     Reason,
     Shortlist,
@@ -35,7 +37,7 @@ def with_groups(
 
     Whoever can neither be joined nor open a group is proposed for another pathway, or not at all.
     """
-    offering = Offering(around, found)
+    offering = Offering(around, found, answer.pathways)
     asked = [therapists[each] for each in offering.asked if each in therapists]
     offers = {each.therapist.id: each for each in offering.best_of_each(asked, answer.pathways)}
     listed = _listed(around, offering, offers, answer.pathways)
@@ -46,7 +48,7 @@ def with_groups(
     next_best = _next_best(around, answer.next_best, offers, therapists)
     if listed:
         basis = Basis(around.search, therapists, answer.pathways, around.rules.policy, around.rules.places)
-        candidates = with_order_told([_candidate(around, each, answer.pathways) for each in listed])
+        candidates = with_order_told([_candidate(around, offering, each, answer.pathways) for each in listed])
         return Shortlist(
             candidates=with_rises(basis, candidates, concessions),
             pathways=answer.pathways,
@@ -119,32 +121,46 @@ def _next_best(
     if next_best is None or next_best.therapist_id in offers:
         return None
     times = therapists[next_best.therapist_id].slots & set(around.search.case.availability)
-    in_groups = next_best.variant in around.rules.policy.groups
-    if in_groups and not times - around.busy_times(next_best.therapist_id):
+    policy = around.rules.policy
+    if next_best.variant not in policy.groups:
+        return next_best
+    if not times - around.busy_times(next_best.therapist_id):
         return None
-    return next_best
+    fewer = points_for_times(len(times), policy) - points_for_times(1, policy)
+    return next_best.model_copy(update={"score": next_best.score - fewer})
 
 
-def _candidate(around: Around, offer: Offer, pathways: Sequence[Pathway]) -> Candidate:
-    fit = _fit(around, offer)
-    plain = candidate_of(around.search, fit, around.rules, pathways, price=offer.price)
-    group = offer.group or (_opened(around, fit) if offer.opens else None)
+def _candidate(around: Around, offering: Offering, offer: Offer, pathways: Sequence[Pathway]) -> Candidate:
+    fit, group = _meant(around, offer)
+    others = [_other(around, each) for each in offering.others(offer, pathways)]
+    candidate = candidate_of(around.search, fit, around.rules, others, price=offer.price)
     if group is None:
-        return plain
-    # Leader and client may have other times and languages in common, in which this group never meets.
-    there = replace(
-        around.search, case=around.search.case.model_copy(update={"languages": (group.language,)})
-    )
-    then = replace(fit, shared_slots=(group.slot,))
+        return candidate
     reason = Reason(term="group", field="details.availability", points=0, text=_sentence(group))
-    return plain.model_copy(
+    when = telling.of_group(group.slot)
+    return candidate.model_copy(
         update={
             "group": as_told(group, around.rules.policy),
-            "reasons": (*plain.reasons, reason),
-            "for_client": (*telling.for_client(there, then), telling.of_group(group.slot)),
-            "for_therapist": (*telling.for_therapist(there, then), telling.of_group(group.slot)),
+            "reasons": (*candidate.reasons, reason),
+            "for_client": (*candidate.for_client, when),
+            "for_therapist": (*candidate.for_therapist, when),
         }
     )
+
+
+def _other(around: Around, offer: Offer) -> OtherPathway:
+    fit, group = _meant(around, offer)
+    told = None if group is None else as_told(group, around.rules.policy)
+    return OtherPathway(variant=offer.pathway.variant, mode=fit.mode, score=offer.score, group=told)
+
+
+def _meant(around: Around, offer: Offer) -> tuple[Fit, Gathering | None]:
+    """How an offer would be, and in which group if it is in one."""
+    fit = _fit(around, offer)
+    if not offer.opens:
+        return fit, offer.group
+    group = _opened(around, fit)
+    return meeting(fit, group), group
 
 
 def _fit(around: Around, offer: Offer) -> Fit:
@@ -164,7 +180,7 @@ def _opened(around: Around, fit: Fit) -> Gathering:
     """The group to open, at the time that suits most of those who look for one as well."""
     search, taken = around.search, around.busy_times(fit.therapist.id)
     slots = [slot for slot in fit.shared_slots if slot not in taken]
-    group = opening(search, fit, slots[0], around.rules.policy)
+    group = opening(fit, slots[0], around.rules.policy)
     if len(slots) == 1:
         return group
     beside = replace(group, born=(search.case.date_of_birth,))

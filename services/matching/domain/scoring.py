@@ -44,6 +44,12 @@ def score(search: Search, fit: Fit, policy: Policy) -> tuple[Scored, ...]:
     return tuple(scored for scored in _terms(search, fit, policy) if scored.points > 0)
 
 
+def points_for_times(number: int, policy: Policy) -> int:
+    """What so many times in common bring."""
+    most = policy.caps.shared_slots
+    return policy.weights.availability * min(number, most) // most
+
+
 def weeks_until_free(fit: Fit, on: date) -> int:
     """Full weeks until the therapist can begin."""
     return max((fit.therapist.free_from or on) - on, timedelta()).days // 7
@@ -74,11 +80,10 @@ def _terms(search: Search, fit: Fit, policy: Policy) -> Iterator[Scored]:
     yield Scored(
         Term.EXPERIENCE, "details.therapy", weights.experience * cases // policy.caps.experience_cases
     )
-    slots = min(len(fit.shared_slots), policy.caps.shared_slots)
     yield Scored(
         Term.AVAILABILITY,
         "details.availability",
-        weights.availability * slots // policy.caps.shared_slots,
+        points_for_times(len(fit.shared_slots), policy),
         fit.shared_slots,
     )
     for place, wish in enumerate(case.preferences):
@@ -89,7 +94,7 @@ def _terms(search: Search, fit: Fit, policy: Policy) -> Iterator[Scored]:
                 weights.preference.of(wish.strength),
                 (wish.about, wish.wish, wish.strength),
             )
-    spoken = next(language for language in case.languages if language in therapist.languages)
+    spoken = fit.shared_languages[0]
     preferred = spoken == case.languages[0]
     yield Scored(
         Term.LANGUAGE,

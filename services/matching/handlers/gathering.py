@@ -6,9 +6,9 @@ from datetime import date
 
 from services.matching import store
 from services.matching.domain.gates import Search
-from services.matching.domain.grouping import Gathering, into_groups, named_by
+from services.matching.domain.grouping import Gathering, named_by
 from services.matching.domain.offering import Around, Other
-from services.matching.domain.pathways import pathways_of
+from services.matching.domain.pathways import into_groups, pathways_of
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.handlers.reading import read, readable
 from shared.contract.ids import GroupId, RequestId, TherapistId

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from services.matching import store
 from services.matching.domain.gates import Gate, Search, check
-from services.matching.domain.grouping import Gathering, as_told, into_groups, joining, narrowed, opening
-from services.matching.domain.pathways import pathways_of
+from services.matching.domain.grouping import Gathering, as_told, joining, narrowed, opening
+from services.matching.domain.pathways import into_groups, pathways_of
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules, search_for
 from services.matching.domain.therapist import Therapist
@@ -115,7 +115,7 @@ async def _opened(coming: _Coming, tx: Transaction) -> Gathering | SeatRefusal:
     if slot not in fit.shared_slots:
         return SeatRefusal.GROUP_GONE
     gathering = timedelta(days=policy.groups[coming.pathway.variant].gathering.days)
-    group = replace(opening(search, fit, slot, policy), id=GroupId(new_id()), deadline=tx.now + gathering)
+    group = replace(opening(fit, slot, policy), id=GroupId(new_id()), deadline=tx.now + gathering)
     # A therapist has one group at a time; another than was shown is for staff to decide on afresh.
     if not coming.was_shown(group) or not await store.open_group(tx, group):
         return SeatRefusal.GROUP_GONE

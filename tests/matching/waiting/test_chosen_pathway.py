@@ -4,13 +4,19 @@ from dataclasses import replace
 
 from services.matching.domain.therapist import Therapist
 from shared.contract.intake import RequestSubmitted
-from shared.contract.matching import MatchProposed, SeatRefusal, SeatReserved, SeatUnavailable
+from shared.contract.matching import (
+    GroupPlaceHeld,
+    MatchProposed,
+    SeatRefusal,
+    SeatReserved,
+    SeatUnavailable,
+)
 from shared.contract.sealing import opened
-from shared.contract.vocabulary import Format, Variant
+from shared.contract.vocabulary import Format, Slot, Variant
 from shared.kit.database import Database
 from tests.matching.answers import a_choice, one
 from tests.matching.builders import THE_DAY, a_therapist, an_accreditation, born
-from tests.matching.gathering import Hear, in_directory, seats_free
+from tests.matching.gathering import Hear, in_directory, seats_free, somebody
 from tests.support.builders import a_case, a_request
 
 BOTH = a_therapist(
@@ -41,6 +47,41 @@ async def test_the_format_that_was_asked_for_comes_first_and_the_other_may_be_ch
         assert [each.variant for each in candidate.other_pathways] == [other]
 
         assert one(await hear(a_choice(proposal, variant=other)), SeatReserved).therapist_id == BOTH.id
+
+
+async def test_a_group_that_somebody_could_give_instead_takes_a_place_in_it_and_no_seat_alone(
+    database: Database, hear: Hear
+) -> None:
+    held = (an_accreditation(Variant.IPT_A), an_accreditation(Variant.IPT_AST))
+    await in_directory(database, a_therapist("ada", accreditations=held))
+    proposal = one(await hear(somebody(format=Format.INDIVIDUAL)), MatchProposed)
+    [candidate] = opened(proposal.shortlist).candidates
+    [other] = candidate.other_pathways
+
+    said = await hear(a_choice(proposal, variant=Variant.IPT_AST))
+
+    assert (candidate.variant, candidate.group, other.variant) == (Variant.IPT_A, None, Variant.IPT_AST)
+    place = one(said, GroupPlaceHeld)
+    shown, got = other.group, opened(place.group)
+    assert shown is not None
+    assert (got.slot, got.language, got.members) == (shown.slot, shown.language, 1)
+
+
+async def test_who_leads_a_group_at_every_time_in_common_could_give_nobody_another(
+    database: Database, hear: Hear
+) -> None:
+    held = (an_accreditation(Variant.IPT_A), an_accreditation(Variant.IPT_AST))
+    await in_directory(database, a_therapist("ada", accreditations=held))
+    one_time = {"availability": (Slot.TUE_EVENING,)}
+    first = one(await hear(somebody(12, format=Format.GROUP, **one_time)), MatchProposed)
+    one(await hear(a_choice(first)), GroupPlaceHeld)
+
+    # In a group with whom they are too far apart in age.
+    proposal = one(await hear(somebody(16, format=Format.INDIVIDUAL, **one_time)), MatchProposed)
+
+    [candidate] = opened(proposal.shortlist).candidates
+    assert candidate.variant is Variant.IPT_A
+    assert candidate.other_pathways == ()
 
 
 async def test_a_pathway_that_was_not_offered_with_them_takes_no_seat(database: Database, hear: Hear) -> None:
