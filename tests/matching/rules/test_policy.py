@@ -197,6 +197,12 @@ def test_every_row_of_every_table_has_a_source_that_says_something() -> None:
         ('source = "phases"\n', 'source = ""\n', "phases.source is not among the sources"),
         ('source = "phases"\n', "", "phases.source: Field required"),
         ('source = "clinic_near"\n', 'source = "hearsay"\n', "distance_bands.0.source is not among"),
+        ('source = "clinic_near"\n', "source = {}\n", "distance_bands.0.source.points is missing"),
+        (
+            'source = "clinic_near"\n',
+            'source = { up_to_km = "clinic_near" }\n',
+            "distance_bands.0.source.points is missing",
+        ),
         ('source = "skills" }', 'source = "" }', "groups.ipt-ast.size.source is not among"),
         (
             'caution_source = "ng222"',
@@ -222,6 +228,12 @@ def test_a_source_that_says_nothing_is_refused_with_its_line(right: str, wrong: 
     faults = faults_of(TEXT.replace(right, wrong, 1))
 
     assert [each for each in faults if fault in each and each.startswith("line ")], faults
+
+
+def test_each_row_of_a_distance_band_may_have_a_source_of_its_own() -> None:
+    rows = 'source = { up_to_km = "clinic_near", points = "clinic_near" }\n'
+
+    assert read_policy(TEXT.replace('source = "clinic_near"\n', rows, 1)).distance_bands
 
 
 def test_a_fault_in_a_whole_table_that_is_not_there_names_the_first_of_its_kind() -> None:

@@ -113,7 +113,8 @@ class Policy(Cited):
             (name, table.source, set(type(table).model_fields) - {"source"}) for name, table in inside.items()
         ]
         tables += [
-            (f"distance_bands.{place}", band.source, set()) for place, band in enumerate(self.distance_bands)
+            (f"distance_bands.{place}", band.source, set(type(band).model_fields) - {"source"})
+            for place, band in enumerate(self.distance_bands)
         ]
         tables += [(f"forms.{place}", form.source, set()) for place, form in enumerate(self.forms)]
         tables += [
