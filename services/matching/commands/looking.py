@@ -12,6 +12,9 @@ from services.matching.domain.therapist import Therapist
 from services.matching.store import directory
 from shared.kit.command_line import AsJson
 
+WIDEST = 10_000
+"""More columns than any entry needs."""
+
 
 def list_(as_json: AsJson = False) -> None:
     """List all entries, with how many seats each has free."""
@@ -19,13 +22,14 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([_summary(entry) for entry in entries]))
         return
-    table = Table("id", "name", "district", "variants", "seats", "fee", "confirmed")
+    table = Table("id", "name", "district", "variants", "seats", "fee", "confirmed", box=None, pad_edge=False)
     for entry in entries:
         variants = ", ".join(held.variant for held in entry.accreditations)
         seats = f"{entry.seats_free} of {entry.seats_offered}"
         fee = f"£{entry.fee_pence / 100:g}"
         table.add_row(str(entry.id), entry.name, entry.outcode, variants, seats, fee, str(entry.confirmed_on))
-    console().print(table if entries else "the directory is empty")
+    # An entry is one line, whole, however narrow the screen: ids are there to be copied, names to be found.
+    console(width=WIDEST).print(table if entries else "the directory is empty")
 
 
 def show(

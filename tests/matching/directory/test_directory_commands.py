@@ -63,6 +63,21 @@ async def test_entries_are_listed_and_shown(therapists: Command, tmp_path: Path)
     assert (nobody.code, nobody.err) == (1, "there is no therapist 00000000-0000-4000-8000-000000000000\n")
 
 
+async def test_in_a_pipe_every_entry_is_one_line_with_its_whole_id_and_name(
+    therapists: Command, tmp_path: Path
+) -> None:
+    ada, ben = replace(a_therapist("ada"), name="Ada " + "Sampleford-" * 9 + "Jones"), a_therapist("ben")
+    await therapists("import", saved(tmp_path / "file.csv", ada, ben))
+
+    head, *lines = (await therapists("list")).out.splitlines()
+    [found] = [line for line in lines if ada.name in line]
+    shown = await therapists("show", found.split()[0])
+
+    assert head.split() == ["id", "name", "district", "variants", "seats", "fee", "confirmed"]
+    assert {line.split()[0] for line in lines} == {str(ada.id), str(ben.id)}
+    assert shown.code == 0
+
+
 async def test_an_entry_is_removed_and_its_clients_are_named(
     therapists: Command, database: Database, tmp_path: Path
 ) -> None:
