@@ -77,7 +77,7 @@ def import_(
     saved = Saved()
     if reading.therapists and (partial or not left_out):
         saved = in_directory(lambda tx: _save(tx, reading, quiet=as_json))
-    _report(file, reading, saved, as_json=as_json)
+    _report(file, reading, saved, partial=partial, as_json=as_json)
     if left_out:
         raise typer.Exit(IN_PART if saved.imported else 1)
 
@@ -149,7 +149,7 @@ def _report_refusal(file: Path, why: str, *, as_json: bool) -> None:
         typer.echo(f"{file.name} was not imported: {why}", err=True)
 
 
-def _report(file: Path, reading: Reading, saved: Saved, *, as_json: bool) -> None:
+def _report(file: Path, reading: Reading, saved: Saved, *, partial: bool, as_json: bool) -> None:
     left_out = reading.rows - len(reading.therapists)
     if as_json:
         report = {
@@ -170,9 +170,10 @@ def _report(file: Path, reading: Reading, saved: Saved, *, as_json: bool) -> Non
         _show("Notes", [(note.line, note.field, note.text) for note in reading.notes])
     _show("Faults", [(fault.line, fault.field, fault.rule) for fault in reading.faults])
     if not saved.imported:
+        others = reading.therapists and not partial
         typer.echo(
             f"{file.name} was not imported: {left_out} of {reading.rows} rows have faults; "
-            "mend them, or import the others with --partial",
+            f"mend them{', or import the others with --partial' if others else ''}",
             err=True,
         )
         return

@@ -11,12 +11,19 @@ from services.matching.store import Role, add_caller, callers, revoke_caller
 from shared.kit.command_line import AsJson
 
 Name = Annotated[str, typer.Argument(help="What the other system is called.", show_default=False)]
+NewName = Annotated[
+    str,
+    typer.Argument(
+        help="What the other system is called; the name of one that was shut out is never given again.",
+        show_default=False,
+    ),
+]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .&'_-]{0,79}")
 
 
 def add(
-    name: Name,
+    name: NewName,
     role: Annotated[
         Role, typer.Option(help="A reader sees entries; an editor sees them whole and changes them.")
     ] = Role.READER,
@@ -58,10 +65,17 @@ def list_(as_json: AsJson = False) -> None:
         typer.echo("no other system may use the directory")
 
 
-def revoke(name: Name) -> None:
-    """Shut a system out at once."""
+def revoke(name: Name, as_json: AsJson = False) -> None:
+    """Shut a system out at once and for good.
+
+    Its name stays on the list and is never given again: to let the system
+    in anew, add it under another name.
+    """
     if not in_directory(lambda tx: revoke_caller(tx, name)):
         _fail("there is no such system, or its key was revoked before")
+    if as_json:
+        typer.echo(json.dumps({"name": name, "revoked": True}))
+        return
     typer.echo(f"{name} can no longer use the directory")
 
 

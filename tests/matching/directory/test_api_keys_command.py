@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from services.matching import store
 from services.matching.settings import Settings
 from services.matching.store import Role
@@ -33,10 +35,11 @@ async def test_a_system_is_let_in_listed_and_shut_out(settings: Settings, databa
     assert caller is not None
     assert (caller.name, caller.role) == ("Practice System", Role.EDITOR)
 
-    revoked, _ = await api_keys(settings, "revoke", "Practice System")
+    revoked, told = await api_keys(settings, "revoke", "Practice System", "--json")
     twice, _ = await api_keys(settings, "revoke", "Practice System")
 
     assert (revoked, twice) == (0, 1)
+    assert json.loads(told) == {"name": "Practice System", "revoked": True}
     async with database.transaction() as tx:
         assert await store.find_caller(tx, added["key"]) is None
 
@@ -49,6 +52,16 @@ async def test_who_is_let_in_may_only_read_unless_something_else_is_said(
     assert "Partner Site may read the directory." in output
     async with database.transaction() as tx:
         assert [each.role for each in await store.callers(tx)] == [Role.READER]
+
+
+@pytest.mark.parametrize("command", ["add", "revoke"])
+async def test_help_says_that_the_name_of_who_was_shut_out_is_never_given_again(
+    settings: Settings, command: str
+) -> None:
+    code, output = await api_keys(settings, command, "--help")
+
+    assert code == 0
+    assert "is never given again" in " ".join(output.replace("│", " ").split())
 
 
 async def test_a_name_that_is_none_is_refused(settings: Settings, database: Database) -> None:

@@ -102,6 +102,22 @@ async def test_the_good_rows_go_in_when_asked_for(
         assert [each.name for each in await store.therapists(tx)] == ["Ben Sampleford"]
 
 
+async def test_to_leave_rows_out_is_advised_only_where_others_are_left_and_it_was_not_asked_for(
+    therapists: Command, tmp_path: Path
+) -> None:
+    one = saved(tmp_path / "one.csv", a_therapist("ada"), spoil="cheap")
+    two = saved(tmp_path / "two.csv", a_therapist("ada"), a_therapist("ben"), spoil="cheap")
+
+    results = [await therapists("import", *each) for each in ([two], [one], [one, "--partial"])]
+
+    assert [each.code for each in results] == [1, 1, 1]
+    assert [each.err.splitlines()[-1].partition("; ")[2] for each in results] == [
+        "mend them, or import the others with --partial",
+        "mend them",
+        "mend them",
+    ]
+
+
 async def test_a_file_in_another_encoding_is_refused_in_one_line(therapists: Command, tmp_path: Path) -> None:
     file = tmp_path / "file.csv"
     file.write_bytes("id,name\n1,Zoë\n".encode("cp1252"))
