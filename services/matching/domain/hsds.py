@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from services.matching.domain.gates import credentials, is_fresh
+from services.matching.domain.gates import begins_in_time, credentials, is_fresh
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Accreditation, Therapist
 from services.matching.domain.wording import AREAS, CONDITIONS, FORMATS, VARIANTS, joined
@@ -94,7 +94,8 @@ def service_of(therapist: Therapist, offers: list[Offer], publication: Publicati
 def _offers(therapist: Therapist, publication: Publication) -> list[Offer]:
     # What the gates ask of a therapist whoever the client is: a public list must promise no more.
     today, policy = day_in_london(publication.now), publication.rules.policy
-    if not is_fresh(therapist, today, policy) or not therapist.seats_offered:
+    in_time = is_fresh(therapist, today, policy) and begins_in_time(therapist, today, policy)
+    if not in_time or not therapist.seats_offered:
         return []
     return [
         Offer(form.variant, form.format, max(form.ages.first, span.first), min(form.ages.last, span.last))

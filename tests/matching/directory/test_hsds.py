@@ -230,6 +230,7 @@ YESTERDAY = THE_DAY - timedelta(days=1)
         {"accreditations": (an_accreditation(),), "age_groups": frozenset({AgeGroup.CHILDREN})},
         {"accreditations": (an_accreditation(),), "formats": frozenset({Format.GROUP})},
         {"confirmed_on": THE_DAY - timedelta(days=RULES.policy.fresh_days + 1)},
+        {"free_from": THE_DAY + timedelta(weeks=RULES.policy.latest_start_weeks, days=1)},
     ],
 )
 def test_who_cannot_be_proposed_today_is_not_in_it(change: dict[str, Any]) -> None:
