@@ -8,11 +8,11 @@ import pytest
 from services.review.domain import cautions
 from shared.contract import intake, matching
 from shared.contract.review import MatchConfirmed
-from shared.contract.vocabulary import Condition, Evidence, Format, Variant
+from shared.contract.vocabulary import Condition, Evidence, Format, Mode, Variant
 from shared.kit.keyring.sealing import open_event
 from tests.review.browsing import send
 from tests.review.builders import REASON, Office, decide, page_url
-from tests.support.builders import a_candidate, a_pathway, a_proposal, a_request, another, id_of
+from tests.support.builders import a_candidate, a_group, a_pathway, a_proposal, a_request, another, id_of
 
 
 async def test_staff_read_what_else_a_therapist_could_give(office: Office) -> None:
@@ -33,10 +33,40 @@ async def test_staff_read_what_else_a_therapist_could_give(office: Office) -> No
     async with office.browser() as bea:
         page = (await bea.get(page_url(request))).text
 
-    assert (
-        "could also give IPT-AST (skills training) (640 points), FB-IPT (family-based) (512 points)" in page
+    ada, ben = page.split("<h4>Therapist Ada")[1].split("<h4>Therapist Ben")
+    skills, family = ada.split("could also give ")[1:]
+    assert skills.startswith("IPT-AST (skills training)</span><span>640 points")
+    assert family.startswith("FB-IPT (family-based)</span><span>512 points")
+    assert "could also give" not in ben
+
+
+async def test_each_choice_is_explained_with_its_own_group_cautions_reasons_and_plain_words(
+    office: Office,
+) -> None:
+    request = a_request()
+    ends = matching.Caution(code="credential_ends", text="Accreditation for FB-IPT ends on 27 November.")
+    reason = matching.Reason(term="format", field="details.format", points=90, text="Sessions as a family.")
+    family = another(
+        Variant.FB_IPT,
+        cautions=(ends,),
+        reasons=(reason,),
+        for_client=("With the family.",),
+        mode=Mode.IN_PERSON,
     )
-    assert page.count("could also give") == 1
+    skills = another(Variant.IPT_AST, group=a_group())
+    ada = a_candidate("ada", variant=Variant.IPT_A, other_pathways=(family, skills))
+    shortlist = matching.Shortlist(candidates=(ada,), pathways=(a_pathway(),))
+
+    await office.hear(request, a_proposal(request, shortlist=shortlist))
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+
+    listed, with_family, in_group = page.split("</ol>")[0].split("could also give ")
+    for told in (ends.text, reason.text, "With the family.", "in person"):
+        assert told in with_family
+        assert told not in listed + in_group
+    assert "sessions alone first" in in_group
+    assert "sessions alone first" not in listed + with_family
 
 
 async def a_case_with_two_ways(office: Office) -> intake.RequestSubmitted:
@@ -92,6 +122,9 @@ async def test_staff_choose_the_pathway_with_the_therapist(
     assert await chosen(office, request) is variant
     assert told in page
     assert f"({told.partition('<')[0]}, {told.split(', ')[1]})" in page, "the history tells it as well"
+    assert ("on another pathway than they are listed for" in page) is (
+        "variant" in fields or "choice" in fields
+    )
 
 
 async def test_a_pathway_that_nobody_offered_is_refused_beside_its_field(office: Office) -> None:
@@ -121,7 +154,7 @@ def test_a_caution_is_said_of_all_pathways_of_one_or_of_a_therapist_and_none_is_
 
     assert cautions.of_all(PATHWAYS) == (CONSENT,)
     assert [cautions.of_pathway(each, PATHWAYS) for each in PATHWAYS] == [(), (GROUP,)]
-    assert cautions.of_candidate(ada, PATHWAYS) == (LATER,)
+    assert cautions.of_choice(ada, PATHWAYS) == (LATER,)
 
 
 def test_where_there_is_one_pathway_its_cautions_are_its_own() -> None:
@@ -135,7 +168,7 @@ def test_what_not_every_pathway_of_a_therapist_says_stands_with_them(
 ) -> None:
     ada = a_candidate("ada", variant=Variant.IPT_AST, cautions=(GROUP,))
 
-    assert cautions.of_candidate(ada, pathways) == (GROUP,)
+    assert cautions.of_choice(ada, pathways) == (GROUP,)
 
 
 async def test_staff_read_who_comes_first_then_each_caution_once(office: Office) -> None:

@@ -1,6 +1,6 @@
 """The shortlist: who passes every gate, best first, explained; or why nobody does."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
@@ -27,7 +27,6 @@ from shared.contract.matching import (
     NextBest,
     NothingFound,
     OtherPathway,
-    Pathway,
     Shortlist,
 )
 from shared.contract.vocabulary import RequesterRole, Variant
@@ -221,34 +220,34 @@ def _candidate(
     fit = None if therapist is None else check(search, pathway, therapist, rules.policy, rules.places)
     if not isinstance(fit, Fit):
         raise OutOfStep
-    others = _others(search, fit, rules, pathways.fitting)
-    candidate = candidate_of(search, fit, rules, others, price=placed.price)
+    candidate = candidate_of(search, fit, rules, price=placed.price)
     if candidate.score != placed.score or fit.mode is not placed.mode:
         raise OutOfStep
-    return candidate
+    others = (
+        candidate_of(search, other, rules, price=placed.price)
+        for each in pathways.fitting
+        if each is not pathway
+        and isinstance(other := check(search, each, fit.therapist, rules.policy, rules.places), Fit)
+    )
+    return with_choices(candidate, others)
 
 
-def _others(search: Search, listed: Fit, rules: Rules, pathways: Sequence[Pathway]) -> Iterator[OtherPathway]:
-    """What else the same therapist could give."""
-    for pathway in pathways:
-        if pathway.variant is listed.pathway.variant:
-            continue
-        fit = check(search, pathway, listed.therapist, rules.policy, rules.places)
-        if isinstance(fit, Fit):
-            points = sum(each.points for each in score(search, fit, rules.policy))
-            yield OtherPathway(variant=pathway.variant, mode=fit.mode, score=points)
+def with_choices(listed: Candidate, others: Iterable[Candidate]) -> Candidate:
+    """A candidate with what else the same therapist could give, each worked out as if it were listed."""
+    return listed.model_copy(update={"other_pathways": tuple(map(_as_other, others))})
 
 
-def candidate_of(
-    search: Search, fit: Fit, rules: Rules, others: Iterable[OtherPathway], *, price: int
-) -> Candidate:
+def _as_other(candidate: Candidate) -> OtherPathway:
+    return OtherPathway(**{name: getattr(candidate, name) for name in OtherPathway.model_fields})
+
+
+def candidate_of(search: Search, fit: Fit, rules: Rules, *, price: int) -> Candidate:
     """A therapist who fits, with their points, the reasons for them, and what counts of their price."""
     scored = score(search, fit, rules.policy)
     return Candidate(
         therapist_id=fit.therapist.id,
         name=fit.therapist.name,
         variant=fit.pathway.variant,
-        other_pathways=tuple(others),
         mode=fit.mode,
         score=sum(each.points for each in scored),
         price=price,

@@ -8,7 +8,7 @@ from services.matching.domain.gates import Fit, Gate, check
 from services.matching.domain.grouping import Gathering, as_told, joining, joining_in_time, meeting, opening
 from services.matching.domain.offering import Around, Offer, Offering, Other
 from services.matching.domain.ordering import with_order_told
-from services.matching.domain.ranking import Found, OutOfStep, Rules, candidate_of
+from services.matching.domain.ranking import Found, OutOfStep, Rules, candidate_of, with_choices
 from services.matching.domain.rising import Basis, with_rises
 from services.matching.domain.scoring import points_for_times
 from services.matching.domain.therapist import Therapist
@@ -19,7 +19,6 @@ from shared.contract.matching import (
     GateCount,
     NextBest,
     NothingFound,
-    OtherPathway,
     Pathway,
     Reason,
     Shortlist,
@@ -131,9 +130,13 @@ def _next_best(
 
 
 def _candidate(around: Around, offering: Offering, offer: Offer, pathways: Sequence[Pathway]) -> Candidate:
+    others = [_as_listed(around, each) for each in offering.others(offer, pathways)]
+    return with_choices(_as_listed(around, offer), others)
+
+
+def _as_listed(around: Around, offer: Offer) -> Candidate:
     fit, group = _meant(around, offer)
-    others = [_other(around, each) for each in offering.others(offer, pathways)]
-    candidate = candidate_of(around.search, fit, around.rules, others, price=offer.price)
+    candidate = candidate_of(around.search, fit, around.rules, price=offer.price)
     if group is None:
         return candidate
     reason = Reason(term="group", field="details.availability", points=0, text=_sentence(group))
@@ -146,12 +149,6 @@ def _candidate(around: Around, offering: Offering, offer: Offer, pathways: Seque
             "for_therapist": (*candidate.for_therapist, when),
         }
     )
-
-
-def _other(around: Around, offer: Offer) -> OtherPathway:
-    fit, group = _meant(around, offer)
-    told = None if group is None else as_told(group, around.rules.policy)
-    return OtherPathway(variant=offer.pathway.variant, mode=fit.mode, score=offer.score, group=told)
 
 
 def _meant(around: Around, offer: Offer) -> tuple[Fit, Gathering | None]:

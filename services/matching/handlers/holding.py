@@ -22,6 +22,7 @@ from shared.contract.matching import (
     Group,
     GroupMeeting,
     GroupPlaceHeld,
+    OtherPathway,
     Pathway,
     SeatRefusal,
     SeatReserved,
@@ -56,7 +57,7 @@ class _Coming:
 async def hold_place(  # noqa: PLR0917
     decision: MatchConfirmed,
     opened: Opened,
-    chosen: Candidate,
+    chosen: Candidate | OtherPathway,
     therapist: Therapist,
     tx: Transaction,
     rules: Rules,

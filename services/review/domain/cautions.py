@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.contract.matching import Candidate, Caution, Pathway
+from shared.contract.matching import Candidate, Caution, OtherPathway, Pathway
 
 
 def of_all(pathways: Sequence[Pathway]) -> tuple[Caution, ...]:
@@ -18,9 +18,9 @@ def of_pathway(pathway: Pathway, pathways: Sequence[Pathway]) -> tuple[Caution, 
     return tuple(each for each in pathway.cautions if each not in said)
 
 
-def of_candidate(candidate: Candidate, pathways: Sequence[Pathway]) -> tuple[Caution, ...]:
+def of_choice(choice: Candidate | OtherPathway, pathways: Sequence[Pathway]) -> tuple[Caution, ...]:
     """What no pathway says that the therapist would take."""
-    theirs = [one for one in pathways if one.variant is candidate.variant]
+    theirs = [one for one in pathways if one.variant is choice.variant]
     return tuple(
-        each for each in candidate.cautions if not theirs or any(each not in one.cautions for one in theirs)
+        each for each in choice.cautions if not theirs or any(each not in one.cautions for one in theirs)
     )

@@ -16,7 +16,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.review import gateway
 from services.review.domain import cautions, wording
-from services.review.domain.deciding import pathways_of
 from services.review.domain.staff import Staff
 from services.review.gateway import settings_of
 from services.review.settings import Settings
@@ -55,7 +54,6 @@ class Look:
             css_version=version,
             words=wording,
             cautions=cautions,
-            pathways_of=pathways_of,
         )
         environment.filters.update(
             moment=wording.moment,

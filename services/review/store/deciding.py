@@ -145,5 +145,5 @@ def _group_meant(candidate: Candidate | None, wish: Wish) -> Group | None:
     """The group that a decision is for; None if it is for none."""
     if candidate is None or not isinstance(wish, MatchDecision):
         return None
-    variant = wish.variant or candidate.variant
-    return next((each.group for each in deciding.pathways_of(candidate) if each.variant is variant), None)
+    choice = candidate.chosen(wish.variant)
+    return None if choice is None else choice.group

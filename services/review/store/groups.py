@@ -8,7 +8,6 @@ from typing import TypeVar
 import asyncpg
 from pydantic import BaseModel
 
-from services.review.domain.deciding import pathways_of
 from services.review.store.cases import MembersTold
 from shared.contract.ids import RequestId, TherapistId
 from shared.contract.intake import CaseDetails, Contact
@@ -34,10 +33,10 @@ def groups_shown(shortlist: Shortlist | None) -> dict[TherapistId, Group]:
     candidates = shortlist.candidates if shortlist is not None else ()
     # Nobody has two groups at a time.
     return {
-        each.therapist_id: given.group
+        each.therapist_id: choice.group
         for each in candidates
-        for given in pathways_of(each)
-        if given.group is not None
+        for choice in each.choices
+        if choice.group is not None
     }
 
 

@@ -101,8 +101,14 @@ class OtherPathway(Part):
     variant: Variant
     mode: Mode
     score: int
+    distance_km: float | None = None
+    reasons: tuple[Reason, ...] = ()
+    cautions: tuple[Caution, ...] = ()
     group: Group | None = None
     """For a variant given in groups: which group the client would come into."""
+
+    for_client: tuple[str, ...] = ()
+    for_therapist: tuple[str, ...] = ()
 
 
 class Candidate(Part):
@@ -141,6 +147,16 @@ class Candidate(Part):
 
     for_therapist: tuple[str, ...] = ()
     """What the therapist may be told before saying yes: nothing that tells who it is."""
+
+    @property
+    def choices(self) -> "tuple[Candidate | OtherPathway, ...]":
+        """What staff may choose with this therapist, as they are listed first."""
+        return (self, *self.other_pathways)
+
+    def chosen(self, variant: Variant | None) -> "Candidate | OtherPathway | None":
+        """What a decision for a variant, or for none in particular, means; None if there is no such one."""
+        wanted = variant or self.variant
+        return next((each for each in self.choices if each.variant is wanted), None)
 
 
 class GateCount(Part):

@@ -121,7 +121,8 @@ def test_no_candidate_ever_breaks_a_gate(world: World) -> None:
             assert oracle.gates(told, therapist, form, age, THE_DAY)
             terms = oracle.terms(told, therapist, form, way.mode, THE_DAY)
             assert way.score == sum(points for _, _, points in terms if points > 0)
-        assert oracle.how(told, therapist) == candidate.mode
+            assert way.score == sum(reason.points for reason in way.reasons)
+            assert oracle.how(told, therapist) == way.mode
         assert candidate.therapist_id not in world.excluded
         assert therapist["free"] > world.spoken_for.get(candidate.therapist_id, 0)
 

@@ -11,7 +11,7 @@ from shared.contract.matching import (
     SeatReserved,
     SeatUnavailable,
 )
-from shared.contract.sealing import opened
+from shared.contract.sealing import Purpose, opened
 from shared.contract.vocabulary import Format, Slot, Variant
 from shared.kit.database import Database
 from tests.matching.answers import a_choice, one
@@ -113,3 +113,31 @@ def without(therapist: Therapist, variant: Variant) -> Therapist:
         for each in therapist.accreditations
     ]
     return replace(therapist, accreditations=tuple(held))
+
+
+async def test_nobody_is_given_a_seat_alone_for_what_is_given_in_a_group(
+    database: Database, hear: Hear
+) -> None:
+    held = (an_accreditation(Variant.IPT_A), an_accreditation(Variant.IPT_AST))
+    await in_directory(database, a_therapist("ada", accreditations=held))
+    proposal = one(await hear(somebody(format=Format.INDIVIDUAL)), MatchProposed)
+    await forget_group(database, proposal)
+
+    said = one(await hear(a_choice(proposal, variant=Variant.IPT_AST)), SeatUnavailable)
+
+    assert said.reason is SeatRefusal.GROUP_GONE
+    assert await seats_free(database, "ada") == 4
+
+
+async def forget_group(database: Database, proposal: MatchProposed) -> None:
+    """As a build kept a shortlist that did not say in which group the other pathway would be."""
+    shortlist = opened(proposal.shortlist)
+    [ada] = shortlist.candidates
+    others = tuple(each.model_copy(update={"group": None}) for each in ada.other_pathways)
+    older = shortlist.model_copy(update={"candidates": (ada.model_copy(update={"other_pathways": others}),)})
+    async with database.transaction() as tx:
+        sealed = await tx.seal(proposal.subject_id, Purpose.CLINICAL, older.model_dump_json().encode())
+        status = await tx.execute(
+            "UPDATE proposals SET shortlist = $2 WHERE id = $1", proposal.proposal_id, sealed
+        )
+    assert status == "UPDATE 1"

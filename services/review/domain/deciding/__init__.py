@@ -10,7 +10,6 @@ from services.review.domain.deciding.rules import (
     allowed,
     considered_seconds,
     members_seen,
-    pathways_of,
     settling_faults,
 )
 
@@ -27,6 +26,5 @@ __all__ = [
     "allowed",
     "considered_seconds",
     "members_seen",
-    "pathways_of",
     "settling_faults",
 ]

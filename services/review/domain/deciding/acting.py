@@ -80,9 +80,10 @@ def _match(case: Case, after: Case, wish: MatchDecision, now: Reviewing) -> Outc
     codes: dict[str, object] = {"overruled": overruled}
     words = {"reason": wish.reason} if wish.reason else {}
     variant = wish.variant or (now.candidate.variant if now.candidate is not None else None)
-    if variant is not None:
+    if variant is not None and now.candidate is not None:
         # Sealed: a pathway may say what somebody suffers from.
         words["variant"] = variant.value
+        codes["other_pathway"] = variant is not now.candidate.variant
     if wish.under_16_basis is not None:
         codes["under_16_basis"] = wish.under_16_basis.value
         words["under_16_note"] = wish.under_16_note

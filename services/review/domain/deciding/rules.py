@@ -23,7 +23,7 @@ from services.review.domain.wishes import (
 )
 from shared.ages import CONSENT_AGE, age_on
 from shared.contract.ids import DecisionId, RequestId, TherapistId
-from shared.contract.matching import Candidate, OtherPathway
+from shared.contract.matching import Candidate
 
 REASON_LENGTH = 20
 QUESTION_LENGTH = 10
@@ -77,11 +77,6 @@ def considered_seconds(opened: Sequence[datetime], now: datetime) -> int | None:
 def members_seen(looks: Sequence[Look], therapist_id: TherapistId) -> tuple[RequestId, ...]:
     """Whom somebody was shown in a therapist's group, be it that one has left it since."""
     return tuple(sorted({member for each in looks for member in each.members(therapist_id)}))
-
-
-def pathways_of(candidate: Candidate) -> tuple[Candidate | OtherPathway, ...]:
-    """What may be chosen with somebody on the shortlist, as they are listed first."""
-    return (candidate, *candidate.other_pathways)
 
 
 def allowed(case: Case) -> frozenset[Action]:
@@ -198,9 +193,7 @@ def _therapist_faults(case: Case, wish: MatchDecision) -> list[Fault]:
 
 def _pathway_faults(wish: MatchDecision, now: Reviewing) -> list[Fault]:
     # Where nobody is meant, that is the fault.
-    if wish.variant is None or now.candidate is None:
-        return []
-    if any(each.variant is wish.variant for each in pathways_of(now.candidate)):
+    if now.candidate is None or now.candidate.chosen(wish.variant) is not None:
         return []
     return [Fault("variant", "is not what this therapist is listed for, nor what they could give instead")]
 

@@ -34,6 +34,8 @@ def said(action: str, codes: Mapping[str, Any]) -> str:  # noqa: PLR0911 - a tab
             return "Found that no form of therapy here is for this request"
         case {"candidates": int(number)}:
             return f"{sentence} of {_many(number, 'therapist')}"
+        case {"other_pathway": True}:
+            return f"{sentence}, on another pathway than they are listed for"
         case {"taken_from": _}:
             return f"{sentence}, taking it over from a colleague"
     return sentence
