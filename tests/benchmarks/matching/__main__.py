@@ -252,7 +252,7 @@ async def connected(url: str, core: int) -> Any:
         os.sched_setaffinity(await connection.fetchval("SELECT pg_backend_pid()"), {core})
         await connection.execute(
             "SET max_parallel_workers_per_gather = 0; SET jit = off; SET work_mem = '64MB';"
-            " SET random_page_cost = 1.1; SET plan_cache_mode = force_custom_plan"
+            " SET random_page_cost = 1.1"
         )
         yield connection
     finally:
