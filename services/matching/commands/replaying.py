@@ -72,7 +72,7 @@ def replay(
     is the list before any group of clients was thought of; how many proposals
     named a group first is told.
 
-    Clients are told by case id, therapists by theirs. A group of few people
+    Clients are told by case id, therapists by theirs. A figure of few people
     is not told (`smallest_group` of the live policy), nor any from which it
     could be worked out. --cases lists cases in place of groups: together
     they could tell of whom a group speaks. Who was erased is skipped and
@@ -86,6 +86,9 @@ def replay(
     Example: python -m services.matching replay --since 2026-11-01
     --policy next.toml
     """
+    if until is not None and until < since:
+        typer.echo(f"--until {until:%Y-%m-%d} is before --since {since:%Y-%m-%d}", err=True)
+        raise typer.Exit(2)
     settings = loaded(Settings)
     live = _rules(lambda: load_rules(settings.policy_file, settings.places_file))
     other = (

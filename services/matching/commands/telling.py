@@ -36,7 +36,7 @@ def told(document: dict[str, Any]) -> Iterator[str]:
         yield from _case_lines(document["cases"])
         return
     yield ""
-    yield f"Groups of fewer than {document['smallest_group']} people are not told, nor what would tell them"
+    yield f"Figures of fewer than {document['smallest_group']} people are not told, nor what would tell them"
     for division, words in DIVISIONS.items():
         yield ""
         yield words

@@ -227,6 +227,15 @@ async def test_days_are_londons_and_both_ends_count(
     assert await number("--since", "2026-11-27") == 0
 
 
+async def test_days_that_end_before_they_begin_are_refused(replay: Command) -> None:
+    refused = await replay("--since", "2026-11-25", "--until", "2026-11-24", "--json")
+    one_day = await replay("--since", "2026-11-25", "--until", "2026-11-25", "--json")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == "--until 2026-11-24 is before --since 2026-11-25\n"
+    assert one_day.code == 0
+
+
 async def test_who_was_erased_is_skipped_and_counted(
     database: Database, replay: Command, tmp_path: Path
 ) -> None:

@@ -74,6 +74,16 @@ def _totals(
 
 
 def _counts(told: Sequence[Comparison], waits_changed: Values, fewest: int) -> dict[str, int | str]:
+    parts = parts_of(told, waits_changed)
+    return {
+        "requests": len({one.request_id for one in told}),
+        "rankings": _count([one.request_id for one in told], fewest),
+        **{name: count for each in parts for name, count in _parted(each, fewest).items() if name},
+    }
+
+
+def parts_of(told: Sequence[Comparison], waits_changed: Values) -> tuple[Mapping[str, Whose], ...]:
+    """The parts that the totals count, each time of the whole; one that is not told has no name."""
     kinds = {name: _whose(told, [one.kind is kind for one in told]) for kind, name in KINDS.items()}
     outside, mode_changed = [one.outside for one in told], [one.mode_changed for one in told]
     changes = dict(waits_changed)
@@ -83,17 +93,12 @@ def _counts(told: Sequence[Comparison], waits_changed: Values, fewest: int) -> d
         "begin_later": [each for each, change in changes.items() if change > 0],
         "": [each for each in everybody if not changes.get(each)],
     }
-    parts: tuple[Mapping[str, Whose], ...] = (
+    return (
         kinds,
         _either("first_not_allowed_before", told, outside),
         _either("online_instead_or_in_person", told, mode_changed),
         waits,
     )
-    return {
-        "requests": len(everybody),
-        "rankings": _count([one.request_id for one in told], fewest),
-        **{name: count for each in parts for name, count in _parted(each, fewest).items() if name},
-    }
 
 
 def _either(name: str, told: Sequence[Comparison], true: Sequence[bool]) -> Mapping[str, Whose]:
@@ -102,8 +107,13 @@ def _either(name: str, told: Sequence[Comparison], true: Sequence[bool]) -> Mapp
 
 def _parted(parts: Mapping[str, Whose], fewest: int) -> dict[str, int | str]:
     """How many rankings each part has; not of few people, nor where that of few could be worked out."""
-    kept_back = hidden({name: len(set(whose)) for name, whose in parts.items() if whose}, fewest)
+    kept_back = kept_back_of(parts, fewest)
     return {name: kept_back.get(name, _count(whose, fewest)) for name, whose in parts.items()}
+
+
+def kept_back_of(parts: Mapping[str, Whose], fewest: int) -> dict[str, str]:
+    """What is told in place of each part of few people, and of each from which that could be worked out."""
+    return hidden({name: len(set(whose)) for name, whose in parts.items() if whose}, fewest)
 
 
 def _agreement(told: Sequence[Comparison], fewest: int) -> float | None:

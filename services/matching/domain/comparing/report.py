@@ -3,23 +3,32 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from services.matching.domain.comparing.comparison import Comparison, Outcome
+from services.matching.domain.comparing.comparison import Comparison, Kind, Outcome
 from services.matching.domain.comparing.groups import DIVISIONS
-from services.matching.domain.comparing.growing import told_so_far
+from services.matching.domain.comparing.growing import KINDS, kept_back_of, parts_of, told_so_far
 from services.matching.domain.comparing.hiding import hidden
-from services.matching.domain.comparing.tally import Mean, Tally, tally
+from services.matching.domain.comparing.tally import Mean, Tally, tally, values_of
+
+_AGREEING = {KINDS[Kind.SAME], KINDS[Kind.NEITHER]}
 
 
 def report(comparisons: Sequence[Comparison], fewest: int, *, growing: bool = False) -> dict[str, Any]:
-    """Totals, and each division of clients; of fewer people than `fewest` neither is told.
+    """Totals, and each division of clients; no figure of fewer people than `fewest` is told.
 
     Of comparisons that are `growing` every figure is told in steps of so many people.
     """
     if growing:
         return told_so_far(comparisons, fewest)
+    if _people(comparisons) < fewest:
+        return {"totals": None, "groups": {division: [] for division in DIVISIONS}}
+    totals = _totals(tally(comparisons), fewest) | _kept_back(comparisons, fewest)
+    agreement_told = totals["agreement"] is not None
     return {
-        "totals": _totals(tally(comparisons), fewest) if _people(comparisons) >= fewest else None,
-        "groups": {division: _groups(comparisons, division, fewest) for division in DIVISIONS},
+        "totals": totals,
+        "groups": {
+            division: _groups(comparisons, division, fewest, agreement_told=agreement_told)
+            for division in DIVISIONS
+        },
     }
 
 
@@ -75,16 +84,32 @@ def _totals(counted: Tally, fewest: int) -> dict[str, Any]:
     }
 
 
-def _groups(comparisons: Sequence[Comparison], division: str, fewest: int) -> list[dict[str, Any]]:
-    """A row for each group; none at all where all together are so few that being there tells enough."""
+def _kept_back(comparisons: Sequence[Comparison], fewest: int) -> dict[str, str | None]:
+    """What is told in place of each of the totals that is of few people, or would tell one that is."""
+    kinds, *others = parts_of(comparisons, values_of(comparisons)["wait_days_change"])
+    kept_back: dict[str, str | None] = {}
+    for parts in others:
+        kept_back |= kept_back_of(parts, fewest)
+    of_kinds = kept_back_of(kinds, fewest)
+    kept_back |= of_kinds
+    kept_back.pop("", None)
+    # It parts the kinds in two: where some of either are kept back, it would tell more than the others do.
+    if _AGREEING & set(of_kinds) and set(of_kinds) - _AGREEING:
+        kept_back["agreement"] = None
+    return kept_back
+
+
+def _groups(
+    comparisons: Sequence[Comparison], division: str, fewest: int, *, agreement_told: bool
+) -> list[dict[str, Any]]:
+    """A row for each group."""
     members: dict[str, list[Comparison]] = {}
     for one in comparisons:
         members.setdefault(one.groups[division], []).append(one)
-    if _people(comparisons) < fewest:
-        return []
     kept_back = hidden({group: _people(ones) for group, ones in sorted(members.items())}, fewest)
     tallies = {group: tally(ones) for group, ones in sorted(members.items())}
     untold = _untold(tallies, fewest)
+    agreement_untold = _agreement_untold(members, fewest) if agreement_told else set(members)
     return [
         {"group": group, "requests": kept_back[group]}
         if group in kept_back
@@ -92,11 +117,26 @@ def _groups(comparisons: Sequence[Comparison], division: str, fewest: int) -> li
             "group": group,
             "requests": counted.requests,
             "rankings": counted.rankings,
-            "agreement": counted.agreement,
+            "agreement": None if group in agreement_untold else counted.agreement,
             **{name: None if group in untold[name] else mean.mean for name, mean in _means(counted).items()},
         }
         for group, counted in tallies.items()
     ]
+
+
+def _agreement_untold(members: Mapping[str, Sequence[Comparison]], fewest: int) -> Collection[str]:
+    """The groups of whom few agree, or all but few, and those that would tell of how many."""
+    return {
+        group
+        for agreed in (True, False)
+        for group in kept_back_of(
+            {
+                group: [one.request_id for one in ones if one.same_first is agreed]
+                for group, ones in members.items()
+            },
+            fewest,
+        )
+    }
 
 
 def _untold(tallies: Mapping[str, Tally], fewest: int) -> dict[str, Collection[str]]:
