@@ -9,7 +9,7 @@ import asyncpg
 import typer
 
 from shared.kit import migrating, topics
-from shared.kit.command_line import finish, loaded
+from shared.kit.command_line import finish, keyring_of, loaded
 from shared.kit.kafka import Kafka
 from shared.kit.keyring import Keyring
 from shared.kit.keyring.boxes import new_key as fresh_key
@@ -58,7 +58,7 @@ def apply_topics(
             f"{new} topics created, {len(wanted) - new} were there, {len(applied.changed)} settings changed"
         )
 
-    finish(work())
+    finish(work(), _kafka(settings))
 
 
 @topic_commands.command("check")
@@ -73,7 +73,7 @@ def check_topics(file: TopicsFile) -> None:
             typer.echo(difference)
         return len(found)
 
-    if finish(work()):
+    if finish(work(), _kafka(settings)):
         raise typer.Exit(1)
 
 
@@ -81,7 +81,8 @@ def check_topics(file: TopicsFile) -> None:
 def migrate_keyring() -> None:
     """Bring the keyring's database (KEYRING_URL) up to date; safe to run at any time, by many at once."""
     settings = loaded(KeyringSettings)
-    applied = finish(migrating.migrate(settings.keyring_url.get_secret_value(), migrating.of_keyring()))
+    url = settings.keyring_url.get_secret_value()
+    applied = finish(migrating.migrate(url, migrating.of_keyring()), keyring_of(settings))
     for migration in applied:
         typer.echo(f"applied {migration}")
     typer.echo(f"keyring: {len(applied)} migrations applied, the database is up to date")
@@ -96,7 +97,7 @@ def check_keyring() -> None:
         async with await Keyring.open(settings) as keyring:
             await keyring.check()
 
-    finish(work())
+    finish(work(), keyring_of(settings))
     typer.echo("the sealing keys fit the keyring")
 
 
@@ -120,7 +121,7 @@ def keyring_status() -> None:
             await connection.close(timeout=5)
         return [(row["purpose"], row["used"], row["destroyed"]) for row in rows]
 
-    for purpose, used, destroyed in finish(work()):
+    for purpose, used, destroyed in finish(work(), keyring_of(settings)):
         typer.echo(f"{purpose:9} {used} in use, {destroyed} destroyed")
 
 
@@ -128,6 +129,10 @@ def keyring_status() -> None:
 def new_key() -> None:
     """Print a fresh sealing key, for SEALING_KEY_CONTACT or SEALING_KEY_CLINICAL."""
     typer.echo(base64.b64encode(fresh_key()).decode())
+
+
+def _kafka(settings: KafkaSettings) -> str:
+    return f"Kafka at {settings.kafka_url}"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import asyncpg
 import typer
-from aiokafka.errors import KafkaError
 from starlette.applications import Starlette
 
 from shared.kit import dead_letters, logs, migrating, running
@@ -19,8 +18,9 @@ from shared.kit.consuming import replaying
 from shared.kit.errors import Fatal
 from shared.kit.handlers import Bound, Handlers
 from shared.kit.relay import rows as outbox_rows
+from shared.kit.servers import SERVER_FAULTS, failed, named
 from shared.kit.service import Service, furnished
-from shared.kit.settings import DatabaseSettings, KitSettings, load
+from shared.kit.settings import DatabaseSettings, KeyringSettings, KitSettings, load
 
 T = TypeVar("T")
 
@@ -55,7 +55,8 @@ def command_line(
     def migrate() -> None:
         """Bring the service's database up to date; safe to run at any time, by many at once."""
         given = loaded(DatabaseSettings)
-        applied = finish(migrating.migrate(given.database_url.get_secret_value(), migrating.of_service(name)))
+        url = given.database_url.get_secret_value()
+        applied = finish(migrating.migrate(url, migrating.of_service(name)), database_of(given))
         for migration in applied:
             typer.echo(f"applied {migration}")
         typer.echo(f"{name}: {len(applied)} migrations applied, the database is up to date")
@@ -83,8 +84,8 @@ def _built(build_app: Callable[[Any], Starlette], settings: KitSettings) -> Star
         raise typer.Exit(2) from None
 
 
-def finish(work: Awaitable[T]) -> T:
-    """Runs a command's work; a failure is one line and exit code 1."""
+def finish(work: Awaitable[T], servers: str) -> T:
+    """Runs a command's work on these servers; a failure is one line that names them, and exit code 1."""
     # What a library complains about on the way is told in that line, or did not matter.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
@@ -96,9 +97,24 @@ def finish(work: Awaitable[T]) -> T:
         return asyncio.run(guarded())
     except Fatal as fatal:
         typer.echo(str(fatal), err=True)
-    except (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        typer.echo(f"failed: {type(error).__name__}", err=True)
+    except SERVER_FAULTS as error:
+        typer.echo(failed(servers, error), err=True)
     raise typer.Exit(1) from None
+
+
+def database_of(settings: DatabaseSettings) -> str:
+    """The service's database, as an operator knows it."""
+    return named("the database", settings.database_url.get_secret_value())
+
+
+def keyring_of(settings: KeyringSettings) -> str:
+    """The keyring's database, as an operator knows it."""
+    return named("the keyring", settings.keyring_url.get_secret_value())
+
+
+def databases_of(settings: KitSettings) -> str:
+    """Both, where work is done on the two together."""
+    return f"{database_of(settings)} or {keyring_of(settings)}"
 
 
 def furnish(
@@ -115,7 +131,7 @@ def furnish(
         async with furnished(plan, asyncio.Event()) as (service, bound):
             return await work(service, bound)
 
-    return finish(inside())
+    return finish(inside(), databases_of(given))
 
 
 @asynccontextmanager
@@ -136,7 +152,7 @@ def _with_pool(work: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
         async with _pool(settings) as pool:
             return await work(pool)
 
-    return finish(inside())
+    return finish(inside(), database_of(settings))
 
 
 def _dead_letters(

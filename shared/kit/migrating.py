@@ -10,6 +10,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from shared.kit.errors import Fatal
+from shared.kit.servers import named
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 
@@ -90,6 +91,7 @@ async def missing(connection: Connection, migrations: Iterable[Migration]) -> li
 
 async def connect(url: str, wait_seconds: float, what: str = "the database") -> asyncpg.Connection:
     """One connection; waits for a database that is still starting, for a bounded time."""
+    why = "no answer"
     try:
         async with asyncio.timeout(wait_seconds):
             while True:
@@ -100,12 +102,13 @@ async def connect(url: str, wait_seconds: float, what: str = "the database") -> 
                     TimeoutError,
                     asyncpg.CannotConnectNowError,
                     asyncpg.TooManyConnectionsError,
-                ):
+                ) as error:
+                    why = type(error).__name__
                     await asyncio.sleep(0.5)
     except TimeoutError:
-        raise Fatal(f"{what} did not answer within {wait_seconds:g} s") from None
+        raise Fatal(f"{named(what, url)} did not answer within {wait_seconds:g} s: {why}") from None
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-        raise Fatal(f"{what} refused the connection: {type(error).__name__}") from None
+        raise Fatal(f"{named(what, url)} refused the connection: {type(error).__name__}") from None
 
 
 async def _wait_for_turn(connection: asyncpg.Connection, wait_seconds: float) -> None:

@@ -49,7 +49,8 @@ async def test_a_database_down_at_start_ends_the_process_after_a_bounded_wait(se
     async with running(*PROBE, environment=nowhere) as process:
         assert await process.ended() == 1
 
-    assert "the database did not answer within 2 s" in process.output
+    assert "the database at 127.0.0.1:" in process.output
+    assert " did not answer within 2 s: ConnectionRefusedError" in process.output
     assert "a-password" not in process.output
 
 

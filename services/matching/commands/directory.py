@@ -16,7 +16,7 @@ from services.matching.app import load_places, load_rules
 from services.matching.domain.place import Places
 from services.matching.domain.ranking import Rules
 from services.matching.settings import DirectorySettings, PlacesSettings, RulesSettings
-from shared.kit.command_line import finish, loaded
+from shared.kit.command_line import database_of, finish, loaded
 from shared.kit.errors import Fatal
 from shared.kit.outbox import wake_relay
 from shared.kit.transaction import Transaction
@@ -66,7 +66,7 @@ def in_directory(work: Callable[[Transaction], Awaitable[T]]) -> T:
             await connection.close(timeout=5)
 
     with interruptible():
-        return finish(inside())
+        return finish(inside(), database_of(settings))
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from services.matching.handlers.replaying import OutOfStep, Replay
 from services.matching.settings import Settings
 from shared.ages import LONDON
 from shared.kit import migrating
-from shared.kit.command_line import AsJson, finish, loaded
+from shared.kit.command_line import AsJson, databases_of, finish, loaded
 from shared.kit.database import Database
 from shared.kit.errors import Fatal
 from shared.kit.keyring import Keyring
@@ -96,7 +96,8 @@ def replay(
     )
     span = Span(since.date(), None if until is None else until.date())
     with interruptible():
-        made = finish(_in_record(settings, lambda tx: _replayed(tx, span, other, quiet=as_json)))
+        replayed = _in_record(settings, lambda tx: _replayed(tx, span, other, quiet=as_json))
+        made = finish(replayed, databases_of(settings))
     document = _document(span, other, made, live.policy.smallest_group, cases=cases)
     lines = [json.dumps(document, indent=2) + "\n"] if as_json else [f"{line}\n" for line in told(document)]
     _write(output, lines)
