@@ -1,7 +1,7 @@
-"""Matching's command line: run, migrate, the directory of therapists and who may use it, and replay."""
+"""Matching's command line: run, migrate, the directory and who may use it, seats, and replay."""
 
 from services.matching.app import build_app
-from services.matching.commands import api_keys, places, therapists
+from services.matching.commands import api_keys, places, seats, therapists
 from services.matching.commands.compiling import compile_
 from services.matching.commands.replaying import replay
 from services.matching.handlers import handlers
@@ -12,6 +12,7 @@ app = command_line(
     "matching", "Ranks therapists, explains the ranking, gives out seats.", Settings, build_app, handlers
 )
 app.add_typer(therapists, name="therapists")
+app.add_typer(seats, name="seats")
 app.add_typer(api_keys, name="api-keys")
 app.add_typer(places, name="places")
 app.command("compile")(compile_)

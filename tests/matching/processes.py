@@ -10,6 +10,7 @@ from services.matching.handlers import (
     Matcher,
     dissolve_groups,
     doubt_leaders,
+    end_courses,
     lapse_undecided,
     offer_to_waiting,
     renew_fallen,
@@ -81,6 +82,9 @@ class Process:
 
     async def doubt(self) -> int:
         return await doubt_leaders(self.database)
+
+    async def end(self) -> int:
+        return await end_courses(self.database)
 
     async def lapse(self) -> int:
         return await lapse_undecided(self.database, RULES.policy)

@@ -47,6 +47,15 @@ async def a_request_with_a_seat(database: Database, therapist: Therapist) -> Req
     return request_id
 
 
+async def end_course(database: Database, request_id: RequestId) -> bool:
+    """Ends the course of who has a seat or is in a formed group, as the command does; False if nobody is."""
+    async with database.transaction() as tx:
+        held = await store.lock_held(tx, request_id)
+        if held is None or held.freed_at is not None or held.gathers:
+            return False
+        return await store.end_course(tx, held)
+
+
 async def state_of(database: Database, request_id: RequestId) -> store.State:
     """What has become of a request."""
     async with database.transaction() as tx:

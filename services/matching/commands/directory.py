@@ -107,7 +107,7 @@ def _transaction(connection: asyncpg.Connection) -> Transaction:
 
 
 class _NoKeys:
-    """The directory holds no client, so its commands need no keys."""
+    """Nothing that a client told is opened by these commands, so that they need no keys."""
 
     def may_open(self, _purpose: object) -> bool:
         return False

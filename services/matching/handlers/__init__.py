@@ -4,6 +4,7 @@ from services.matching.handlers.announcing import announcing_worker, tell_others
 from services.matching.handlers.closing import close_erased
 from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.doubting import doubt_leaders
+from services.matching.handlers.ending import end_courses
 from services.matching.handlers.events import handlers
 from services.matching.handlers.expiring import Expiring, count, expiring_worker
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
@@ -28,6 +29,7 @@ __all__ = [
     "count",
     "dissolve_groups",
     "doubt_leaders",
+    "end_courses",
     "expiring_worker",
     "forget",
     "handlers",

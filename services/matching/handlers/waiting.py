@@ -8,6 +8,7 @@ from services.matching import store
 from services.matching.handlers.closing import ERASED, close
 from services.matching.handlers.dissolving import dissolve_groups
 from services.matching.handlers.doubting import doubt_leaders
+from services.matching.handlers.ending import end_courses
 from services.matching.handlers.lapsing import lapse_undecided, renew_fallen
 from services.matching.handlers.proposing import Lately, propose_if_found
 from services.matching.handlers.ranking import Matcher
@@ -34,6 +35,8 @@ def waiting_list_worker(matcher: Matcher, poll_seconds: float) -> Worker:
         while True:
             with trying_again("waiting list not offered, will try again"):
                 looked_on = await begin_day(service.database, day_in_london(service.clock.now()), looked_on)
+                if ended := await end_courses(service.database):
+                    log.info("courses of groups ended", ended=ended)
                 if dissolved := await dissolve_groups(service.database, matcher):
                     log.info("groups dissolved", dissolved=dissolved)
                 if doubted := await doubt_leaders(service.database):

@@ -20,6 +20,14 @@ from services.matching.store.directory import (
     therapists,
 )
 from services.matching.store.doubting import formed_to_look_at, lock_formed, note_lapse, say_in_doubt
+from services.matching.store.ending import (
+    COURSE_ENDED,
+    Held,
+    courses_over,
+    end_course,
+    end_group_course,
+    lock_held,
+)
 from services.matching.store.expiring import SOON, Expiry, What, expiring
 from services.matching.store.groups import (
     Member,
@@ -128,11 +136,13 @@ from services.matching.store.waiting_list import (
 from services.matching.store.waits import waits_since
 
 __all__ = [
+    "COURSE_ENDED",
     "SOON",
     "Caller",
     "DirectoryAsItWas",
     "DirectoryInMemory",
     "Expiry",
+    "Held",
     "Member",
     "Prices",
     "Ranking",
@@ -156,9 +166,12 @@ __all__ = [
     "behind_of",
     "callers",
     "close_request",
+    "courses_over",
     "decision_has_seat",
     "digest_of",
     "dissolve_group",
+    "end_course",
+    "end_group_course",
     "entries_as_seen",
     "entries_told",
     "exclude",
@@ -187,6 +200,7 @@ __all__ = [
     "lock_directory",
     "lock_entry",
     "lock_formed",
+    "lock_held",
     "lock_request",
     "look_for_group",
     "mark_seated",

@@ -68,7 +68,7 @@ async def joinable_groups(
 
 
 async def slots_in_use(tx: Transaction) -> dict[TherapistId, frozenset[Slot]]:
-    """When therapists have a group, whether it gathers or meets."""
+    """When therapists have a group, whether it gathers or meets; one that has ended takes no time."""
     rows = await tx.fetch(
         """
         SELECT therapist_id, array_agg(slot) AS slots FROM groups WHERE state <> 'dissolved'
@@ -188,7 +188,7 @@ async def _leave_group(tx: Transaction, request_id: RequestId, because: str) -> 
     if left is None:
         raise AssertionError("a group went while its therapist was locked")
     if left["places_taken"] == 0:
-        await _end(tx, GroupId(group["id"]), "nobody is left")
+        await end_group(tx, GroupId(group["id"]), "nobody is left")
     elif left["too_few"]:
         await say_in_doubt(tx, GroupId(group["id"]), GroupDoubt.TOO_FEW)
     return True
@@ -197,10 +197,13 @@ async def _leave_group(tx: Transaction, request_id: RequestId, because: str) -> 
 async def dissolve_group(tx: Transaction, group: Gathering, because: str) -> None:
     """Ends a group, frees every place in it and gives its seat back, once."""
     if group.id is not None:
-        await _end(tx, group.id, because)
+        await end_group(tx, group.id, because)
 
 
-async def _end(tx: Transaction, group_id: GroupId, because: str) -> None:
+async def end_group(
+    tx: Transaction, group_id: GroupId, because: str, *, places_because: str = "group dissolved"
+) -> bool:
+    """Ends a group whose therapist is locked, with its places and its seat; False if it has ended before."""
     therapist_id = await tx.fetchval(
         """
         UPDATE groups SET state = 'dissolved', places_taken = 0, dissolved_at = $2, dissolved_because = $3
@@ -211,16 +214,18 @@ async def _end(tx: Transaction, group_id: GroupId, because: str) -> None:
         because,
     )
     if therapist_id is None:
-        return
+        return False
     await tx.execute(
         """
-        UPDATE group_places SET freed_at = $2, freed_because = 'group dissolved', group_id = NULL
+        UPDATE group_places SET freed_at = $2, freed_because = $3, group_id = NULL
         WHERE group_id = $1 AND freed_at IS NULL
         """,
         group_id,
         tx.now,
+        places_because,
     )
     await leave_caseload(tx, TherapistId(therapist_id))
+    return True
 
 
 async def members_of(tx: Transaction, group: Gathering) -> list[Member]:

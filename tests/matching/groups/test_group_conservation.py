@@ -104,6 +104,14 @@ async def test_places_and_seats_are_conserved_under_any_interleaving(
     async with database.transaction() as tx:
         assert await tx.fetchval("SELECT count(*) FROM groups WHERE state = 'gathering'") == 0
         assert await tx.fetchval("SELECT count(*) FROM group_places") > 0
+        formed = await tx.fetchval("SELECT count(*) FROM groups WHERE state = 'formed'")
+
+    clock.move(timedelta(days=RULE.starting.days, weeks=RULE.course.sessions))
+    ended = await asyncio.gather(*(each.end() for each in processes * 2))
+
+    assert sum(ended) == formed
+    await assert_conserved(database, world)
+    assert await database.pool.fetchval("SELECT sum(seats_taken) FROM therapists") == 0
 
 
 async def assert_conserved(database: Database, world: World) -> None:
