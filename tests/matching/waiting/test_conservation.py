@@ -38,7 +38,7 @@ from tests.support.builders import (
 NAMES = ("ada", "ben", "cem")
 KINDS = (
     *("ask", "ask", "confirm", "confirm", "confirm", "choose", "decline", "withdraw", "rematch", "give_up"),
-    *("expire", "offer", "renew", "end", "seats", "registration", "remove"),
+    *("expire", "offer", "renew", "end", "end", "seats", "registration", "remove"),
 )
 LAPSES = timedelta(days=RULES.policy.proposal_days)
 MOST_LOOKS = 20
@@ -93,6 +93,8 @@ class World:
                 await process.offer()
             case "renew":
                 await process.renew()
+            case "end":
+                await self.end_a_course(step.who)
             case "seats":
                 await self.list_therapist(name, seats_offered=step.which)
             case "registration":
@@ -113,8 +115,6 @@ class World:
                 await process.take(a_decline(request))
             case "withdraw":
                 await process.take(a_withdrawal(request))
-            case "end":
-                self.courses_ended += await end_course(self.database, request.request_id)
             case "give_up":
                 # One word of it reaches both.
                 said = a_withdrawal(request)
@@ -142,6 +142,16 @@ class World:
     async def _heard_of(self, request: RequestSubmitted) -> bool:
         found = await self.database.pool.fetchval("SELECT 1 FROM requests WHERE id = $1", request.request_id)
         return found is not None
+
+    async def end_a_course(self, who: int) -> None:
+        """Two operators say of one who has a seat that their course has ended."""
+        seats = await self.database.pool.fetch(
+            "SELECT request_id FROM seats WHERE freed_at IS NULL ORDER BY id"
+        )
+        if seats:
+            request_id = seats[who % len(seats)]["request_id"]
+            ended = await asyncio.gather(*(end_course(self.database, request_id) for _ in range(2)))
+            self.courses_ended += sum(ended)
 
     async def free_a_seat(self) -> None:
         """Somebody who has a seat, or was offered one, withdraws."""
@@ -185,7 +195,7 @@ async def test_seats_and_requests_are_conserved_under_any_interleaving(
             await assert_conserved(world)
         await world.come_to_rest()
         await assert_nobody_waits_beside_a_free_seat(world)
-        await world.free_a_seat()
+        await asyncio.gather(world.free_a_seat(), world.end_a_course(0))
         await world.come_to_rest()
 
         await assert_conserved(world)
