@@ -20,6 +20,7 @@ sl Slovenian|sm Samoan|sn Shona|so Somali|sq Albanian|sr Serbian|ss Swati|st Sou
 sv Swedish|sw Swahili|ta Tamil|te Telugu|tg Tajik|th Thai|ti Tigrinya|tk Turkmen|tl Tagalog|tn Tswana
 to Tonga|tr Turkish|ts Tsonga|tt Tatar|tw Twi|ty Tahitian|ug Uighur|uk Ukrainian|ur Urdu|uz Uzbek|ve Venda
 vi Vietnamese|wa Walloon|wo Wolof|xh Xhosa|yi Yiddish|yo Yoruba|za Zhuang|zh Chinese|zu Zulu
+bfi British Sign Language (BSL)|cmn Mandarin|syl Sylheti|yue Cantonese
 """
 
 LANGUAGES: dict[str, str] = {
@@ -29,7 +30,10 @@ LANGUAGES: dict[str, str] = {
 }
 """English names by code."""
 
-A_CODE = "an ISO 639-1 code such as en"
+SIGNED = frozenset({"bfi"})
+
+_OF_THREE = sorted(code for code in LANGUAGES if len(code) > 2)
+A_CODE = f"an ISO 639-1 code such as en, or one of {', '.join(_OF_THREE)}"
 """What a language is written as, to say so where it is not."""
 
 

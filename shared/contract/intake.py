@@ -80,7 +80,7 @@ class CaseDetails(Part):
     max_fee_pence: int | None = None
     availability: tuple[Slot, ...]
     languages: tuple[str, ...]
-    """ISO 639-1 codes, the preferred one first."""
+    """ISO 639-1 codes, or of ISO 639-3 where that has none; the preferred one first."""
 
     problem_areas: tuple[ProblemArea, ...] = ()
     life_event: LifeEvent | None = None

@@ -26,7 +26,7 @@ Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^\x00-\x2
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9 ()-]{7,20}$")]
 OwnWords = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
 Reference = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._:/-]+$")]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 
 
 class Unchecked(BaseModel):

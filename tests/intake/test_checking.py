@@ -74,6 +74,7 @@ def test_a_complete_request_is_taken_in_in_the_words_of_the_contract() -> None:
         ({"looking_for.max_fee_pounds": 1001}, "looking_for.max_fee_pounds", "must be 1000 or less"),
         ({"looking_for.max_fee_pounds": 9.5}, "looking_for.max_fee_pounds", "must be a whole number"),
         ({"looking_for.languages": ["english"]}, "looking_for.languages.0", "must be an ISO 639-1 code"),
+        ({"looking_for.languages": ["eng"]}, "looking_for.languages.0", "or one of bfi, cmn, syl, yue"),
         ({"looking_for.languages": ["zz"]}, "looking_for.languages.0", "must be an ISO 639-1 code"),
         ({"looking_for.languages": ["en", "zz"]}, "looking_for.languages.1", "must be an ISO 639-1 code"),
         ({"client.mobile": "07700 900123"}, "client.mobile", "is not a field of a search request"),

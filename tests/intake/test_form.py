@@ -7,7 +7,7 @@ import pytest
 
 from services.intake.domain import Accepted, Refused, take
 from services.intake.pages.form import Answers, Unusable, advice, document
-from services.intake.pages.questions import LABELS
+from services.intake.pages.questions import LABELS, LANGUAGES
 from shared.contract import vocabulary
 from shared.contract.submission import Submission
 from tests.intake.builders import NOW, RULEBOOK, a_form, json_bytes
@@ -87,7 +87,7 @@ def test_an_empty_form_gets_advice_on_all_that_is_needed_in_the_order_of_the_for
         ({"client.postcode": "ZZ9 9ZZ"}, "The postcode does not exist."),
         ({"client.email": "maya"}, "The e-mail address must be an e-mail address that mail can be sent to."),
         ({"looking_for.max_fee_pounds": "lots"}, "The most you could pay must be a whole number."),
-        ({"looking_for.languages.other": "zz"}, "The language must be an ISO 639-1 code such as en."),
+        ({"looking_for.languages.other": "zz"}, "The language must be an ISO 639-1 code such as en"),
         ({"looking_for.availability": ["never"]}, "When you could come must be one of"),
         ({"looking_for.availability": []}, "When you could come is needed."),
     ],
@@ -127,6 +127,19 @@ def test_the_form_offers_every_word_of_the_contract(offered: str, words: Any) ->
     from services.intake.pages import questions
 
     assert set(getattr(questions, offered)) == {word.value for word in words}
+
+
+def test_every_language_that_the_form_offers_is_taken_in_and_english_comes_before_the_others() -> None:
+    first, *names = LANGUAGES.values()
+
+    assert first == "English"
+    assert names == sorted(names)
+    assert {"British Sign Language (BSL)", "Cantonese", "Mandarin", "Sylheti"} <= set(names)
+    assert "Chinese" not in names
+    for code in LANGUAGES:
+        taken_in = take(json_bytes(document(answers({"looking_for.languages": code}))), NOW, RULEBOOK)
+        assert isinstance(taken_in, Accepted)
+        assert taken_in.details.languages == (code,)
 
 
 @pytest.mark.parametrize(

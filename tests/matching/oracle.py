@@ -12,14 +12,13 @@ from shared.places import LONDON
 POLICY = tomllib.loads((Path(__file__).parents[2] / "services/matching/policy/2026-11.toml").read_text())
 ROWS = [line.split(",") for line in LONDON.read_text().splitlines()[2:]]
 PLACES = {outcode: (float(lat), float(lon)) for outcode, lat, lon, _ in ROWS}
+ALSO = {"zh": {"zh", "yue", "cmn"}} | {code: {"no", "nb", "nn"} for code in ("no", "nb", "nn")}
 Plain = dict[str, Any]
 Answer = tuple[str, int, str, str, list[tuple[str, str, int]], int]
 # fmt: off
 
-def shortlist(
-    case: Plain, directory: list[Plain], on: date, excluded: set[str], *,
-    spoken_for: Plain, prices: Plain, waited_days: int = 0, size: int = POLICY["shortlist_size"],
-) -> list[Answer]:
+def shortlist(case: Plain, directory: list[Plain], on: date, excluded: set[str], *, spoken_for: Plain,
+              prices: Plain, waited_days: int = 0, size: int = POLICY["shortlist_size"]) -> list[Answer]:
     """The best, each once, and below whom each variant lacks: id, score, variant, mode, reasons, price."""
     age = (int(f"{on:%Y%m%d}") - int(case["date_of_birth"].replace("-", ""))) // 10_000
     credit = min(POLICY["prices"]["most_credit"], POLICY["prices"]["credit_per_week"] * waited_days // 7)
@@ -58,12 +57,15 @@ def gates(case: Plain, t: Plain, form: Plain, age: int, on: date) -> bool:
     return bool(
         (t["registered_until"] or date.min) >= on and held and held["until"] >= on and held["route"] != "ksa"
         and any(span[0] <= age <= span[1] for span in map(POLICY["age_groups"].get, t["age_groups"]))
-        and form["format"] in t["formats"] and set(case["languages"]) & t["languages"]
+        and form["format"] in t["formats"] and any(met(case, t))
         and (case["max_fee_pence"] is None or t["fee"] <= case["max_fee_pence"])
         and all(has(t, wish) for wish in case["preferences"] if wish["strength"] == "must")
         and t["confirmed"] >= on - timedelta(days=POLICY["fresh_days"])
         and (t["free_from"] or on) <= on + timedelta(weeks=POLICY["latest_start_weeks"])
     )
+
+def met(case: Plain, t: Plain) -> list[set[str]]:
+    return [ALSO.get(c, {c}) & t["languages"] for c in {"bfi"} & set(case["languages"]) or case["languages"]]
 
 def has(t: Plain, wish: Plain) -> bool:
     about = {"therapist_gender": {t["gender"]}, "approach": t["approaches"]}.get(wish["about"])
@@ -100,11 +102,9 @@ def terms(case: Plain, t: Plain, form: Plain, mode: str, on: date) -> Iterator[t
     yield "experience", "details.therapy", weights["experience"] * min(cases, cap) // cap
     cap, shared = caps["shared_slots"], len(set(case["availability"]) & t["slots"])
     yield "availability", "details.availability", weights["availability"] * min(shared, cap) // cap
-    for place, wish in enumerate(case["preferences"]):
-        if has(t, wish):
-            yield "preference", f"details.preferences.{place}", weights["preference"][wish["strength"]]
-    rank = "preferred" if case["languages"][0] in t["languages"] else "other"
-    yield "language", "details.languages", weights[f"{rank}_language"]
+    for n, wish in enumerate(case["preferences"]):
+        yield "preference", f"details.preferences.{n}", weights["preference"][wish["strength"]] * has(t, wish)
+    yield "language", "details.languages", weights[f"{'preferred' if met(case, t)[0] else 'other'}_language"]
     if mode == "in_person":
         km, bands = (apart(case, t) or 0) / 1000, POLICY["distance_bands"]
         yield "distance", "details.outcode", next((b["points"] for b in bands if km <= b["up_to_km"]), 0)

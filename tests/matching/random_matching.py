@@ -37,7 +37,7 @@ from tests.matching.builders import RULES, THE_DAY
 T = TypeVar("T")
 
 OUTCODES = [*list(RULES.places.positions)[:60], "ZZ9", " br1 "]
-OTHER_LANGUAGES = ["pl", "bn", "fr", "tr", "ur", "es", "cy"]
+OTHER_LANGUAGES = ["pl", "bn", "fr", "ur", "cy", "bfi", "nb", "nn", "no", "cmn", "yue", "zh"]
 AFFIRMING = [
     PreferenceAbout.LGBTQ_AFFIRMING,
     PreferenceAbout.NEURODIVERGENCE_AFFIRMING,
@@ -118,7 +118,7 @@ def random_case(dice: Random, **changes: Any) -> CaseDetails:
         "max_distance_km": dice.choice([None, 2, 5, 10, 30]),
         "max_fee_pence": dice.choice([None, None, 0, 6_000, 8_000, 12_000]),
         "availability": tuple(some(dice, Slot, 1, 8)),
-        "languages": tuple(some(dice, ["en", "pl", "bn", "xx", "fr"], 1, 2))
+        "languages": tuple(some(dice, ["en", "pl", "xx", "fr", "bfi", "nb", "no", "yue", "zh"], 1, 3))
         if dice.random() < 0.3
         else ("en",),
         "problem_areas": tuple(some(dice, ProblemArea, 0, 3)),

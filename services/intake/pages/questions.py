@@ -115,8 +115,8 @@ SAFETY = {
 }
 # What is spoken most by those who come here; a partner may name any language of the list.
 _OFFERED = """
-sq am ar bn bg zh nl fr de el gu he hi hu it lt
-fa pl pt pa ro ru so es ta ti tr uk ur vi yo
+sq am ar bn bg nl fr de el gu he hi hu it lt fa
+pl pt pa ro ru so es ta ti tr uk ur vi yo bfi cmn syl yue
 """
 LANGUAGES = {"en": language("en")} | {
     code: name for name, code in sorted((language(code), code) for code in _OFFERED.split())

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from services.matching.domain import directory_cells as into
 from services.matching.domain.directory_cells import RowFault
+from services.matching.domain.languages import ALSO_MET_BY, UNCLEAR
 from services.matching.domain.place import Places
 from services.matching.domain.therapist import (
     AgeGroup,
@@ -168,6 +169,11 @@ def notes_on(line: int, therapist: Therapist, today: date) -> list[RowNote]:
         else:
             continue
         notes.append(RowNote(line, "accreditations", text))
+    for code in sorted(UNCLEAR & therapist.languages):
+        if therapist.languages.isdisjoint(ALSO_MET_BY[code]):
+            others = " or ".join(ALSO_MET_BY[code])
+            text = f"{code} does not say which is spoken: not proposed to who asks for {others}"
+            notes.append(RowNote(line, "languages", text))
     if therapist.seats_offered == 0:
         notes.append(RowNote(line, "seats", "no seat: not proposed until there is one"))
     return notes

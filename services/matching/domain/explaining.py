@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Gate, Search, may_be_unsaid, meets
+from services.matching.domain.languages import spoken, unclear
 from services.matching.domain.outcomes import OutcomeTier
 from services.matching.domain.pathways import Pathways
 from services.matching.domain.policy import Policy
@@ -37,7 +38,7 @@ _KEPT_OUT = {
     Gate.PRIVATE_PRACTICE: "{n} whose accreditation does not cover private practice",
     Gate.AGE_GROUP: "{n} who do not work with this age",
     Gate.FORMAT: "{n} who do not offer the format",
-    Gate.LANGUAGE: "{n} who do not speak a language the client asked for",
+    Gate.LANGUAGE: "{n} who do not work in a language the client asked for",
     Gate.MODE: "{n} who do not work in the way asked for (online or in person)",
     Gate.DISTANCE: "{n} too far away",
     Gate.FEE: "{n} above the fee limit",
@@ -55,7 +56,7 @@ _KEPT_OFF = {
     Gate.PRIVATE_PRACTICE: "has an accreditation that does not cover private practice",
     Gate.AGE_GROUP: "does not work with this age",
     Gate.FORMAT: "does not offer the format",
-    Gate.LANGUAGE: "does not speak a language the client asked for",
+    Gate.LANGUAGE: "does not work in a language the client asked for",
     Gate.MODE: "does not work in the way asked for (online or in person)",
     Gate.DISTANCE: "is too far away",
     Gate.FEE: "is above the fee limit",
@@ -170,9 +171,11 @@ def _preference(search: Search, _fit: Fit, scored: Scored) -> str:
     return f"Is {wording.wish(wish)}: {_STRENGTH[wish.strength]}."
 
 
-def _language(search: Search, _fit: Fit, scored: Scored) -> str:
-    first = scored.on[0] == search.case.languages[0]
-    return f"Works in {language(scored.on[0])}{', the language the client prefers' if first else ''}."
+def _language(_search: Search, fit: Fit, _scored: Scored) -> str:
+    shared = fit.language
+    if shared.asked not in shared.works_in:
+        return f"Works in {spoken(shared)}; the client asked for {language(shared.asked)}."
+    return f"Works in {spoken(shared)}{', the language the client prefers' if shared.preferred else ''}."
 
 
 def _distance(_search: Search, fit: Fit, _scored: Scored) -> str:
@@ -247,6 +250,12 @@ def _about(search: Search, fit: Fit, policy: Policy) -> Iterator[Caution]:
     first = fit.therapist.free_from
     if first is not None and first > search.on:
         yield Caution(code="begins_later", text=f"Cannot begin before {wording.day(first)}.")
+    if unclear(search.case.languages, fit.language):
+        yield Caution(
+            code="language_unclear",
+            text=f"{language(fit.language.asked)} may be Cantonese, Mandarin or another language: "
+            "ask which the client speaks before confirming.",
+        )
     if not fit.shared_slots:
         yield Caution(code="no_shared_time", text="No time in common: ask both before confirming.")
     missing = [

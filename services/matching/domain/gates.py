@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from services.matching.domain.languages import Common, common
 from services.matching.domain.pathways import Area
 from services.matching.domain.place import Places, Position, metres_between
 from services.matching.domain.policy import Policy
@@ -64,8 +65,8 @@ class Fit:
     mode: Mode
     metres: int | None
     shared_slots: tuple[Slot, ...]
-    shared_languages: tuple[str, ...]
-    """As the client prefers them."""
+    language: Common
+    """The first that counts; in a group, the one that it meets in."""
 
 
 def check(  # noqa: PLR0911 - a gate, a return
@@ -82,7 +83,8 @@ def check(  # noqa: PLR0911 - a gate, a return
         return Gate.AGE_GROUP
     if pathway.format not in therapist.formats:
         return Gate.FORMAT
-    if not therapist.languages.intersection(case.languages):
+    language = common(case.languages, therapist.languages)
+    if language is None:
         return Gate.LANGUAGE
     where = _where(search, therapist, policy, places)
     if isinstance(where, Gate):
@@ -99,8 +101,7 @@ def check(  # noqa: PLR0911 - a gate, a return
         return Gate.SEAT
     mode, metres = where
     shared = tuple(slot for slot in Slot if slot in case.availability and slot in therapist.slots)
-    spoken = tuple(language for language in case.languages if language in therapist.languages)
-    return Fit(therapist, pathway, held, mode, metres, shared, spoken)
+    return Fit(therapist, pathway, held, mode, metres, shared, language)
 
 
 def credentials(therapist: Therapist, variant: Variant, on: date) -> Accreditation | Gate:

@@ -48,8 +48,9 @@ _VARIANTS = {
     Variant.SYSTEMIC: 0.34,
 }
 _LANGUAGES = {
-    "bn": 5, "pl": 5, "tr": 4, "gu": 4, "pa": 4, "ur": 5, "fr": 7, "pt": 5, "es": 7, "ar": 5, "it": 4,
-    "so": 3, "ta": 3, "ro": 3, "de": 4, "el": 2, "fa": 2, "yo": 2, "ru": 2, "zh": 2, "cy": 1,
+    "bn": 3, "syl": 2, "pl": 5, "tr": 4, "gu": 4, "pa": 4, "ur": 5, "fr": 6, "bfi": 1, "pt": 5, "es": 7,
+    "ar": 5, "it": 4, "so": 3, "ta": 3, "ro": 3, "de": 4, "el": 2, "fa": 2, "yo": 2, "ru": 2, "yue": 1,
+    "cmn": 1, "cy": 1,
 }  # fmt: skip
 _BODIES = {Body.BACP: 40, Body.UKCP: 26, Body.HCPC: 18, Body.NCPS: 8, Body.NMC: 5, Body.GMC: 3}
 _SEATS = {0: 14, 1: 18, 2: 22, 3: 18, 4: 14, 5: 8, 6: 6}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from services.matching.domain.gates import Fit, Gate, Search, begins_in_time, check, credentials, is_fresh
+from services.matching.domain.languages import common
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules
 from services.matching.domain.therapist import Therapist
@@ -55,25 +56,26 @@ def joining_in_time(
     case = search.case
     if pathway.variant is not group.variant or group.members + group.promised >= group.most:
         return None
-    if group.language not in case.languages or case.mode not in (group.mode, Mode.EITHER):
+    if common(case.languages, (group.language,)) is None or case.mode not in (group.mode, Mode.EITHER):
         return None
     if not _near_in_age(search, group, rules.policy):
         return None
     if therapist.seats_offered == 0 or (group.id is None and therapist.seats_free < 1):
         return None
     # Client and leader may have another language in common, in which the others were not promised a group.
-    if group.language not in therapist.languages:
+    if common((group.language,), therapist.languages) is None:
         return None
     # The group has its seat; whoever comes into it needs none.
     seated = replace(therapist, seats_free=max(1, therapist.seats_free))
     there = narrowed(search, group.mode)
     fit = check(replace(there, spoken_for={}), pathway, seated, rules.policy, rules.places)
-    return meeting(replace(fit, therapist=therapist), group) if isinstance(fit, Fit) else None
+    return meeting(search, replace(fit, therapist=therapist), group) if isinstance(fit, Fit) else None
 
 
-def meeting(fit: Fit, group: Gathering) -> Fit:
+def meeting(search: Search, fit: Fit, group: Gathering) -> Fit:
     """The same fit in a group, which meets in no other time or language that leader and client may share."""
-    return replace(fit, shared_slots=(group.slot,), shared_languages=(group.language,))
+    spoken = common(search.case.languages, (group.language,)) or fit.language
+    return replace(fit, shared_slots=(group.slot,), language=spoken)
 
 
 def may_lead(therapist: Therapist | None, group: Gathering, on: date, rules: Rules) -> bool:
@@ -89,7 +91,7 @@ def may_lead(therapist: Therapist | None, group: Gathering, on: date, rules: Rul
         and begins_in_time(therapist, on, rules.policy)
         and Format.GROUP in therapist.formats
         and group.mode in therapist.modes
-        and group.language in therapist.languages
+        and common((group.language,), therapist.languages) is not None
         # A member who has grown out of it does not end the group for the others.
         and (not ages or any(age in span for age in ages for span in sees))
     )
@@ -105,9 +107,15 @@ def narrowed(search: Search, mode: Mode) -> Search:
 def opening(fit: Fit, slot: Slot, policy: Policy) -> Gathering:
     """The group that would be opened for somebody as the first, at one of their times."""
     size = policy.groups[fit.pathway.variant].size
-    language = fit.shared_languages[0]
     return Gathering(
-        None, fit.therapist.id, fit.pathway.variant, slot, fit.mode, language, size.least, size.most
+        None,
+        fit.therapist.id,
+        fit.pathway.variant,
+        slot,
+        fit.mode,
+        fit.language.works_in[0],
+        size.least,
+        size.most,
     )
 
 

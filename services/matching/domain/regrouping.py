@@ -157,7 +157,7 @@ def _meant(around: Around, offer: Offer) -> tuple[Fit, Gathering | None]:
     if not offer.opens:
         return fit, offer.group
     group = _opened(around, fit)
-    return meeting(fit, group), group
+    return meeting(around.search, fit, group), group
 
 
 def _fit(around: Around, offer: Offer) -> Fit:

@@ -94,13 +94,10 @@ def _terms(search: Search, fit: Fit, policy: Policy) -> Iterator[Scored]:
                 weights.preference.of(wish.strength),
                 (wish.about, wish.wish, wish.strength),
             )
-    spoken = fit.shared_languages[0]
-    preferred = spoken == case.languages[0]
     yield Scored(
         Term.LANGUAGE,
         "details.languages",
-        weights.preferred_language if preferred else weights.other_language,
-        (spoken,),
+        weights.preferred_language if fit.language.preferred else weights.other_language,
     )
     if fit.mode is Mode.IN_PERSON and fit.metres is not None:
         band = next((band for band in policy.distance_bands if fit.metres <= band.up_to_km * 1000), None)

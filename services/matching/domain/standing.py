@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.matching.domain.gates import Fit, Gate, Search
 from services.matching.domain.grouping import narrowed
+from services.matching.domain.languages import common
 from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import Rules, still_fits
 from services.matching.domain.therapist import Therapist
@@ -56,6 +57,6 @@ def _qualifies(search: Search, candidate: Candidate, therapist: Therapist | None
 
 def _leads(therapist: Therapist, group: Group) -> bool:
     """Whether a leader still has what the group was shown with: its language, and a time to open it at."""
-    return group.language in therapist.languages and (
+    return common((group.language,), therapist.languages) is not None and (
         group.group_id is not None or group.slot in therapist.slots
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, may_be_unsaid, meets
+from services.matching.domain.languages import spoken
 from services.matching.domain.therapist import Therapist
 from shared.contract.intake import Preference
 from shared.contract.vocabulary import (
@@ -16,7 +17,6 @@ from shared.contract.vocabulary import (
     Strength,
     Variant,
 )
-from shared.languages import language
 
 AGE_BANDS = {
     13: "a child of 12 or younger",
@@ -86,7 +86,7 @@ def _for_client(search: Search, fit: Fit) -> Iterator[str]:
             if fit.metres == 0
             else f"About {fit.metres / 1000:.1f} km from you in a straight line."
         )
-    yield f"The sessions can be in {_spoken(fit)}."
+    yield f"The sessions can be in {spoken(fit.language)}."
     if fit.shared_slots:
         yield f"Times that suit you both: {_times(fit)}."
     else:
@@ -130,7 +130,7 @@ def _for_therapist(search: Search, fit: Fit) -> Iterator[str]:
     areas = [_LIVED[each.area] for each in search.areas]
     yield f"It is about {wording.joined(areas)}." if areas else "What it is about is still open."
     yield f"Times in common: {_times(fit)}." if fit.shared_slots else "No time in common was found."
-    yield f"The sessions would be in {_spoken(fit)}."
+    yield f"The sessions would be in {spoken(fit.language)}."
     if case.attending_adult and search.age < _OF_AGE:
         yield "An adult would come to every session."
     # Of all wishes only the one that says how they would have to work.
@@ -141,10 +141,6 @@ def _for_therapist(search: Search, fit: Fit) -> Iterator[str]:
 
 def _school(fit: Fit) -> str:
     return "Systemic therapy" if fit.pathway.variant is Variant.SYSTEMIC else "Interpersonal therapy"
-
-
-def _spoken(fit: Fit) -> str:
-    return language(fit.shared_languages[0])
 
 
 def age_band(age: int) -> str:

@@ -16,6 +16,7 @@ from shared.contract.matching import NothingFound
 from shared.contract.vocabulary import Condition, Variant
 from shared.kit.database import Database
 from shared.kit.errors import Fatal
+from shared.languages import A_CODE
 from tests.matching.builders import RULES, a_registration, a_search, a_therapist, an_accreditation
 from tests.matching.commands import Command, saved
 from tests.matching.directory.door import NEW, Door, Headers, errors, problem, where
@@ -111,7 +112,7 @@ REFUSED: dict[str, tuple[list[Therapist], list[tuple[int, str, str]]]] = {
     ),
     "an unknown language": (
         [replace(BEN, languages=frozenset({"en", "qq"}))],
-        [(3, "languages", "'qq' is not an ISO 639-1 code such as en")],
+        [(3, "languages", f"'qq' is not {A_CODE}")],
     ),
     "no language and no accreditation": (
         [replace(BEN, languages=frozenset(), accreditations=())],
@@ -153,7 +154,7 @@ async def test_the_http_door_names_what_is_wrong_and_keeps_what_it_has(door: Doo
     unknown = await door.put(editor, replace(DEARER, languages=frozenset({"qq"})), if_match="*")
     second = await door.put(editor, DEARER, **NEW)
 
-    assert errors(unknown) == {"languages": "'qq' is not an ISO 639-1 code such as en"}
+    assert errors(unknown) == {"languages": f"'qq' is not {A_CODE}"}
     assert problem(second) == (412, "version_changed")
     assert await door.kept(ADA) == ADA
 

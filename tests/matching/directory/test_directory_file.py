@@ -18,6 +18,7 @@ from services.matching.domain.directory_file import (
 from services.matching.domain.directory_row import COLUMNS, OPTIONAL, write_row
 from services.matching.domain.generating import synthetic_therapists
 from services.matching.domain.therapist import Outcomes, Route, Therapist
+from shared.languages import A_CODE
 from tests.matching.builders import THE_DAY, a_registration, a_therapist, an_accreditation
 
 PLACES = load_places()
@@ -167,8 +168,8 @@ def test_a_file_that_cannot_be_read_says_what_to_do(data: bytes, why: str) -> No
         ("modes", "telepathy", "'telepathy' is not one of online, in_person"),
         ("modes", "either", "'either' is not one of online, in_person"),
         ("formats", "", "must name at least one"),
-        ("languages", "en;xx", "'xx' is not an ISO 639-1 code such as en"),
-        ("languages", "English", "'English' is not an ISO 639-1 code such as en"),
+        ("languages", "en;xx", f"'xx' is not {A_CODE}"),
+        ("languages", "English", f"'English' is not {A_CODE}"),
         ("fee_pounds", "-5", "must be pounds such as 80 or 82.50"),
         ("fee_pounds", "£80", "must be pounds such as 80 or 82.50"),
         ("seats", "100", "must be a whole number from 0 to 99"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Search, check
+from services.matching.domain.languages import Common
 from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import search_for
 from services.matching.domain.scoring import score
@@ -94,7 +95,9 @@ def points_in(search: Search, pathway: Pathway, therapist: Therapist, group: Gro
     assert isinstance(fit, Fit)
     fit = replace(fit, therapist=therapist)
     if group is not None:
-        fit = replace(fit, shared_slots=(group.slot,), shared_languages=(group.language,))
+        first = group.language == search.case.languages[0]
+        spoken = Common(group.language, (group.language,), preferred=first)
+        fit = replace(fit, shared_slots=(group.slot,), language=spoken)
     return sum(each.points for each in score(search, fit, RULES.policy))
 
 

@@ -92,6 +92,33 @@ async def test_client_and_therapist_are_promised_no_time_or_language_that_the_gr
         assert "Tuesday" not in words
 
 
+async def test_a_group_meets_in_what_its_leader_speaks_and_takes_in_nobody_who_asked_for_another(
+    database: Database, hear: Hear
+) -> None:
+    await in_directory(database, a_leader(languages=frozenset({"yue", "bfi"}), seats_offered=1, seats_free=1))
+    first = await proposed(hear, somebody(languages=("zh",)))
+    await hear(a_choice(first))
+
+    cantonese = shown(await proposed(hear, somebody(languages=("yue",))))
+    [signs] = await hear(somebody(languages=("yue", "bfi")))
+    [mandarin] = await hear(somebody(languages=("cmn",)))
+
+    assert group_on(shown(first)).language == "yue"
+    assert isinstance(signs, MatchNotFound)
+    assert isinstance(mandarin, MatchNotFound)
+    assert (group_on(cantonese).language, group_on(cantonese).members) == ("yue", 1)
+
+
+async def test_a_leader_who_says_which_language_theirs_is_leads_on(database: Database, hear: Hear) -> None:
+    await in_directory(database, a_leader(languages=frozenset({"zh"})))
+    await hear(a_choice(await proposed(hear, somebody(languages=("zh",)))))
+    await in_directory(database, a_leader(languages=frozenset({"yue"})))
+
+    second = shown(await proposed(hear, somebody(languages=("zh",))))
+
+    assert (group_on(second).language, group_on(second).members) == ("zh", 1)
+
+
 async def test_a_group_is_opened_when_most_of_those_who_look_for_one_can_come(
     database: Database, hear: Hear, matcher: Matcher
 ) -> None:

@@ -41,7 +41,7 @@ def barred_by(case: dict[str, Any], t: dict[str, Any], form: dict[str, Any], age
         "accreditation": held is None or held["until"] < THE_DAY,
         "age_group": not any(low <= age <= high for low, high in ages),
         "format": form["format"] not in t["formats"],
-        "language": not set(case["languages"]) & t["languages"],
+        "language": not any(oracle.met(case, t)),
         "distance" if travels else "mode": oracle.how(case, t) is None,
         "fee": case["max_fee_pence"] is not None and t["fee"] > case["max_fee_pence"],
         "must_have": not all(oracle.has(t, wish) for wish in musts),

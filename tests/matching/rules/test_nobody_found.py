@@ -18,7 +18,7 @@ def test_nobody_found_says_which_gates_and_how_many() -> None:
     assert [(count.gate, count.therapists) for count in found.gates] == [("registration", 1), ("language", 2)]
     assert found.text == (
         "None of 3 therapists can be proposed for IPT: 1 who has no live core registration "
-        "and 2 who do not speak a language the client asked for."
+        "and 2 who do not work in a language the client asked for."
     )
 
 

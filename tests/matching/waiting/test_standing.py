@@ -13,7 +13,7 @@ from shared.contract.matching import Shortlist
 from shared.contract.vocabulary import Mode, RequesterRole
 from tests.matching.builders import RULES, THE_DAY, a_registration, a_search, a_therapist, born
 from tests.matching.policies import changed
-from tests.support.builders import a_case
+from tests.support.builders import a_case, a_group
 
 FAR, NEAR = "HA3", "E2"
 
@@ -38,6 +38,31 @@ def test_what_may_change_about_somebody_who_was_proposed_online(changes: dict[st
     assert found.candidates[0].mode is Mode.ONLINE
     now = a_therapist(**({"outcode": FAR} | changes))
     assert stands(search, found, {now.id: now}, RULES) is still
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "now", "still"),
+    [
+        ("zh", "zh", "yue", True),
+        ("no", "no", "nb", True),
+        ("zh", "yue", "cmn", False),
+        ("pl", "pl", "en", False),
+    ],
+)
+def test_what_a_leader_may_say_anew_of_the_language_that_a_group_was_shown_in(
+    asked: str, shown: str, now: str, *, still: bool
+) -> None:
+    ada, search = a_therapist(languages=frozenset({shown})), a_search(languages=(asked,))
+    found = rank(search, [ada], RULES)
+    assert isinstance(found, Shortlist)
+    [candidate] = found.candidates
+    in_group = candidate.model_copy(update={"group": a_group(language=shown)})
+    listed = found.model_copy(update={"candidates": (in_group,)})
+
+    changed_entry = replace(ada, languages=frozenset({now}))
+
+    assert stands(search, listed, {ada.id: ada}, RULES)
+    assert stands(search, listed, {ada.id: changed_entry}, RULES) is still
 
 
 def test_who_is_no_longer_in_the_directory_may_not_be_proposed() -> None:

@@ -19,6 +19,7 @@ from services.matching.domain.engine.columns import (
     Array,
 )
 from services.matching.domain.gates import Search
+from services.matching.domain.languages import wanted
 from services.matching.domain.pathways import flagged, pathways_of
 from services.matching.domain.policy import Policy
 from shared.contract.intake import Preference
@@ -109,7 +110,8 @@ class Asker:
         """The search as numbers."""
         case, weights = search.case, self._policy.weights
         planes = self._language_planes
-        languages = tuple(planes[code] for code in case.languages if code in planes)
+        counted = wanted(case.languages)
+        languages = tuple(planes[code] for code in counted if code in planes)
         wishes = [(_trait(wish), wish.strength) for wish in case.preferences]
         named = set(case.conditions)
         musts = [bit for bit, strength in wishes if strength is Strength.MUST]
@@ -121,7 +123,7 @@ class Asker:
             any_language=_numbers(languages),
             any_mode=_MODES[in_person, online],
             every=_must_planes(musts),
-            first_language=planes.get(case.languages[0], _UNSPOKEN),
+            first_language=planes.get(counted[0], _UNSPOKEN),
             first_language_points=weights.preferred_language,
             other_language_points=weights.other_language,
             would_travel=in_person,

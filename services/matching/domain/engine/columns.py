@@ -54,7 +54,7 @@ class Layout(NamedTuple):
     areas: int
     conditions: int
     nobody: int  # always empty
-    languages: int  # one plane for each language that somebody speaks
+    languages: int  # one plane for each language that somebody meets
 
 
 def _laid_out(*sizes: int) -> Layout:

@@ -35,6 +35,7 @@ from services.matching.domain.engine.scanning import search as scan
 from services.matching.domain.engine.tallying import tally
 from services.matching.domain.engine.terms import terms_of
 from services.matching.domain.gates import Gate, Search
+from services.matching.domain.languages import met_by
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
 from shared.contract.ids import TherapistId
@@ -261,7 +262,7 @@ class Engine:
 
     def _paint(self, rows: Array, entries: Sequence[Entry]) -> None:
         lists = dict.fromkeys(entry.languages for entry in entries)
-        planes = {words: [self._language_plane(code) for code in words.split()] for words in lists}
+        planes = {words: [self._language_plane(code) for code in met_by(words.split())] for words in lists}
         spoken = [planes[entry.languages] for entry in entries]
         paint_facts(LAYOUT, self._table, rows)
         speakers = np.repeat(rows, [len(each) for each in spoken])
