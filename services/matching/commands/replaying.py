@@ -20,7 +20,6 @@ from services.matching.domain.comparing import Comparison, case_of, report
 from services.matching.domain.place import PlacesFault, read_places
 from services.matching.domain.policy import PolicyFault, read_policy
 from services.matching.domain.ranking import Rules
-from services.matching.handlers.reading import open_shortlist
 from services.matching.handlers.replaying import OutOfStep, Replay
 from services.matching.settings import Settings
 from shared.ages import LONDON
@@ -68,15 +67,19 @@ def replay(
 
     A change is new less old. Scores of two policies do not compare, so the
     new list is scored by the old policy, too: that is its value. A wait ends
-    when the first of a request's first proposal can begin. What is compared
-    is the list before any group of clients was thought of; how many proposals
-    named a group first is told.
+    when the first of a request's first proposal can begin; how long a group
+    gathers is not counted.
+
+    The groups, and who else looked for one, are those of that moment. A
+    ranking whose groups are not on record is left out and counted: it was
+    made before they were kept, or only the other policy leads that client
+    into one.
 
     Clients are told by case id, therapists by theirs. A figure of few people
     is not told (`smallest_group` of the live policy), nor any from which it
     could be worked out. --cases lists cases in place of groups: together
     they could tell of whom a group speaks. Who was erased is skipped and
-    counted.
+    counted, and so is whoever could have shared a group with them.
 
     Needs the settings of the service. The same record gives the same output.
 
@@ -138,7 +141,7 @@ class Made:
 
     comparisons: list[Comparison] = field(default_factory=list)
     differing: list[dict[str, Any]] = field(default_factory=list)
-    group_first: int = 0
+    groups_unknown: int = 0
     erased: int = 0
     unreadable: int = 0
 
@@ -175,8 +178,6 @@ async def _take(
         return
     try:
         found = await again.again(tx, ranking)
-        proposal = None if found is None else ranking.proposal_id
-        said = None if proposal is None else await open_shortlist(tx, proposal)
     except OutOfStep:
         made.differing.append(_difference(ranking, None))
         return
@@ -188,9 +189,10 @@ async def _take(
         return
     if not found.same:
         made.differing.append(_difference(ranking, found.comparison))
-    # Of groups the record holds nothing.
-    made.group_first += said is not None and said.candidates[0].group is not None
-    made.comparisons.append(found.comparison)
+    if found.groups_known:
+        made.comparisons.append(found.comparison)
+    else:
+        made.groups_unknown += 1
 
 
 def _difference(ranking: store.Ranking, made: Comparison | None) -> dict[str, Any]:
@@ -212,7 +214,8 @@ def _document(
         "policy": None if other is None else {"version": other.policy.version, "sha256": other.policy_digest},
         "rankings": made.rankings,
         "compared": len(made.comparisons),
-        "group_first": made.group_first,
+        "group_first": sum(one.old.in_group for one in made.comparisons),
+        "groups_unknown": made.groups_unknown,
         "erased": made.erased,
         "unreadable": made.unreadable,
         "differing": made.differing,

@@ -11,10 +11,11 @@ def told(document: dict[str, Any]) -> Iterator[str]:
     until = "now" if document["until"] is None else document["until"]
     yield f"Rankings from {document['since']} to {until}: {document['rankings']}"
     yield (
-        f"  made again {document['compared']}, erased {document['erased']}, "
+        f"  compared {document['compared']}, erased {document['erased']}, "
         f"not readable by this build {document['unreadable']}"
     )
-    yield f"  whose proposal named a group first, compared without it: {document['group_first']}"
+    yield f"  left out, as the groups that they depend on are not on record: {document['groups_unknown']}"
+    yield f"  with a group first, of those compared: {document['group_first']}"
     yield f"  differing from the record: {len(document['differing'])}"
     for each in document["differing"]:
         yield (

@@ -157,16 +157,8 @@ class Offering:
         return _least_behind((*alone, *together))
 
     def _to_join(self, therapist: Therapist, in_groups: Sequence[Pathway]) -> Offer | None:
-        """A place in the group of theirs that is nearest to being formed."""
-        search, rules = self._around.search, self._around.rules
-        price = self.prices.get(therapist.id, 0)
-        offers = [
-            Offer(therapist, pathway, _points(search, fit, rules), price, group)
-            for group in self._gatherings[therapist.id]
-            for pathway in in_groups
-            if (fit := joining(search, pathway, group, therapist, rules)) is not None
-        ]
-        return min(offers, key=lambda each: (each.rank(asked=True), _age(each.group)), default=None)
+        theirs, price = self._gatherings[therapist.id], self.prices.get(therapist.id, 0)
+        return _place_in(self._around, theirs, therapist, in_groups, price=price)
 
     def _to_open(
         self, therapist: Therapist, in_groups: Sequence[Pathway], least: int | None = None
@@ -190,19 +182,59 @@ class Offering:
                 last = self._last.get(pathway.variant)
                 if last is None or (least is not None and last < least):
                     continue
-                score = self._worked_out(therapist, pathway, opens=opens)
+                # They may come after all whom the engine named.
+                score = _worked_out(self._around, therapist, pathway, opens=opens)
             if score is not None:
                 yield Offer(therapist, pathway, score, self.prices[therapist.id], opens=opens)
 
-    def _worked_out(self, therapist: Therapist, pathway: Pathway, *, opens: bool) -> int | None:
-        """The score of somebody who may come after all whom the engine named."""
-        search, rules = self._around.search, self._around.rules
-        fit = check(search, pathway, therapist, rules.policy, rules.places)
-        if not isinstance(fit, Fit):
-            return None
-        # Whichever of their times a group is opened at, it is one.
-        meant = replace(fit, shared_slots=fit.shared_slots[:1]) if opens else fit
-        return _points(search, meant, rules)
+
+def worth(around: Around, therapist: Therapist, pathways: Sequence[Pathway]) -> int | None:
+    """The score of what somebody can offer, whatever they cost; None if there is nothing."""
+    search, rules = around.search, around.rules
+    in_groups = into_groups(pathways, rules.policy)
+
+    def passing(some: Iterable[Pathway], *, opens: bool) -> list[int]:
+        scores = (_worked_out(around, therapist, each, opens=opens) for each in some)
+        return [each for each in scores if each is not None]
+
+    theirs = [each for each in around.gatherings if each.therapist_id == therapist.id]
+    to_join = _place_in(around, theirs, therapist, in_groups, price=0)
+    free = set(search.case.availability) & therapist.slots - around.busy_times(therapist.id)
+    together = [to_join.score] if to_join else passing(in_groups, opens=True) if free else []
+    if around.asked and together:
+        return max(together)
+    single = [each for each in pathways if each not in in_groups]
+    return max([*passing(single, opens=False), *together], default=None)
+
+
+def _worked_out(around: Around, therapist: Therapist, pathway: Pathway, *, opens: bool) -> int | None:
+    """The score of somebody on a pathway, beside no group of theirs; None if a gate keeps them out."""
+    search, rules = around.search, around.rules
+    fit = check(search, pathway, therapist, rules.policy, rules.places)
+    if not isinstance(fit, Fit):
+        return None
+    # Whichever of their times a group is opened at, it is one.
+    meant = replace(fit, shared_slots=fit.shared_slots[:1]) if opens else fit
+    return _points(search, meant, rules)
+
+
+def _place_in(
+    around: Around,
+    theirs: Sequence[Gathering],
+    therapist: Therapist,
+    in_groups: Sequence[Pathway],
+    *,
+    price: int,
+) -> Offer | None:
+    """A place in the group of somebody's that is nearest to being formed."""
+    search, rules = around.search, around.rules
+    offers = [
+        Offer(therapist, pathway, _points(search, fit, rules), price, group)
+        for group in theirs
+        for pathway in in_groups
+        if (fit := joining(search, pathway, group, therapist, rules)) is not None
+    ]
+    return min(offers, key=lambda each: (each.rank(asked=True), _age(each.group)), default=None)
 
 
 def _points(search: Search, fit: Fit, rules: Rules) -> int:

@@ -25,6 +25,25 @@ from shared.contract.matching import (
 )
 from shared.contract.vocabulary import Slot
 
+MOST_FOR_GROUPS = 100
+"""How many are looked at for a group at first: some have no time in common with the client and fall away."""
+
+
+def leaders(around: Around | None) -> set[TherapistId]:
+    """Who leads a group around a client, and so must be known whatever the engine finds."""
+    return {group.therapist_id for group in around.gatherings} if around else set()
+
+
+def first_for_groups(around: Around | None) -> int:
+    """How many the engine is to name for groups at first."""
+    return MOST_FOR_GROUPS if around else 0
+
+
+def more_for_groups(answer: Shortlist | NothingFound, found: Found, so_far: int) -> int:
+    """How many it is to name when those were too few; 0 if they were not."""
+    # A time is no gate of the engine: who has one may come after many who score more and have none.
+    return so_far * 2 if isinstance(answer, NothingFound) and found.cut_short else 0
+
 
 def with_groups(
     around: Around,

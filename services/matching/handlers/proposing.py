@@ -52,7 +52,7 @@ async def propose_or_wait(opened: Opened, tx: Transaction, matcher: Matcher) -> 
         others_wait, spoken_for = await _beside(opened, tx)
         asked = await ask(opened, tx, matcher.rules, spoken_for, heeding=others_wait)
         # Whoever the next pass looks for need not be ranked now; of groups the short look knows too little.
-        behind = asked.around is None and await store.list_comes_first(tx, request_id)
+        behind = asked.groups is None and await store.list_comes_first(tx, request_id)
         if behind and await may_find(asked, tx, matcher):
             await store.queue(tx, opened.request)
             return

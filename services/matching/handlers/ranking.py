@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from services.matching import store
 from services.matching.domain.gates import Search
-from services.matching.domain.offering import Around
 from services.matching.domain.ranking import OutOfStep, Rules, explain, look, search_for
-from services.matching.domain.regrouping import with_groups
-from services.matching.handlers.gathering import groups_around
+from services.matching.domain.regrouping import first_for_groups, leaders, more_for_groups, with_groups
+from services.matching.handlers.gathering import Surroundings, groups_around
 from services.matching.handlers.reading import Opened
 from shared.ages import day_in_london
 from shared.contract.ids import ProposalId, TherapistId
@@ -17,8 +16,6 @@ from shared.kit.errors import Contended
 from shared.kit.transaction import Transaction
 
 MOST_LOOKS = 5
-MOST_FOR_GROUPS = 100
-"""How many are looked at for a group at first: some have no time in common with the client and fall away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class Asked:
     """What is asked of the directory for a request, and what there is of groups around it."""
 
     search: Search
-    around: Around | None
+    groups: Surroundings | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +40,8 @@ class Ranked:
 
     search: Search
     sight: store.Sight
+    groups: store.GroupSight | None
     answer: Shortlist | NothingFound
-    alone: Shortlist | NothingFound
-    """The same before any group was thought of, which is all that can be made again from the directory."""
 
 
 async def ask(
@@ -63,13 +59,13 @@ async def ask(
         waited=waited,
         asked_by=opened.case.requester,
     )
-    around = await groups_around(search, opened.request.id, tx, rules, heeding=heeding)
-    return Asked(search, around)
+    groups = await groups_around(search, opened.request.id, tx, rules, heeding=heeding)
+    return Asked(search, groups)
 
 
 async def may_find(asked: Asked, tx: Transaction, matcher: Matcher) -> bool:
     """Whether there is anybody to propose, or a group, whose leader needs no further seat."""
-    if asked.around is not None and asked.around.gatherings:
+    if asked.groups is not None and asked.groups.around.gatherings:
         return True
     async with matcher.directory.current(tx) as engine:
         return bool(engine.best(asked.search, 1))
@@ -77,21 +73,23 @@ async def may_find(asked: Asked, tx: Transaction, matcher: Matcher) -> bool:
 
 async def rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
     """The answer with its reasons, from entries that nobody has changed since the engine was asked."""
-    rules, search, around = matcher.rules, asked.search, asked.around
-    leaders = {group.therapist_id for group in around.gatherings} if around else set()
-    for_groups = MOST_FOR_GROUPS if around else 0
+    rules, search = matcher.rules, asked.search
+    around = asked.groups.around if asked.groups else None
+    for_groups = first_for_groups(around)
     looks = 0
     while looks < MOST_LOOKS:
         async with matcher.directory.current(tx) as engine:
             found = look(search, engine, rules, for_groups)
             sight = matcher.directory.sight
-        therapists = await store.find_therapists(tx, list(found.therapists | leaders))
+            # Who leads a group and is in the directory no more is in no ranking made again, either.
+            needed = found.therapists | {each for each in leaders(around) if engine.knows(each)}
+        therapists = await store.find_therapists(tx, list(needed))
         answer: Shortlist | NothingFound | OutOfStep
         try:
             answer = explain(search, found, therapists, rules)
         except OutOfStep as fault:
             answer = fault
-        if not await store.unchanged_since(tx, sight, list(found.therapists)):
+        if not await store.unchanged_since(tx, sight, list(needed)):
             # Another process took a seat or changed an entry between the two looks.
             looks += 1
             continue
@@ -99,11 +97,10 @@ async def rank(asked: Asked, tx: Transaction, matcher: Matcher) -> Ranked:
             # Nobody did: a fault of ours, and another look would say the same.
             raise answer
         grouped = answer if around is None else with_groups(around, found, answer, therapists)
-        if around and isinstance(grouped, NothingFound) and found.cut_short:
-            # A time is no gate of the engine: who has one may come after many who score more and have none.
-            for_groups *= 2
+        if further := more_for_groups(grouped, found, for_groups):
+            for_groups = further
             continue
-        return Ranked(search, sight, grouped, alone=answer)
+        return Ranked(search, sight, None if asked.groups is None else asked.groups.sight, grouped)
     raise Contended("whoever is found is changed again and again")
 
 
@@ -118,6 +115,7 @@ async def keep(
         proposal_id=proposal_id,
         search=ranked.search,
         sight=ranked.sight,
-        answer=ranked.alone,
+        groups=ranked.groups,
+        answer=ranked.answer,
         rules=rules,
     )

@@ -24,6 +24,7 @@ from shared.kit.transaction import Transaction
 AT_ONCE = 20
 READ_AT_ONCE = 500
 ERASED, DIFFERS, UNREADABLE = "erased", "differs from the record", "kept by another build"
+GROUPS_UNKNOWN = "groups not on record"
 
 _COMPARISON = TypeAdapter(Comparison)
 _AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -121,7 +122,7 @@ class Shadow:
         if not again.same:
             logs.logger().error("a ranking made again differs from the record", ranking_id=ranking.id)
             return DIFFERS
-        return again.comparison
+        return again.comparison if again.groups_known else GROUPS_UNKNOWN
 
     async def _opened(self, tx: Transaction, each: store.Shadowed) -> Comparison | str:
         if each.comparison is None:

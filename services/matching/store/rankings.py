@@ -11,6 +11,7 @@ import asyncpg
 
 from services.matching.domain.gates import Search
 from services.matching.domain.ranking import Rules
+from services.matching.store.group_sights import GroupSight, seal_group_sight
 from services.matching.store.history import Sight
 from services.matching.store.prices import rank_by_prices
 from shared.contract.ids import ProposalId, RequestId, SubjectId, TherapistId
@@ -41,6 +42,9 @@ class Ranking:
     excluded: frozenset[TherapistId]
     spoken_for: Mapping[TherapistId, int]
     sight: Sight
+    groups: bytes | None
+    """What had been seen of groups, sealed; None if it did not matter, or was not kept yet."""
+
     answer: bytes
     """The digest of the answer, sealed."""
 
@@ -58,6 +62,7 @@ async def add_ranking(
     proposal_id: ProposalId | None,
     search: Search,
     sight: Sight,
+    groups: GroupSight | None,
     answer: Shortlist | NothingFound,
     rules: Rules,
 ) -> None:
@@ -66,8 +71,8 @@ async def add_ranking(
     ranking_id = await tx.fetchval(
         """
         INSERT INTO rankings (request_id, proposal_id, ranked_at, on_day, policy_version, policy, excluded,
-                              spoken_for, era, snapshot, own, own_to, answer)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::pg_snapshot, $11::text::xid8, $12, $13)
+                              spoken_for, era, snapshot, own, own_to, groups, answer)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::pg_snapshot, $11::text::xid8, $12, $13, $14)
         RETURNING id
         """,
         request_id,
@@ -82,6 +87,7 @@ async def add_ranking(
         sight.snapshot,
         sight.own,
         sight.own_to,
+        None if groups is None else await seal_group_sight(tx, subject_id, groups),
         await tx.seal(subject_id, Purpose.CLINICAL, digest_of(answer)),
     )
     if sight.prices is not None:
@@ -121,7 +127,8 @@ async def ranked_without_success_on(tx: Transaction, request_id: RequestId, day:
 SELECT = """
     SELECT k.id, k.request_id, r.subject_id, r.details, r.submitted_at, k.proposal_id,
            p.first_therapist_id, k.ranked_at, k.on_day, k.policy_version, k.policy, k.excluded, k.spoken_for,
-           k.snapshot::text AS snapshot, k.own::text AS own, k.own_to, k.era, k.answer, b.price_version
+           k.snapshot::text AS snapshot, k.own::text AS own, k.own_to, k.era, k.groups, k.answer,
+           b.price_version
     FROM rankings k
     JOIN requests r ON r.id = k.request_id
     LEFT JOIN proposals p ON p.id = k.proposal_id
@@ -192,5 +199,6 @@ def ranking_of(row: asyncpg.Record) -> Ranking:
         excluded=frozenset(map(TherapistId, row["excluded"])),
         spoken_for={TherapistId(UUID(each)): seats for each, seats in json.loads(row["spoken_for"]).items()},
         sight=Sight(row["snapshot"], row["own"], row["own_to"], row["era"], row["price_version"]),
+        groups=row["groups"],
         answer=row["answer"],
     )

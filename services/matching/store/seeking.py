@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.contract.ids import RequestId
+from shared.contract.ids import ProposalId, RequestId
 from shared.kit.transaction import Transaction
 
 
@@ -12,15 +12,16 @@ class Seeker:
 
     request_id: RequestId
     details: bytes
+    proposal_id: ProposalId | None
     shortlist: bytes | None
-    """Of their open proposal, if they have one."""
+    """Of that open proposal, if they have one."""
 
 
 async def seekers(tx: Transaction, request_id: RequestId, most: int) -> list[Seeker]:
     """Who else looks for a group and has no place, the oldest request first."""
     rows = await tx.fetch(
         """
-        SELECT r.id, r.details, p.shortlist
+        SELECT r.id, r.details, p.id AS proposal_id, p.shortlist
         FROM requests r LEFT JOIN proposals p ON p.id = r.proposal_id AND r.state = 'proposed'
         WHERE r.looks_for_group AND r.state IN ('proposed', 'waiting') AND r.id <> $1
         ORDER BY r.submitted_at, r.id LIMIT $2
@@ -28,7 +29,7 @@ async def seekers(tx: Transaction, request_id: RequestId, most: int) -> list[See
         request_id,
         most,
     )
-    return [Seeker(RequestId(row["id"]), row["details"], row["shortlist"]) for row in rows]
+    return [Seeker(*row) for row in rows]
 
 
 async def look_for_group(tx: Transaction, request_id: RequestId, *, looks: bool) -> None:

@@ -10,10 +10,9 @@ from services.matching.domain.gates import Fit, check
 from services.matching.domain.grouping import Gathering, opening
 from services.matching.domain.offering import Around, Other
 from services.matching.domain.ranking import Rules, explain, look, search_for
-from services.matching.domain.regrouping import with_groups
+from services.matching.domain.regrouping import MOST_FOR_GROUPS, with_groups
 from services.matching.domain.therapist import Therapist
 from services.matching.handlers.gathering import MOST_SEEKERS
-from services.matching.handlers.ranking import MOST_FOR_GROUPS
 from shared.contract.ids import GroupId, TherapistId
 from shared.contract.matching import NothingFound, Shortlist
 from tests.benchmarks.matching.population import THE_DAY, clients

@@ -103,9 +103,12 @@ class World:
         return look(self.search, engine, rules, for_groups)
 
     def explained(self, found: Found, rules: Rules = RULES) -> Shortlist | NothingFound:
-        around = Around(self.search, rules, self.groups, self.others, self.busy)
         alone = explain(self.search, found, self.therapists, rules)
-        return with_groups(around, found, alone, self.therapists)
+        return with_groups(self.around(rules), found, alone, self.therapists)
+
+    def around(self, rules: Rules = RULES) -> Around:
+        """The groups that gather, and who else looks for one."""
+        return Around(self.search, rules, self.groups, self.others, self.busy)
 
     def shuffle(self, dice: Random) -> None:
         """The same in another order."""

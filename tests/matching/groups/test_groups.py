@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.matching import store
+from services.matching.domain.regrouping import MOST_FOR_GROUPS
 from services.matching.handlers import Matcher, offer_to_waiting
-from services.matching.handlers.ranking import MOST_FOR_GROUPS
 from services.matching.handlers.reading import open_shortlist
 from shared.contract.matching import MatchNotFound, MatchProposed
 from shared.contract.sealing import opened

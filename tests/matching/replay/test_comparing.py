@@ -1,7 +1,6 @@
 """What another policy would change, in figures that compare, and without telling of few people."""
 
 from dataclasses import replace
-from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matching.domain.comparing import Comparison, Outcome, groups_of, report, tally, value_of
-from services.matching.domain.ranking import rank, search_for
+from services.matching.domain.comparing import Comparison, Outcome, groups_of, report, tally
 from shared.contract.ids import RequestId, TherapistId
-from shared.contract.matching import Shortlist
 from shared.contract.vocabulary import Mode, RequesterRole, Therapy
-from tests.matching.builders import RULES, THE_DAY
-from tests.matching.random_matching import random_case, random_therapist
 from tests.support.builders import a_case, id_of
 
 FEWEST = 10
@@ -42,26 +37,6 @@ def compared(old: Outcome, new: Outcome, ranking: int = 1, **facts: Any) -> Comp
 # ------------------------------------------------------------------------------------------- in figures
 
 
-def test_whoever_is_on_a_list_is_worth_what_the_list_says() -> None:
-    dice = Random(4)
-    therapists = [random_therapist(dice) for _ in range(60)]
-    known = {each.id: each for each in therapists}
-    seen = 0
-    for _ in range(200):
-        search = search_for(random_case(dice), THE_DAY, RULES)
-        answer = rank(search, therapists, RULES)
-        for candidate in answer.candidates if isinstance(answer, Shortlist) else ():
-            assert value_of(search, known[candidate.therapist_id], RULES) == candidate.score
-            seen += 1
-    assert seen > 50
-
-
-def test_nobody_is_worth_anything_whom_every_gate_keeps_out() -> None:
-    therapist = replace(random_therapist(Random(1)), seats_free=0)
-
-    assert value_of(search_for(a_case(), THE_DAY, RULES), therapist, RULES) is None
-
-
 def test_changes_are_new_less_old() -> None:
     counted = tally(
         [
@@ -82,6 +57,17 @@ def test_a_first_whom_the_old_policy_rules_out_is_counted_and_never_valued() -> 
     counted = tally([compared(came_first("ada"), came_first("ben", values=(None,)))])
 
     assert (counted.outside, counted.value.of, counted.value.mean) == (1, 0, None)
+
+
+def test_a_group_instead_of_none_is_counted_be_it_with_the_same_therapist() -> None:
+    alone, together = came_first("ada"), came_first("ada", in_group=True)
+
+    counted = tally(
+        compared(*pair)
+        for pair in ((alone, together), (together, alone), (together, together), (NOBODY, together))
+    )
+
+    assert (counted.group_changed, counted.same_first) == (2, 3)
 
 
 def test_agreement_on_nobody_is_agreement() -> None:

@@ -21,7 +21,8 @@ AREAS = ("East", "North", "West")
 NOBODY = Outcome((), 0, (), 0, None, 0)
 COUNTS = (
     *("requests", "rankings", *KINDS.values()),
-    *("first_not_allowed_before", "online_instead_or_in_person", "begin_sooner", "begin_later"),
+    *("first_not_allowed_before", "online_instead_or_in_person", "group_instead_or_alone"),
+    *("begin_sooner", "begin_later"),
 )
 
 
@@ -38,6 +39,7 @@ class Came:
     kind: Kind = Kind.SAME
     in_person: bool = False
     online_before: bool = False
+    in_group: bool = False
     ruled_out: bool = False
     days: int = 0
 
@@ -47,6 +49,7 @@ class Came:
             "ada" if self.kind is Kind.SAME else "ben",
             km=km if self.in_person else None,
             begins_in_days=max(self.days, 0),
+            in_group=self.in_group,
         )
         old = replace(old, begins_in_days=max(-self.days, 0))
         new = replace(new, values=(None,)) if self.ruled_out else new
@@ -74,6 +77,7 @@ def rankings(people: int) -> st.SearchStrategy[list[Came]]:
             kind=st.sampled_from([Kind.SAME] * 4 + [*Kind]),
             in_person=st.booleans(),
             online_before=st.sampled_from([False] * 6 + [True]),
+            in_group=st.sampled_from([False] * 6 + [True]),
             ruled_out=st.sampled_from([False] * 6 + [True]),
             days=st.sampled_from([0, 0, 0, 3, -3]),
         ),

@@ -184,7 +184,7 @@ async def test_places_are_where_they_were(database: Database, replay: Command, t
     assert now.out == then.out
 
 
-async def test_a_proposal_that_named_a_group_first_is_compared_without_it_and_counted(
+async def test_a_group_that_was_first_is_compared_and_counted_unless_it_is_not_on_record(
     database: Database, replay: Command, tmp_path: Path
 ) -> None:
     await in_directory(database, a_therapist("cleo", accreditations=(an_accreditation(Variant.IPT_AST),)))
@@ -206,8 +206,17 @@ async def test_a_proposal_that_named_a_group_first_is_compared_without_it_and_co
     tried = another_policy(tmp_path, caseload="caseload = 900")
     outcome = await replay("--since", "2026-11-24", "--policy", tried, "--json")
 
+    await database.pool.execute("UPDATE rankings SET groups = NULL WHERE id = (SELECT max(id) FROM rankings)")
+    not_kept = await replay("--since", "2026-11-24", "--policy", tried, "--json", "--cases")
+    read = await replay("--since", "2026-11-24", "--policy", tried)
+
     assert outcome.code == 0
-    assert (outcome.document["compared"], outcome.document["group_first"]) == (2, 2)
+    counted = [outcome.document[name] for name in ("compared", "group_first", "groups_unknown")]
+    assert counted == [2, 2, 0]
+    counted = [not_kept.document[name] for name in ("compared", "group_first", "groups_unknown")]
+    assert counted == [1, 1, 1]
+    assert not_kept.document["totals"]["rankings"] == 1
+    assert "left out, as the groups that they depend on are not on record: 1" in read.out
 
 
 async def test_days_are_londons_and_both_ends_count(

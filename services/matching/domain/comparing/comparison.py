@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from services.matching.domain.comparing.groups import groups_of
 from services.matching.domain.gates import Fit, Search, check
+from services.matching.domain.offering import Around, worth
 from services.matching.domain.pathways import pathways_of
 from services.matching.domain.ranking import Rules
 from services.matching.domain.scoring import score
@@ -50,7 +51,10 @@ class Outcome:
     """How far the first is; None for online."""
 
     begins_in_days: int
-    """When the first can take a new client; 0 for at once."""
+    """When the first can take a new client; 0 for at once. How long a group gathers nobody knows."""
+
+    in_group: bool = False
+    """Whether the first stands for a group."""
 
     @property
     def first(self) -> TherapistId | None:
@@ -96,6 +100,11 @@ class Comparison:
         return bool(self.old.listed and self.new.listed) and (self.old.km is None) != (self.new.km is None)
 
     @property
+    def group_changed(self) -> bool:
+        """Whether one first stands for a group and the other for sessions without others."""
+        return bool(self.old.listed and self.new.listed) and self.old.in_group != self.new.in_group
+
+    @property
     def same_first(self) -> bool:
         """Whether the same therapist comes first, or nobody under either."""
         return self.old.first == self.new.first
@@ -112,30 +121,41 @@ def compare(
     old: Answer,
     new: Answer,
     therapists: Mapping[TherapistId, Therapist],
+    around: Around | None = None,
 ) -> Comparison:
-    """Compares two answers to one search; `search` and `rules` are those of the recorded policy."""
+    """Compares two answers to one search; `search`, `rules` and `around` are those of the recorded policy."""
     return Comparison(
         ranking=ranking,
         request_id=request_id,
         waited_days=max(waited.days, 0),
         groups=groups_of(search.case, search.age, requester),
-        old=_outcome(old, search, rules, therapists),
-        new=_outcome(new, search, rules, therapists),
+        old=_outcome(old, search, rules, around, therapists),
+        new=_outcome(new, search, rules, around, therapists),
     )
 
 
-def value_of(search: Search, therapist: Therapist, rules: Rules) -> int | None:
-    """The score on the pathway that suits best; None if a gate of every one keeps the therapist out."""
+def value_of(search: Search, therapist: Therapist, rules: Rules, around: Around | None = None) -> int | None:
+    """The score on the pathway that suits best; None if every one keeps the therapist out.
+
+    With groups around, it is of what the therapist could offer beside them.
+    """
+    pathways = pathways_of(search.case, search.on, rules.policy).fitting
+    if around is not None:
+        return worth(around, therapist, pathways)
     scores = [
         sum(each.points for each in score(search, fit, rules.policy))
-        for pathway in pathways_of(search.case, search.on, rules.policy).fitting
+        for pathway in pathways
         if isinstance(fit := check(search, pathway, therapist, rules.policy, rules.places), Fit)
     ]
     return max(scores, default=None)
 
 
 def _outcome(
-    answer: Answer, search: Search, rules: Rules, therapists: Mapping[TherapistId, Therapist]
+    answer: Answer,
+    search: Search,
+    rules: Rules,
+    around: Around | None,
+    therapists: Mapping[TherapistId, Therapist],
 ) -> Outcome:
     candidates = answer.candidates if isinstance(answer, Shortlist) else ()
     first = candidates[0] if candidates else None
@@ -143,8 +163,9 @@ def _outcome(
     return Outcome(
         listed=tuple(each.therapist_id for each in candidates),
         score=first.score if first else 0,
-        values=tuple(value_of(search, therapists[each.therapist_id], rules) for each in candidates),
+        values=tuple(value_of(search, therapists[each.therapist_id], rules, around) for each in candidates),
         unmet=len(first.unmet) if first else 0,
         km=first.distance_km if first else None,
         begins_in_days=max((free_from - search.on).days, 0) if free_from else 0,
+        in_group=first is not None and first.group is not None,
     )

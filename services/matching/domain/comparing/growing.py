@@ -86,6 +86,7 @@ def parts_of(told: Sequence[Comparison], waits_changed: Values) -> tuple[Mapping
     """The parts that the totals count, each time of the whole; one that is not told has no name."""
     kinds = {name: _whose(told, [one.kind is kind for one in told]) for kind, name in KINDS.items()}
     outside, mode_changed = [one.outside for one in told], [one.mode_changed for one in told]
+    group_changed = [one.group_changed for one in told]
     changes = dict(waits_changed)
     everybody = list(dict.fromkeys(one.request_id for one in told))
     waits = {
@@ -97,6 +98,7 @@ def parts_of(told: Sequence[Comparison], waits_changed: Values) -> tuple[Mapping
         kinds,
         _either("first_not_allowed_before", told, outside),
         _either("online_instead_or_in_person", told, mode_changed),
+        _either("group_instead_or_alone", told, group_changed),
         waits,
     )
 

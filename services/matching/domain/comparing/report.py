@@ -56,6 +56,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any] | None:
         "unmet": outcome.unmet,
         "km": outcome.km,
         "begins_in_days": outcome.begins_in_days,
+        "in_group": outcome.in_group,
     }
 
 
@@ -70,6 +71,7 @@ def _totals(counted: Tally, fewest: int) -> dict[str, Any]:
         "nobody_under_either": counted.neither,
         "first_not_allowed_before": counted.outside,
         "online_instead_or_in_person": counted.mode_changed,
+        "group_instead_or_alone": counted.group_changed,
         "begin_sooner": counted.sooner,
         "begin_later": counted.later,
         "agreement": counted.agreement,

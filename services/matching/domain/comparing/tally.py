@@ -35,6 +35,7 @@ class Tally:
     """The new first is one whom the recorded policy lets through nowhere: no value compares."""
 
     mode_changed: int
+    group_changed: int
     overlap: Mean
     """How much of the longer list is on the other, too."""
 
@@ -84,6 +85,7 @@ def tally(comparisons: Iterable[Comparison]) -> Tally:
         neither=kinds[Kind.NEITHER],
         outside=sum(one.outside for one in each),
         mode_changed=sum(one.mode_changed for one in each),
+        group_changed=sum(one.group_changed for one in each),
         overlap=means["overlap"],
         old_score=means["old_score"],
         new_score=means["new_score"],

@@ -12,6 +12,7 @@ TOTALS: Mapping[str, str] = {
     "nobody_under_either": "Nobody found under either",
     "first_not_allowed_before": "The new first is ruled out by the old policy",
     "online_instead_or_in_person": "Online instead of in person, or the other way round",
+    "group_instead_or_alone": "A group instead of no group, or the other way round",
     "begin_sooner": "Requests that could begin sooner",
     "begin_later": "Requests that could begin later",
     "old_score": "Mean score of the first, on the old policy's scale",

@@ -116,6 +116,10 @@ class Engine:
             move_marks(self._table, last, row)
             self._rows.sort(self._table.kept[: self._count])
 
+    def knows(self, therapist_id: UUID) -> bool:
+        """Whether somebody is in the directory."""
+        return self._find(therapist_id.int) is not None
+
     def set_seats(self, therapist_id: UUID, free: int) -> None:
         """Notes a therapist's free seats; the next search sees them."""
         row = self._find(therapist_id.int)
