@@ -22,9 +22,9 @@ from tests.matching.random_matching import plain, random_case, random_therapist
 THERAPISTS, REQUESTS, UPDATES = 250, 2_000, 5_000
 CHANGES = {
     "an entry": 48,
-    "seats": 40,
-    "leaves": 5,
-    "is back": 3,
+    "seats": 41,
+    "leaves": 3,
+    "is back": 4,
     "is new": 2,
     "prices": 2,
 }
@@ -155,8 +155,9 @@ class Changing:
                 self.prices = some_prices(known, self.dice)
                 self.engine.set_prices(self.prices)
             case "leaves":
-                self.gone.append(self.directory.pop(anybody.id))
-                self.engine.drop([anybody.id])
+                leaving = {anybody.id, *self.dice.sample(list(self.directory), self.dice.randint(0, 2))}
+                self.gone += [self.directory.pop(each) for each in leaving]
+                self.engine.drop(leaving)
             case "is back" if self.gone:
                 self._list(self.gone.pop(self.dice.randrange(len(self.gone))))
             case "is new":

@@ -103,18 +103,23 @@ class Engine:
 
     def drop(self, ids: Iterable[UUID]) -> None:
         """Forgets entries; those that are not known are no matter."""
-        for identifier in ids:
-            row = self._find(identifier.int)
-            if row is None:
-                continue
-            if price := int(self._table.scored["price"][row]):
-                self._prices_apart[identifier.int] = price
+        numbers = list({identifier.int for identifier in ids})
+        rows = self._rows.find_all(self._table.kept, numbers) if numbers else []
+        gone = {row: number for row, number in zip(rows, numbers, strict=True) if row >= 0}
+        if not gone:
+            return
+        table, was = self._table, np.arange(self._count)
+        # The last row first, so that nobody who moves into a gap is to go as well.
+        for row in sorted(gone, reverse=True):
+            if price := int(table.scored["price"][row]):
+                self._prices_apart[gone[row]] = price
             self._count -= 1
             last = self._count
-            self._table.scored[row] = self._table.scored[last]
-            self._table.kept[row] = self._table.kept[last]
-            move_marks(self._table, last, row)
-            self._rows.sort(self._table.kept[: self._count])
+            table.scored[row] = table.scored[last]
+            table.kept[row] = table.kept[last]
+            move_marks(table, last, row)
+            was[row] = was[last]
+        self._rows.follow(was[: self._count], was.size)
 
     def knows(self, therapist_id: UUID) -> bool:
         """Whether somebody is in the directory."""

@@ -62,15 +62,19 @@ class Rows:
         kept["id_high"][rows], kept["id_low"][rows] = _halves(numbers)
         return rows
 
+    def follow(self, was: Array, rows: int) -> None:
+        """Keeps the order when rows have moved and some of so many are gone; `was` says who stood where."""
+        now = np.full(rows, -1, np.int32)
+        now[was] = np.arange(was.size, dtype=np.int32)
+        moved = now[self._sorted]
+        self._sorted = moved[moved >= 0]
+        self._late = {number: int(now[row]) for number, row in self._late.items() if now[row] >= 0}
+
     def settle(self, kept: Array) -> None:
         """Sorts the rows once that is worth while."""
         if len(self._late) > max(_MOST_LATE, kept.size // 16):
-            self.sort(kept)
-
-    def sort(self, kept: Array) -> None:
-        """Sorts all rows that are in use."""
-        self._sorted = np.lexsort((kept["id_low"], kept["id_high"])).astype(np.int32)
-        self._late.clear()
+            self._sorted = np.lexsort((kept["id_low"], kept["id_high"])).astype(np.int32)
+            self._late.clear()
 
     def find_all(self, kept: Array, numbers: Sequence[int]) -> list[int]:
         """The rows of several, or -1 for who is not known."""
