@@ -4,7 +4,7 @@ import pytest
 
 from shared.contract import matching
 from shared.contract.ids import SubjectId, TherapistId
-from shared.contract.vocabulary import Condition, Evidence, Format, Variant
+from shared.contract.vocabulary import Condition, Evidence, Format, Mode, Variant
 from tests.review.browsing import in_order
 from tests.review.builders import Office, page_url
 from tests.support.builders import (
@@ -71,6 +71,31 @@ async def test_languages_have_names_and_one_that_no_door_would_take_today_is_sho
         page = (await bea.get(page_url(request))).text
 
     assert "<dd>Vietnamese, zz</dd>" in page
+
+
+@pytest.mark.parametrize(
+    ("outcode", "shown", "where"),
+    [
+        (None, "3: in person alone, for which no postcode district was given", "no postcode district given"),
+        ("E1", "3: too far away", "near E1"),
+    ],
+)
+async def test_who_gave_no_district_is_not_said_to_be_far_from_anybody(
+    office: Office, outcode: str | None, shown: str, where: str
+) -> None:
+    request = a_request(details=a_case(mode=Mode.EITHER, outcode=outcode))
+    shortlist = matching.Shortlist(
+        candidates=(a_candidate("ada"),),
+        pathways=(a_pathway(),),
+        gates=(matching.GateCount(gate="distance", therapists=3),),
+    )
+    await office.hear(request, a_proposal(request, shortlist=shortlist))
+
+    async with office.browser() as bea:
+        page = (await bea.get(page_url(request))).text
+
+    assert shown in page
+    assert where in page
 
 
 async def test_a_case_that_nothing_here_fits_says_so_and_is_among_those_to_decide(office: Office) -> None:

@@ -67,11 +67,11 @@ _KEPT_OFF = {
 }
 
 
-def kept_off(gate: Gate, therapist: Therapist) -> str:
+def kept_off(search: Search, gate: Gate, therapist: Therapist) -> str:
     """What alone keeps the next best off the list, said of them."""
     if gate is Gate.START and therapist.free_from is not None:
         return f"is not free until {wording.day(therapist.free_from)}"
-    return _KEPT_OFF[gate]
+    return _of_one(search, gate)
 
 
 def reasons(search: Search, fit: Fit, scored: tuple[Scored, ...]) -> tuple[Reason, ...]:
@@ -112,18 +112,37 @@ def nothing_found(search: Search, pathways: Pathways, kept_out: Mapping[Gate, in
     counts = [(gate, number) for gate, number in kept_out.items() if number]
     variants = wording.joined([wording.VARIANTS[each.variant] for each in pathways.fitting])
     if looked_at == 1:
-        why = wording.joined([_KEPT_OFF[gate] for gate, _ in counts])
+        why = wording.joined([_of_one(search, gate) for gate, _ in counts])
         text = f"The only therapist in the directory cannot be proposed for {variants}: that one {why}."
     else:
-        why = wording.joined([_kept_out(gate, number) for gate, number in counts])
+        why = wording.joined([_kept_out(search, gate, number) for gate, number in counts])
         text = f"None of {looked_at} therapists can be proposed for {variants}: {why}."
     if search.position is None and search.case.mode is not Mode.ONLINE:
         text += " Nobody can be found in person, for the client's postcode district is not known."
     return text
 
 
-def _kept_out(gate: Gate, number: int) -> str:
-    return f"1 who {_KEPT_OFF[gate]}" if number == 1 else _KEPT_OUT[gate].format(n=number)
+def _kept_out(search: Search, gate: Gate, number: int) -> str:
+    if number == 1 or _is_nowhere(search, gate):
+        return f"{number} who {_of_one(search, gate)}"
+    return _KEPT_OUT[gate].format(n=number)
+
+
+def _of_one(search: Search, gate: Gate) -> str:
+    if not _is_nowhere(search, gate):
+        return _KEPT_OFF[gate]
+    return f"could be met in person alone, {_nowhere(search)}"
+
+
+def _is_nowhere(search: Search, gate: Gate) -> bool:
+    """Whether a distance bars for want of a place to measure from."""
+    return gate is Gate.DISTANCE and search.position is None
+
+
+def _nowhere(search: Search) -> str:
+    if search.case.outcode is None:
+        return "for which no postcode district was given"
+    return "and where the client's postcode district lies is not known here"
 
 
 def _problem_area(search: Search, _fit: Fit, scored: Scored) -> str:
@@ -250,6 +269,12 @@ def _about(search: Search, fit: Fit, policy: Policy) -> Iterator[Caution]:
     first = fit.therapist.free_from
     if first is not None and first > search.on:
         yield Caution(code="begins_later", text=f"Cannot begin before {wording.day(first)}.")
+    if search.position is None and search.case.mode is Mode.EITHER:
+        ask = ": ask for it" if search.case.outcode is None else ""
+        yield Caution(
+            code="place_unknown",
+            text=f"Left out is whoever could be met in person alone, {_nowhere(search)}{ask}.",
+        )
     if unclear(search.case.languages, fit.language):
         yield Caution(
             code="language_unclear",

@@ -149,7 +149,7 @@ def explain(
             gates=gates,
             text=explaining.nothing_found(search, pathways, found.kept_out, found.looked_at),
             concessions=concessions,
-            next_best=_next_best(found, therapists),
+            next_best=_next_best(search, found, therapists),
         )
     basis = Basis(search, therapists, pathways.fitting, rules.policy, rules.places)
     listed = with_order_told(
@@ -161,7 +161,7 @@ def explain(
         ruled_out=pathways.ruled_out,
         gates=gates,
         concessions=concessions,
-        next_best=_next_best(found, therapists),
+        next_best=_next_best(search, found, therapists),
     )
 
 
@@ -194,7 +194,7 @@ def _concessions(found: Found, therapists: Mapping[TherapistId, Therapist]) -> t
     )
 
 
-def _next_best(found: Found, therapists: Mapping[TherapistId, Therapist]) -> NextBest | None:
+def _next_best(search: Search, found: Found, therapists: Mapping[TherapistId, Therapist]) -> NextBest | None:
     nearest = found.nearest
     if nearest is None or nearest.therapist_id not in therapists:
         return None
@@ -204,7 +204,7 @@ def _next_best(found: Found, therapists: Mapping[TherapistId, Therapist]) -> Nex
         variant=nearest.variant,
         score=nearest.score,
         gate=nearest.gate,
-        text=explaining.kept_off(nearest.gate, therapists[nearest.therapist_id]),
+        text=explaining.kept_off(search, nearest.gate, therapists[nearest.therapist_id]),
     )
 
 

@@ -1,5 +1,7 @@
 """What is said when nobody can be proposed."""
 
+import pytest
+
 from services.matching.domain.ranking import rank
 from shared.contract.matching import NothingFound
 from shared.contract.vocabulary import Mode
@@ -52,3 +54,40 @@ def test_an_unknown_district_says_so() -> None:
 
     assert isinstance(found, NothingFound)
     assert "postcode district is not known" in found.text
+
+
+@pytest.mark.parametrize("mode", [Mode.IN_PERSON, Mode.EITHER])
+@pytest.mark.parametrize(
+    ("outcode", "why"),
+    [
+        (None, "could be met in person alone, for which no postcode district was given"),
+        (
+            "CB1",
+            "could be met in person alone, and where the client's postcode district lies is not known here",
+        ),
+    ],
+)
+def test_nobody_is_called_too_far_away_from_where_nobody_knows(
+    mode: Mode, outcode: str | None, why: str
+) -> None:
+    ada, ben = (a_therapist(name, modes=frozenset({Mode.IN_PERSON})) for name in ("ada", "ben"))
+    search = a_search(mode=mode, outcode=outcode)
+
+    one, two = rank(search, [ada], RULES), rank(search, [ada, ben], RULES)
+
+    assert isinstance(one, NothingFound)
+    assert isinstance(two, NothingFound)
+    assert f"that one {why}." in one.text
+    assert f"2 who {why}." in two.text
+    assert one.next_best is not None
+    assert one.next_best.text == why
+    assert "too far" not in one.text + two.text
+
+
+def test_who_is_too_far_away_is_called_so() -> None:
+    ada = a_therapist(modes=frozenset({Mode.IN_PERSON}), outcode="TW20")
+
+    found = rank(a_search(mode=Mode.EITHER, outcode="E1"), [ada], RULES)
+
+    assert isinstance(found, NothingFound)
+    assert "that one is too far away." in found.text

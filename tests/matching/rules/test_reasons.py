@@ -205,6 +205,37 @@ def test_what_a_reviewer_should_weigh_is_pointed_out(therapist: dict[str, Any], 
 
 
 @pytest.mark.parametrize(
+    ("mode", "outcode", "texts"),
+    [
+        (
+            Mode.EITHER,
+            None,
+            [
+                "Left out is whoever could be met in person alone, for which no postcode district was given: "
+                "ask for it."
+            ],
+        ),
+        (
+            Mode.EITHER,
+            "CB1",
+            [
+                "Left out is whoever could be met in person alone, and where the client's postcode district "
+                "lies is not known here."
+            ],
+        ),
+        (Mode.EITHER, "E1", []),
+        (Mode.ONLINE, None, []),
+    ],
+)
+def test_staff_are_told_that_those_who_work_in_person_alone_were_left_out(
+    mode: Mode, outcode: str | None, texts: list[str]
+) -> None:
+    told = only(a_therapist(), mode=mode, outcode=outcode).cautions
+
+    assert [each.text for each in told if each.code == "place_unknown"] == texts
+
+
+@pytest.mark.parametrize(
     ("variant", "cases", "new"),
     [(Variant.IPT, 3, True), (Variant.IPT, 4, False), (Variant.SYSTEMIC, 0, False)],
 )

@@ -9,11 +9,13 @@ from services.review.domain.wording.names import (
     ACTIONS,
     DOUBTED,
     FORMATS,
+    GATES,
     REFUSALS,
     STATES,
     VARIANTS,
 )
 from shared.ages import LONDON
+from shared.contract.intake import CaseDetails
 from shared.contract.matching import GroupDoubt, Pathway, SeatRefusal, Shortfall, WaitWeeks
 from shared.contract.vocabulary import Slot, Variant
 
@@ -45,6 +47,13 @@ def in_format(pathway: Pathway) -> str:
     """A variant in its format."""
     name = VARIANTS[pathway.variant]
     return name if pathway.variant is Variant.IPT_G else f"{name}, {FORMATS[pathway.format]}"
+
+
+def gate(code: str, details: CaseDetails | None) -> str:
+    """What keeps therapists off a shortlist; from no district nobody is known to be too far away."""
+    if code == "distance" and details is not None and details.outcode is None:
+        return "in person alone, for which no postcode district was given"
+    return GATES.get(code, code.replace("_", " "))
 
 
 def times(slots: tuple[Slot, ...]) -> str:
