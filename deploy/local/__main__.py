@@ -1,4 +1,4 @@
-"""The command line of the local stack: up, status, down, demo."""
+"""The command line of the local stack: up, status, run, down, demo."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.local import mailbox, running
+from deploy.local import mailbox, running, services
 from deploy.local.faults import StackFault
 from deploy.local.services import ROOT
 from deploy.local.state import State, Status
@@ -22,7 +22,8 @@ STATE = ROOT / ".attune"
 app = typer.Typer(
     name="python -m deploy.local",
     help="Runs the whole of Attune on this machine: Kafka, PostgreSQL, SMTP and the four services.\n\n"
-    "`make up`, `make status`, `make down` and `make demo` call it.",
+    "`make up`, `make status`, `make down` and `make demo` call it; "
+    "`run` is for the commands of the services, such as `run matching therapists list`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -68,6 +69,39 @@ def status(state: Folder = STATE, as_json: AsJson = False) -> None:
     raise typer.Exit(0 if found.well else 1)
 
 
+# What stands behind the first word is the command's own, also if it looks like an option of this one.
+@app.command(context_settings={"allow_interspersed_args": False})
+def run(
+    whose: Annotated[
+        str, typer.Argument(help=f"Whose command it is: {', '.join(services.COMMANDED)}.", show_default=False)
+    ],
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(help="The command and its options; --help lists them.", show_default=False),
+    ] = None,
+    state: Folder = STATE,
+) -> None:
+    """Run a command of a service on the stack that is up, told what the service is told.
+
+    It takes the place of this one: its exit code and what it prints are its own.
+
+    Examples: run matching therapists list
+
+    run review accounts --help
+
+    run kit topics check deploy/kafka/topics.yaml: topics and keyring belong
+    to no service
+    """
+    if whose not in services.COMMANDED:
+        raise typer.BadParameter(f"{whose} is none of {', '.join(services.COMMANDED)}")
+    # Who only asks makes no secrets for a stack that does not exist.
+    found = State.load(state) if (state / "state.json").exists() else None
+    if found is None or found.runner() is None:
+        typer.echo("Attune is down; `make up` starts it.", err=True)
+        raise typer.Exit(1)
+    services.become(found, whose, command or ["--help"])
+
+
 @app.command()
 def down(state: Folder = STATE) -> None:
     """Stop everything in order; nothing that was accepted is lost."""
@@ -80,7 +114,10 @@ def demo(
     / "demo",
     keep: Annotated[bool, typer.Option("--keep", help="Keep data, mails and logs afterwards.")] = False,
 ) -> None:
-    """Take four requests and a broken one from submission to delivered mail, and say what happened."""
+    """Take four requests, a broken one and a group of four from submission to delivered mail.
+
+    Says what happened, and exits 1 if anything is missing at the end.
+    """
     # Only here, so that the other commands start quickly.
     from deploy.local.demo import run, showing  # noqa: PLC0415
 

@@ -6,16 +6,24 @@ import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 from deploy.local import postgres, processes
 from deploy.local.faults import StackFault
-from deploy.local.state import PARTNER, STAFF_EMAIL, STAFF_NAME, State
+from deploy.local.state import PARTNER, SERVICES, STAFF_EMAIL, STAFF_NAME, State
 
 ROOT = Path(__file__).parents[2]
 THERAPISTS = Path(__file__).with_name("therapists.csv")
 CLINIC = "Attune clinic"
+
+COMMANDED = (*SERVICES, "kit")
+"""Who has commands: the kit's are about what belongs to no service."""
+
+_TERMINAL = ("TERM", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES", "LANG", "LC_ALL", "LC_CTYPE")
+"""What a command must know of where it is read."""
 
 
 def environment(state: State, service: str) -> dict[str, str]:
@@ -86,6 +94,20 @@ def command(state: State, service: str, *arguments: str, given: str | None = Non
     if result.returncode:
         raise StackFault(f"`{service} {' '.join(arguments)}` failed: {result.stderr.strip()[-2000:]}")
     return result.stdout
+
+
+def become(state: State, whose: str, words: Sequence[str]) -> NoReturn:
+    """Becomes a command of a service, or of the kit, at the terminal and in the folder of who asked."""
+    told = environment(state, whose) if whose in SERVICES else _of_the_kit(state)
+    module = f"services.{whose}" if whose in SERVICES else f"shared.{whose}"
+    seen = {name: os.environ[name] for name in _TERMINAL if name in os.environ}
+    # Found where this is, whatever lies in that folder.
+    arguments = [sys.executable, "-P", "-m", module, *words]
+    os.execve(sys.executable, arguments, told | seen | {"PYTHONPATH": str(ROOT)})  # noqa: S606 - no shell is needed
+
+
+def _of_the_kit(state: State) -> dict[str, str]:
+    return environment(state, "matching") | {"KEYRING_URL": keyring_url(state)}
 
 
 def furnish(state: State) -> None:

@@ -19,7 +19,7 @@ from deploy.local.faults import StackFault
 from deploy.local.parts import Child
 from deploy.local.services import ROOT
 from deploy.local.state import State
-from deploy.local.supervisor import TRIES, Supervisor
+from deploy.local.supervisor import TOPICS, TRIES, Supervisor
 from shared.kit.testing import eventually
 
 PEOPLE = tomllib.loads((ROOT / "deploy" / "local" / "demo" / "people.toml").read_text("utf-8"))
@@ -85,6 +85,12 @@ async def test_a_stack_that_is_killed_while_it_starts_and_while_it_works_loses_n
     assert call(folder, "up")[0] == 0
     assert State.load(folder).status().well
     assert State.load(folder).status().parts["mail"].restarts == 1
+
+    # Whoever operates it reaches each service by its commands.
+    code, text = call(folder, "run", "matching", "therapists", "list", "--json")
+    assert code == 0, text
+    assert len(json.loads(text)) > 1
+    assert call(folder, "run", "kit", "topics", "check", str(TOPICS))[0] == 0
 
     # One that hangs is not taken for one that works.
     mail = State.load(folder).status().parts["mail"].pid
@@ -191,6 +197,36 @@ def test_a_second_demo_leaves_the_first_one_alone(tmp_path: Path) -> None:
     assert code == 1
     assert "a demo is running in" in text
     assert not (tmp_path / "demo").exists()
+
+
+def test_a_command_of_a_service_is_run_with_all_of_its_words_and_ends_as_it_ends(tmp_path: Path) -> None:
+    state = State.load(tmp_path)
+    for claim in state.choose_ports():
+        claim.close()
+    port = state.ports["postgres"]
+
+    # Nothing but who runs it: the command is told where the database would be, and asks there.
+    with state.claimed():
+        code, listed = call(tmp_path, "run", "matching", "therapists", "list")
+        wrong = [call(tmp_path, "run", *words)[0] for words in (["review", "nothing"], ["nobody", "list"])]
+        helped = [call(tmp_path, "run", *words) for words in (["intake", "--help"], ["intake"], ["--help"])]
+
+    assert code == 1
+    assert listed == f"the database at 127.0.0.1:{port} did not answer (ConnectionRefusedError)\n"
+    assert wrong == [2, 2]
+    assert [code for code, _ in helped] == [0, 0, 0]
+    assert helped[0] == helped[1]
+    assert "partners" in helped[0][1]
+    assert "run matching therapists list" in helped[2][1]
+
+
+def test_a_command_needs_a_stack_that_is_up(tmp_path: Path) -> None:
+    down = (1, "Attune is down; `make up` starts it.\n")
+    assert call(tmp_path / "none", "run", "matching", "therapists", "list") == down
+    assert not (tmp_path / "none").exists()
+
+    State.load(tmp_path)
+    assert call(tmp_path, "run", "matching", "therapists", "list") == down
 
 
 def test_nothing_was_ever_started_is_told_as_such(tmp_path: Path) -> None:
