@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1, help="others than these were tuned on")
     parser.add_argument("--steady-seeds", type=int, default=8, help="worlds in which courses end; 0 for none")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--check", action="store_true", help="fail if a goal is missed")
     given = parser.parse_args()
     rules = benchmark_rules()
     # What is compiled is kept, and the processes find it there.
@@ -78,8 +79,11 @@ def main() -> None:
         steady = together(gathered(steady_state, steady_seeds))
     if given.json:
         sys.stdout.write(json.dumps({"fixed": fixed, "steady": steady}) + "\n")
-        return
-    sys.stdout.write((shown_fixed(fixed) if fixed else "") + (shown_steady(steady) if steady else ""))
+    else:
+        sys.stdout.write((shown_fixed(fixed) if fixed else "") + (shown_steady(steady) if steady else ""))
+    missed = [goal for goal, met in goals(fixed) if not met]
+    if given.check and missed:
+        sys.exit(f"goals missed: {'; '.join(missed)}")
 
 
 def fixed_seats(seed: int) -> Rows:

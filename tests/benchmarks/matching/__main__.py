@@ -38,7 +38,7 @@ from shared.contract.ids import TherapistId
 from tests.benchmarks.matching.groups import answers_in_groups
 from tests.benchmarks.matching.loop import Loop
 from tests.benchmarks.matching.population import THE_DAY, clients, country, price_of, register
-from tests.benchmarks.matching.showing import LOOP_BELOW, shown, summary
+from tests.benchmarks.matching.showing import LOOP_BELOW, goals, shown, summary
 from tests.benchmarks.matching.sql import Sql
 from tests.benchmarks.matching.table import measure
 from tests.benchmarks.matching.ways import Best, Ways, shortlist
@@ -65,14 +65,18 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--check", action="store_true", help="fail if a goal is missed")
     given = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     results = [asyncio.run(compare(count, given.requests, given.rounds, cores)) for count in given.therapists]
     if given.json:
         sys.stdout.write(json.dumps(results) + "\n")
-        return
-    for result in results:
-        sys.stdout.write(shown(result))
+    else:
+        for result in results:
+            sys.stdout.write(shown(result))
+    missed = [goal for result in results for goal, met in goals(result) if not met]
+    if given.check and missed:
+        sys.exit(f"goals missed: {'; '.join(missed)}")
 
 
 async def compare(count: int, requests: int, rounds: int, cores: list[int]) -> dict[str, Any]:
@@ -163,7 +167,8 @@ async def take_rounds(
                 times.append(time.perf_counter() - began)
                 if len(truth) == place:
                     truth.append(answer)
-                assert answer == truth[place], f"{name} and the engine disagree on {search.case}"
+                if answer != truth[place]:
+                    sys.exit(f"{name} and the engine disagree on {search.case}")
             taken[name].append(times)
             warms_up = "" if number else " (to warm up, not counted)"
             say(f"round {number} of {rounds}{warms_up}: {name} took {sum(times):.1f} s")
