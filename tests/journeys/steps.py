@@ -8,7 +8,7 @@ import httpx
 
 from shared.kit.testing import eventually
 from tests.support.builders import a_submission
-from tests.support.mail_server import Received
+from tests.support.received import Received
 from tests.support.system import System
 
 CLIENT = "maya.okafor-lind@example.com"

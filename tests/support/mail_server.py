@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import SMTPUTF8
 from enum import StrEnum, auto
 from types import TracebackType
 from typing import Self
+
+from tests.support.received import Received
 
 
 class Step(StrEnum):
@@ -55,42 +54,6 @@ class Fault:
 
     meanwhile: Callable[[], Awaitable[object]] | None = None
     """What happens elsewhere just then."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One mail as the server took it."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    data: bytes
-    connection: int
-
-    @property
-    def message(self) -> EmailMessage:
-        """The mail, parsed."""
-        parsed = message_from_bytes(self.data, policy=SMTPUTF8)
-        assert isinstance(parsed, EmailMessage)
-        return parsed
-
-    @property
-    def message_id(self) -> str:
-        """Its Message-ID."""
-        return str(self.message["Message-ID"])
-
-    @property
-    def text(self) -> str:
-        """Its plain text."""
-        body = self.message.get_body(("plain",))
-        assert body is not None
-        return str(body.get_content())
-
-    @property
-    def html(self) -> str:
-        """Its HTML."""
-        body = self.message.get_body(("html",))
-        assert body is not None
-        return str(body.get_content())
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 The expectations come from the clinic's offer and the published evidence, and not from the policy file. Where
 both leave room (who may stand in for another format, from which age systemic work and IPSRT are given), they
 come from what matching's docs/rules.md and policy have decided. Where two rules keep a variant out, the
-broader one is named: school, age, condition, format, then what the form needs.
+broader one is named: school, age, condition, format, then what the form needs. It is
+longer than other rooms, as a clinician is to read through it in one place.
 """
 
 from datetime import date
