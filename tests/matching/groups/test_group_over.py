@@ -24,7 +24,7 @@ from tests.matching.gathering import (
 )
 from tests.matching.locks import in_one_moment
 from tests.matching.processes import Process
-from tests.matching.seated import state_of
+from tests.matching.seated import a_request_with_a_seat, state_of
 from tests.support.builders import a_request, a_withdrawal, id_of
 
 ADA = a_leader(slots=frozenset({Slot.TUE_EVENING}), seats_offered=2, seats_free=2)
@@ -65,7 +65,8 @@ async def test_the_next_who_asks_is_proposed_the_time_of_a_group_whose_course_is
 async def test_any_number_of_processes_give_the_seat_back_once_and_say_nothing(
     database: Database, process: Process, another: Process, clock: MovableClock
 ) -> None:
-    await in_directory(database, ADA)
+    await in_directory(database, replace(ADA, seats_offered=3))
+    await a_request_with_a_seat(database, ADA)
     choices = await gather(process.hear, LEAST)
     said = await in_outbox(database)
     taken = await seats_free(database)
@@ -85,7 +86,8 @@ async def test_any_number_of_processes_give_the_seat_back_once_and_say_nothing(
 async def test_who_withdraws_as_their_course_ends_gives_nothing_back_twice(
     database: Database, process: Process, another: Process, clock: MovableClock
 ) -> None:
-    await in_directory(database, ADA)
+    await in_directory(database, replace(ADA, seats_offered=3))
+    await a_request_with_a_seat(database, ADA)
     choices = await gather(process.hear, LEAST)
     clock.move(TO_THE_END)
     leaving = [process.take(a_withdrawal(a_request(request_id=each.request_id))) for each in choices]

@@ -27,7 +27,7 @@ from tests.matching.gathering import (
 )
 from tests.matching.locks import in_one_moment
 from tests.matching.processes import Process
-from tests.matching.seated import end_course, state_of
+from tests.matching.seated import a_request_with_a_seat, end_course, state_of
 from tests.matching.undecided import a_proposal
 from tests.support.builders import a_rematch, a_request, a_withdrawal, id_of
 from tests.support.environment import environment
@@ -189,7 +189,9 @@ async def test_a_group_ends_for_all_who_are_in_it_only_if_that_was_said(
 
 
 async def test_two_members_named_at_once_end_their_group_once(database: Database, process: Process) -> None:
-    await in_directory(database, a_leader("ada", seats_offered=2))
+    leader = a_leader("ada", seats_offered=3)
+    await in_directory(database, leader)
+    await a_request_with_a_seat(database, leader)
     choices = await gather(process.hear, LEAST)
 
     done = await in_one_moment(
