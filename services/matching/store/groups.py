@@ -131,7 +131,7 @@ async def take_place(tx: Transaction, group: Gathering, member: Member) -> bool:
 async def form_group(
     tx: Transaction, group: Gathering, *, joinable_until: datetime, over_at: datetime
 ) -> None:
-    """From now on the group stays, whoever leaves, until nobody is left."""
+    """From now on the group stays, whoever leaves, until nobody is left or its course is over."""
     await tx.execute(
         """
         UPDATE groups SET state = 'formed', formed_at = $2, joinable_until = $3, over_at = $4 WHERE id = $1
