@@ -16,7 +16,7 @@ from services.matching.app import load_rules
 from services.matching.commands.directory import interruptible, progress
 from services.matching.commands.telling import told
 from services.matching.commands.writing import replace
-from services.matching.domain.comparing import Comparison, case_of, report
+from services.matching.domain.comparing import Comparison, case_of, groups_first, report
 from services.matching.domain.place import PlacesFault, read_places
 from services.matching.domain.policy import PolicyFault, read_policy
 from services.matching.domain.ranking import Rules
@@ -207,6 +207,8 @@ def _difference(ranking: store.Ranking, made: Comparison | None) -> dict[str, An
 def _document(
     span: Span, other: Rules | None, made: Made, smallest_group: int, *, cases: bool
 ) -> dict[str, Any]:
+    # Beside every single case there is nothing left to hide.
+    fewest = 1 if cases else smallest_group
     document: dict[str, Any] = {
         "since": str(span.since),
         "until": None if span.until is None else str(span.until),
@@ -214,7 +216,7 @@ def _document(
         "policy": None if other is None else {"version": other.policy.version, "sha256": other.policy_digest},
         "rankings": made.rankings,
         "compared": len(made.comparisons),
-        "group_first": sum(one.old.in_group for one in made.comparisons),
+        "group_first": groups_first(made.comparisons, fewest),
         "groups_unknown": made.groups_unknown,
         "erased": made.erased,
         "unreadable": made.unreadable,
@@ -222,8 +224,7 @@ def _document(
     }
     if other is None:
         return document
-    # Beside every single case there is nothing left to hide.
-    compared = report(made.comparisons, 1 if cases else smallest_group)
+    compared = report(made.comparisons, fewest)
     document["totals"] = compared["totals"]
     if cases:
         document["cases"] = [case_of(one) for one in made.comparisons if not one.same_first]

@@ -1,5 +1,6 @@
 """What replay tells of a comparison: no count or share of few people, unless single cases are listed."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matching.domain.comparing import DIVISIONS, KINDS, Comparison, Kind, Outcome, report
+from services.matching.domain.comparing import (
+    DIVISIONS,
+    KINDS,
+    Comparison,
+    Kind,
+    Outcome,
+    groups_first,
+    report,
+)
 from shared.contract.ids import RequestId, TherapistId
 from tests.support.builders import id_of
 
@@ -93,6 +102,18 @@ def test_the_agreement_of_a_group_where_few_differ_cannot_be_worked_out_from_tho
         "North": pytest.approx(40 / 60, abs=0.0001),
         "West": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("groups", "others", "told"),
+    [(12, 30, 12), (0, 12, 0), (12, 0, 12), (3, 40, "<10"), (40, 3, "withheld"), (0, 3, "withheld")],
+)
+def test_how_many_had_a_group_first_is_told_of_many_only(groups: int, others: int, told: int | str) -> None:
+    every = people(*so_many(SAME=groups + others))
+    every = [replace(one, old=replace(one.old, in_group=place < groups)) for place, one in enumerate(every)]
+
+    assert groups_first(every, FEWEST) == told
+    assert groups_first(every, 1) == groups
 
 
 def test_who_begins_sooner_or_later_is_told_of_many_only() -> None:

@@ -5,7 +5,7 @@ from services.matching.domain.comparing.comparison import Answer, Comparison, Ki
 from services.matching.domain.comparing.groups import DIVISIONS, groups_of
 from services.matching.domain.comparing.growing import KINDS, totals_so_far
 from services.matching.domain.comparing.hiding import hidden
-from services.matching.domain.comparing.report import case_of, report
+from services.matching.domain.comparing.report import case_of, groups_first, report
 from services.matching.domain.comparing.tally import Tally, tally
 from services.matching.domain.comparing.wording import COLUMNS, TOTALS, figure
 
@@ -23,6 +23,7 @@ __all__ = [
     "case_of",
     "compare",
     "figure",
+    "groups_first",
     "groups_of",
     "hidden",
     "report",

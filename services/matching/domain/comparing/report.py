@@ -6,7 +6,7 @@ from typing import Any
 from services.matching.domain.comparing.comparison import Comparison, Kind, Outcome
 from services.matching.domain.comparing.groups import DIVISIONS
 from services.matching.domain.comparing.growing import KINDS, kept_back_of, parts_of, told_so_far
-from services.matching.domain.comparing.hiding import hidden
+from services.matching.domain.comparing.hiding import WITHHELD, hidden
 from services.matching.domain.comparing.tally import Mean, Tally, tally, values_of
 
 _AGREEING = {KINDS[Kind.SAME], KINDS[Kind.NEITHER]}
@@ -34,6 +34,17 @@ def report(comparisons: Sequence[Comparison], fewest: int, *, growing: bool = Fa
 
 def _people(comparisons: Collection[Comparison]) -> int:
     return len({one.request_id for one in comparisons})
+
+
+def groups_first(comparisons: Sequence[Comparison], fewest: int) -> int | str:
+    """How many had a group first in the record; not where few had, or all but few."""
+    whose = {
+        in_group: [one.request_id for one in comparisons if one.old.in_group is in_group]
+        for in_group in (True, False)
+    }
+    # How many there are in all is told: each of the two tells the other.
+    kept_back = kept_back_of({str(in_group): ids for in_group, ids in whose.items()}, fewest)
+    return kept_back.get(str(True), WITHHELD) if kept_back else len(whose[True])
 
 
 def case_of(one: Comparison) -> dict[str, Any]:
