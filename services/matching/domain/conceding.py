@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from services.matching.domain import wording
 from services.matching.domain.engine import Engine, Placed
+from services.matching.domain.flags import may_be_harmed
 from services.matching.domain.gates import Search
-from services.matching.domain.pathways import may_be_harmed
 from services.matching.domain.policy import Policy
 from shared.contract.intake import CaseDetails
 from shared.contract.vocabulary import Format, Mode, Strength

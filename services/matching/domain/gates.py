@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from services.matching.domain.areas import Area
 from services.matching.domain.languages import Common, common
-from services.matching.domain.pathways import Area
 from services.matching.domain.place import Places, Position, metres_between
 from services.matching.domain.policy import Policy
 from services.matching.domain.therapist import Accreditation, Route, Therapist

@@ -1,22 +1,21 @@
 """Which variants of therapy fit a person, which do not, and the rule for each."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from services.matching.domain import wording
 from services.matching.domain.agreeing import other_ways, would_fit
+from services.matching.domain.cautioning import cautions_of
+from services.matching.domain.flags import flagged, may_be_harmed
 from services.matching.domain.policy import Form, Need, Policy
-from shared.ages import CONSENT_AGE, age_on
+from shared.ages import age_on
 from shared.contract.intake import CaseDetails
-from shared.contract.matching import Caution, Pathway, RuledOut, Support
+from shared.contract.matching import Pathway, RuledOut, Support
 from shared.contract.vocabulary import (
     Condition,
     Evidence,
-    FlagKind,
     Format,
-    LifeEvent,
-    ProblemArea,
     RequesterRole,
     Therapy,
     Variant,
@@ -37,13 +36,6 @@ _NEEDED: dict[Need, str] = {
 }
 
 
-_CONSENT = "record Gillick competence or a parent's consent first."
-_NO_CONSENT_YET = (
-    "see the client alone, and speak with the safeguarding lead first. "
-    "Ask no parent or carer for consent yet."
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Pathways:
     """What fits a person and what does not; every variant is in exactly one of the two."""
@@ -53,28 +45,11 @@ class Pathways:
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
-    """A problem area that the case points to, and the field that says so."""
-
-    area: ProblemArea
-    field: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Objection:
     """Why a form does not fit, and the key of what that stands on."""
 
     text: str
     source: str
-
-
-def areas_of(case: CaseDetails, policy: Policy) -> tuple[Area, ...]:
-    """The areas the client named, then the one that the life event points to if it is not among them."""
-    named = [Area(area, "details.problem_areas") for area in dict.fromkeys(case.problem_areas)]
-    hint = policy.life_events.get(case.life_event or LifeEvent.OTHER)
-    if hint is not None and hint not in case.problem_areas:
-        named.append(Area(hint, "details.life_event"))
-    return tuple(named)
 
 
 def pathways_of(
@@ -217,7 +192,7 @@ def _pathway(
         evidence=supports[0].evidence if supports else unnamed.tier,
         source=supports[0].source if supports else policy.sources[unnamed.source],
         supports=supports,
-        cautions=(*_cautions(form, case, policy), *_of_who_asks(form, case, age, policy, asked_by)),
+        cautions=cautions_of(form, case, age, policy, asked_by),
     )
 
 
@@ -229,71 +204,6 @@ def _supports(variant: Variant, case: CaseDetails, policy: Policy) -> tuple[Supp
         for condition, tier in tiers.items()
     )
     return tuple(sorted(named, key=lambda each: _RANK[each.evidence]))
-
-
-def _cautions(form: Form, case: CaseDetails, policy: Policy) -> Iterator[Caution]:
-    name = wording.VARIANTS[form.variant]
-    for condition in dict.fromkeys(case.conditions):
-        if text := policy.evidence[form.variant][condition].caution:
-            yield Caution(code=f"evidence_{condition}", text=text)
-    if flagged(case, policy.psychosis_flags) and Condition.PSYCHOSIS not in case.conditions:
-        yield Caution(
-            code="evidence_psychosis",
-            text=policy.evidence[form.variant][Condition.PSYCHOSIS].caution or "An assessment comes first.",
-        )
-    if form.caution:
-        yield Caution(code="form", text=form.caution)
-    if form.format is not case.format:
-        asked, given = wording.FORMATS[case.format], wording.FORMATS[form.format]
-        yield Caution(
-            code="format_differs",
-            text=f"The client asked for sessions {asked}; {name} is given {given}.",
-        )
-    if "no_diagnosis" in form.needs and case.diagnosed is None:
-        yield Caution(
-            code="diagnosis_unknown",
-            text=f"{name} is for young people without a diagnosis; whether there is one is not known.",
-        )
-    for area in areas_of(case, policy):
-        if area.area in form.areas_not_covered:
-            yield Caution(
-                code="area_not_covered",
-                text=f"{wording.capital(name)} does not work on {wording.AREAS[area.area]}.",
-            )
-    for kind in dict.fromkeys(flag.kind for flag in case.flags):
-        if kind in form.flag_cautions:
-            yield Caution(code=f"flag_{kind}", text=form.flag_cautions[kind])
-    if flagged(case, policy.acute_flags):
-        yield Caution(
-            code="risk_flag", text="There are signs of risk: read them, and speak with the client first."
-        )
-
-
-def flagged(case: CaseDetails, kinds: Collection[FlagKind]) -> bool:
-    """Whether there is a sign of one of the kinds."""
-    return any(flag.kind in kinds for flag in case.flags)
-
-
-def may_be_harmed(case: CaseDetails, policy: Policy) -> bool:
-    """Whether there is a sign that somebody is being hurt, perhaps by who asks or comes along."""
-    return flagged(case, policy.harm_flags)
-
-
-def _of_who_asks(
-    form: Form, case: CaseDetails, age: int, policy: Policy, asked_by: RequesterRole | None
-) -> Iterator[Caution]:
-    """Who is to be heard before anything is confirmed."""
-    told, harm = policy.who_asks, may_be_harmed(case, policy)
-    if age < CONSENT_AGE:
-        whose = told.where_harm if harm else told.below_consent_age
-        text = whose[asked_by].text if asked_by else _NO_CONSENT_YET if harm else _CONSENT
-        yield Caution(code="consent", text=f"Under {CONSENT_AGE}: {text}")
-    elif asked_by is not None and (said := told.from_consent_age.get(asked_by)):
-        text = wording.capital(told.where_harm[asked_by].text) if harm else said.text
-        yield Caution(code="own_consent", text=text)
-    # Whom else to ask or involve is no question before the client was seen alone.
-    if asked_by is not None and not harm and (said := form.asked_by_cautions.get(asked_by)):
-        yield Caution(code=f"asked_by_{asked_by}", text=said.text)
 
 
 def _conditions(conditions: frozenset[Condition]) -> str:

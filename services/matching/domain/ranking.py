@@ -7,11 +7,12 @@ from hashlib import sha256
 from itertools import chain
 
 from services.matching.domain import explaining, telling
+from services.matching.domain.areas import areas_of
 from services.matching.domain.conceding import Conceded, concessions
 from services.matching.domain.engine import Engine, Nearest, Placed, entry_of
 from services.matching.domain.gates import Fit, Gate, Search, check
 from services.matching.domain.ordering import with_order_told
-from services.matching.domain.pathways import Pathways, areas_of, into_groups, pathways_of
+from services.matching.domain.pathways import Pathways, into_groups, pathways_of
 from services.matching.domain.place import Places
 from services.matching.domain.policy import Policy
 from services.matching.domain.rising import Basis, with_rises

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.matching.domain.pathways import Pathways, areas_of, pathways_of
+from services.matching.domain.areas import areas_of
+from services.matching.domain.pathways import Pathways, pathways_of
 from shared.contract.vocabulary import (
     Condition,
     FlagKind,

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.matching.domain.pathways import areas_of, pathways_of
+from services.matching.domain.areas import areas_of
+from services.matching.domain.pathways import pathways_of
 from shared.ages import age_on
 from shared.contract.vocabulary import (
     Condition,

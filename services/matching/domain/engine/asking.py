@@ -18,9 +18,10 @@ from services.matching.domain.engine.columns import (
     VARIANT,
     Array,
 )
+from services.matching.domain.flags import flagged
 from services.matching.domain.gates import Search
 from services.matching.domain.languages import wanted
-from services.matching.domain.pathways import flagged, pathways_of
+from services.matching.domain.pathways import pathways_of
 from services.matching.domain.policy import Policy
 from shared.contract.intake import Preference
 from shared.contract.vocabulary import Condition, Format, Mode, PreferenceAbout, Strength, Therapy, Variant
