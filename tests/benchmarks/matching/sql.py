@@ -20,10 +20,11 @@ from services.matching.domain.engine.columns import (
 )
 from services.matching.domain.gates import Search
 from services.matching.domain.place import EARTH_METRES, metres_between
-from services.matching.domain.policy import OutcomeRules, Policy
+from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules
 from shared.contract.matching import Pathway
-from shared.contract.vocabulary import Mode, PreferenceAbout, Strength, Variant
+from shared.contract.vocabulary import Mode, Strength, Variant
+from tests.benchmarks.matching.phrases import latest_start, mask, mask_of, not_named, ones, standing, trait
 from tests.benchmarks.matching.population import price_of
 from tests.benchmarks.matching.ways import Placed, Ways
 
@@ -134,13 +135,13 @@ class Sql:
             entry.registered_until,
             entry.confirmed,
             ksa,
-            _mask(entry.formats, FORMAT),
-            _mask(entry.age_groups, AGE_GROUP),
-            _mask(entry.modes, MODE),
-            _mask(entry.traits, TRAIT),
-            _mask(entry.slots, SLOT),
-            _mask(entry.problem_areas, AREA),
-            _mask(entry.conditions, CONDITION),
+            mask(entry.formats, FORMAT),
+            mask(entry.age_groups, AGE_GROUP),
+            mask(entry.modes, MODE),
+            mask(entry.traits, TRAIT),
+            mask(entry.slots, SLOT),
+            mask(entry.problem_areas, AREA),
+            mask(entry.conditions, CONDITION),
             languages,
             words if self._arrays else [],
             entry.free_from,
@@ -170,7 +171,7 @@ class Sql:
         today, oldest = day_number(search.on), day_number(search.on - timedelta(days=policy.fresh_days))
         gates = [
             f"free > 0 AND registered_until >= {given(today)} AND confirmed >= {given(oldest)}",
-            f"free_from <= {given(_latest_start(search, policy))}",
+            f"free_from <= {given(latest_start(search, policy))}",
         ]
         ages = [AGE_GROUP[group] for group, span in policy.age_groups.items() if search.age in span]
         languages = [self._languages[code] for code in case.languages if code in self._languages]
@@ -178,12 +179,12 @@ class Sql:
         gates.append(f"languages & {given(sum(1 << bit for bit in languages), 'bigint')} <> 0")
         if case.max_fee_pence is not None:
             gates.append(f"fee <= {given(case.max_fee_pence)}")
-        traits = [(_trait(wish.about, wish.wish), wish.strength) for wish in case.preferences]
+        traits = [(trait(wish.about, wish.wish), wish.strength) for wish in case.preferences]
         musts = [bit for bit, strength in traits if strength is Strength.MUST]
         if musts:
-            mask = given(sum(1 << bit for bit in musts))
-            gates.append(f"traits & {mask} = {mask}")
-        gates += _not_named(search, given)
+            bits = given(sum(1 << bit for bit in musts))
+            gates.append(f"traits & {bits} = {bits}")
+        gates += not_named(search, given)
         if not ways:
             return f"SELECT 0, id, 0, 0 FROM {self._table} WHERE false", []  # noqa: S608
         live = []
@@ -205,11 +206,11 @@ class Sql:
         score = [f"greatest({', '.join(own)})", place]
         chosen = f"array_position(ARRAY[{', '.join(own)}], {score[0]}) - 1" if len(own) > 1 else "0"
         share = weights.problem_area // max(len(search.areas), 1)
-        score.append(f"{share} * {_ones(f'areas & {given(_mask_of((a.area for a in search.areas), AREA))}')}")
+        score.append(f"{share} * {ones(f'areas & {given(mask_of((a.area for a in search.areas), AREA))}')}")
         named = set(case.conditions)
-        known = _ones(f"conditions & {given(_mask_of(named, CONDITION))}")
+        known = ones(f"conditions & {given(mask_of(named, CONDITION))}")
         score.append(f"{weights.condition} * {known} / {max(len(named), 1)}")
-        shared = _ones(f"slots & {given(_mask_of(case.availability, SLOT))}")
+        shared = ones(f"slots & {given(mask_of(case.availability, SLOT))}")
         score.append(f"{weights.availability} * least({shared}, {caps.shared_slots}) / {caps.shared_slots}")
         for bit, strength in traits:
             score.append(
@@ -223,7 +224,7 @@ class Sql:
         if case.max_fee_pence:
             limit = given(case.max_fee_pence)
             score.append(f"{weights.fee} * ({limit} - fee) / {limit}")
-        score += _standing(policy, given(today))
+        score += standing(policy, given(today))
         counts = f"greatest(price - {given(search.credit)}, 0)"
         # OFFSET keeps the score from being worked out twice, once to show and once to order by.
         found = (
@@ -263,60 +264,3 @@ class Sql:
             )
             gates.append(f"at <@ {given(box, 'box')}")
         return f"CASE {bands} ELSE 0 END", source
-
-
-def _latest_start(search: Search, policy: Policy) -> int:
-    return day_number(search.on + timedelta(weeks=policy.latest_start_weeks))
-
-
-def _not_named(search: Search, given: Callable[..., str]) -> list[str]:
-    """Not excluded, and with more seats free than others were offered first."""
-    gates = []
-    if search.excluded:
-        gates.append(f"id <> ALL({given(list(search.excluded), 'uuid[]')})")
-    if search.spoken_for:
-        ids = given(list(search.spoken_for), "uuid[]")
-        seats = given(list(search.spoken_for.values()), "int[]")
-        source = f"unnest({ids}, {seats}) AS named (whose, seats)"
-        gates.append(f"NOT EXISTS (SELECT FROM {source} WHERE whose = id AND free <= seats)")
-    return gates
-
-
-def _standing(policy: Policy, today: str) -> list[str]:
-    """The points that are the same for every client."""
-    weights, last = policy.weights, policy.caps.wait_weeks
-    return [
-        f"{weights.caseload} * least(free, offered) / greatest(offered, 1)",
-        f"{weights.wait} * greatest({last} - greatest(free_from - {today}, 0) / 7, 0) / {last}",
-        _outcome(policy.outcome) if policy.outcome.on else "0",
-    ]
-
-
-def _outcome(rules: OutcomeRules) -> str:
-    """The points for how closed courses went."""
-    drawn_in = f"(outcome_change - {rules.mean}) * outcome_cases"
-    edge = f"{rules.margin} * (outcome_cases + {rules.prior_cases})"
-    return (
-        f"CASE WHEN outcome_cases < {rules.least_cases} THEN {rules.points.average}"
-        f" WHEN {drawn_in} >= {edge} THEN {rules.points.above}"
-        f" WHEN {drawn_in} <= -{edge} THEN {rules.points.below} ELSE {rules.points.average} END"
-    )
-
-
-def _ones(mask: str) -> str:
-    return f"bit_count(({mask})::bit(32))::int"
-
-
-def _mask(words: str, bits: dict[str, int]) -> int:
-    return _mask_of(words.split(), bits)
-
-
-def _mask_of(words: Iterable[str], bits: dict[str, int]) -> int:
-    found = 0
-    for word in words:
-        found |= 1 << bits[word]
-    return found
-
-
-def _trait(about: PreferenceAbout, wish: str) -> int:
-    return TRAIT[wish if about in (PreferenceAbout.THERAPIST_GENDER, PreferenceAbout.APPROACH) else about]
