@@ -89,9 +89,14 @@ def screen() -> Console:
     return console(stderr=True)
 
 
-def console(*, stderr: bool = False, width: int | None = None) -> Console:
+def console(*, stderr: bool = False) -> Console:
     """A console that takes what is in the directory as it stands, also if it looks like markup."""
-    return Console(stderr=stderr, width=width, highlight=False, markup=False)
+    return Console(stderr=stderr, highlight=False, markup=False)
+
+
+def listing() -> Console:
+    """The same for an entry a line, however narrow the screen, for ids to be copied and names to be found."""
+    return Console(width=10_000, highlight=False, markup=False)
 
 
 def _readable(load: Callable[[], T]) -> T:

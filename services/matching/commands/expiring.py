@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.table import Column, Table
+from rich.table import Table
 
-from services.matching.commands.directory import console, in_directory, rules_of
+from services.matching.commands.directory import in_directory, listing, rules_of
 from services.matching.settings import RulesSettings
 from services.matching.store import SOON, Expiry
 from services.matching.store import expiring as expiring_by
@@ -36,14 +36,13 @@ def expiring(
     if as_json:
         typer.echo(json.dumps([_document(each, today) for each in found]))
         return
-    # An id is there to be copied.
-    table = Table("last day", "what", "therapist", Column("id", no_wrap=True), box=None, pad_edge=False)
+    table = Table("last day", "what", "therapist", "id", box=None, pad_edge=False)
     for each in found:
         what = each.what if each.variant is None else f"{each.what} for {each.variant}"
-        last_day = f"{each.last_day}\n{_how_far(each, today)}"
+        last_day = f"{each.last_day}, {_how_far(each, today)}"
         table.add_row(last_day, what, each.name, str(each.therapist_id))
     nothing = f"nothing runs out within {within} days" if within else "nothing has run out"
-    console().print(table if found else nothing)
+    listing().print(table if found else nothing)
 
 
 def _how_far(each: Expiry, today: date) -> str:

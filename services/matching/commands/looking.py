@@ -7,13 +7,10 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from services.matching.commands.directory import console, in_directory
+from services.matching.commands.directory import in_directory, listing
 from services.matching.domain.therapist import Therapist
 from services.matching.store import directory
 from shared.kit.command_line import AsJson
-
-WIDEST = 10_000
-"""More columns than any entry needs."""
 
 
 def list_(as_json: AsJson = False) -> None:
@@ -28,8 +25,7 @@ def list_(as_json: AsJson = False) -> None:
         seats = f"{entry.seats_free} of {entry.seats_offered}"
         fee = f"£{entry.fee_pence / 100:g}"
         table.add_row(str(entry.id), entry.name, entry.outcode, variants, seats, fee, str(entry.confirmed_on))
-    # An entry is one line, whole, however narrow the screen: ids are there to be copied, names to be found.
-    console(width=WIDEST).print(table if entries else "the directory is empty")
+    listing().print(table if entries else "the directory is empty")
 
 
 def show(

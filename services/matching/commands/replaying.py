@@ -128,7 +128,9 @@ class Span:
     @property
     def end(self) -> datetime:
         """The first moment after."""
-        return _midnight(date.max if self.until is None else self.until + timedelta(1))
+        last = date.max if self.until is None else self.until
+        # No day comes after the last that there is.
+        return _midnight(min(last, date.max - timedelta(1)) + timedelta(1))
 
 
 @dataclass(slots=True)

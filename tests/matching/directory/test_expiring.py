@@ -138,8 +138,10 @@ async def test_the_command_tells_operators_whom_to_ask(therapists: Command, tmp_
     late = (await therapists("expiring", "--within", "0", "--json")).document
     wrong = await therapists("expiring", "--within", "-1")
 
-    for part in ("has run out", "in 5 days", "registration", "Ben", str(entry.id)):
+    for part in ("has run out", "in 5 days", "registration", "Ben Sampleford", str(entry.id)):
         assert part in both.out
+    # A heading, and each of them whole on a line of their own.
+    assert len(both.out.splitlines()) == 3
     assert ids(asked) == [str(gone.id), str(entry.id)]
     assert [each["has_run_out"] for each in asked] == [True, False]
     assert ids(late) == [str(gone.id)]

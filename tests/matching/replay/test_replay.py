@@ -234,6 +234,7 @@ async def test_days_are_londons_and_both_ends_count(
     assert await number("--since", "2026-11-25") == 2
     assert await number("--since", "2026-11-24", "--until", "2026-11-25") == 2
     assert await number("--since", "2026-11-27") == 0
+    assert await number("--since", "2026-11-24", "--until", "9999-12-31") == 3
 
 
 async def test_days_that_end_before_they_begin_are_refused(replay: Command) -> None:
