@@ -21,7 +21,11 @@ _PLACE = re.compile(r"[\w.:,\[\]/-]+")
 
 def named(what: str, url: str) -> str:
     """A database with its host and port, as far as the URL tells them beyond doubt."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # What is wrong with it may stand in its password.
+        return what
     place = parts.netloc.rpartition("@")[2] or next(iter(parse_qs(parts.query).get("host", [])), "")
     # A password that is not quoted may end the address early: then what looks like a host is part of it.
     doubtful = "@" in "".join((parts.path, parts.query, parts.fragment))

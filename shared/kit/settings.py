@@ -5,6 +5,7 @@ import binascii
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -59,6 +60,11 @@ def _servers(url: str) -> str:
 def _postgres(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
         raise ValueError("must begin with postgresql://")
+    try:
+        urlsplit(url.get_secret_value())
+    except ValueError:
+        # What it says of the fault may repeat the password.
+        raise ValueError("is no URL: what is special in a password must be written as %xx") from None
     return url
 
 

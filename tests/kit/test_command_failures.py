@@ -112,6 +112,8 @@ async def test_a_database_that_a_command_waits_for_is_named_with_its_last_word(s
         ("postgresql://me:a-password#of-mine@db:5432/name", ""),
         ("postgresql://me:a-password?of-mine@db:5432/name", ""),
         ("postgresql://", ""),
+        ("postgresql://me:a\u2100password@db:5432/name", ""),
+        ("postgresql://me:a[password@db:5432/name", ""),
     ],
 )
 def test_a_server_is_named_only_where_its_place_cannot_be_part_of_a_password(url: str, place: str) -> None:

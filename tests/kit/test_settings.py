@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.kit import settings as kit_settings
+from shared.kit.errors import Fatal
 from shared.kit.settings import DatabaseSettings, KitSettings, load
 from tests.support.environment import environment
 from tests.support.marks import PROBE
@@ -41,3 +42,15 @@ async def test_secrets_are_read_from_files_and_a_variable_goes_before_a_file(
     assert load(DatabaseSettings).database_url.get_secret_value() == "postgresql://file"
     monkeypatch.setenv("DATABASE_URL", "postgresql://variable")
     assert load(DatabaseSettings).database_url.get_secret_value() == "postgresql://variable"
+
+
+def test_an_address_that_cannot_be_read_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:s\u2100cret@127.0.0.1:1/name")
+
+    with pytest.raises(Fatal) as refused:
+        load(DatabaseSettings)
+
+    assert "DATABASE_URL is no URL" in str(refused.value)
+    assert "cret" not in str(refused.value)

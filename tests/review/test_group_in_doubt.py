@@ -102,7 +102,9 @@ async def test_members_of_a_group_that_is_too_small_come_to_the_top_of_the_queue
     assert "somebody left the group, and fewer have a place in it than it needs" in page
     assert "As far as is known here, 3 of at least 4 are in it." in page
     assert "Others may still join until" in page
-    assert "The client keeps the place until you decide, and has been told nothing" in page
+    assert (
+        "The client keeps the place until you decide or the course is over, and has been told nothing" in page
+    )
     assert "Does the therapy go on?" in page
     assert "Put the match before staff, because somebody left the group" in page
     assert (await office.audit(stays.request_id))[-1] == "group_in_doubt"

@@ -8,10 +8,11 @@ from services.matching.domain import wording
 from services.matching.domain.engine import Engine, Placed
 from services.matching.domain.flags import may_be_harmed
 from services.matching.domain.gates import Search
+from services.matching.domain.languages import signs
 from services.matching.domain.policy import Policy
 from shared.contract.intake import CaseDetails
 from shared.contract.vocabulary import Format, Mode, Strength
-from shared.languages import language
+from shared.languages import SIGNED, language
 
 FURTHER_KM = (5, 10, 20)
 DEARER_PENCE = (1_000, 2_000)
@@ -124,7 +125,15 @@ def _musts(case: CaseDetails) -> Iterator[Change]:
 
 def _languages(case: CaseDetails) -> Iterator[Change]:
     # Which others somebody speaks is not known; nearly every therapist works in this one.
-    if MOST_SPOKEN not in case.languages:
+    if signs(case.languages):
+        # Nobody is asked to do without who named no spoken language; beside one that is signed none counts.
+        if spoken := tuple(each for each in case.languages if each not in SIGNED):
+            yield (
+                "language",
+                f"sessions in {language(spoken[0])} with a sign language interpreter",
+                case.model_copy(update={"languages": spoken}),
+            )
+    elif MOST_SPOKEN not in case.languages:
         yield (
             "language",
             f"sessions in {language(MOST_SPOKEN)} as well",

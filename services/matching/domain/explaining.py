@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.matching.domain import wording
 from services.matching.domain.gates import Fit, Gate, Search, may_be_unsaid, meets
-from services.matching.domain.languages import spoken, unclear
+from services.matching.domain.languages import signs, spoken, unclear
 from services.matching.domain.outcomes import OutcomeTier
 from services.matching.domain.pathways import Pathways
 from services.matching.domain.policy import Policy
@@ -125,13 +125,22 @@ def nothing_found(search: Search, pathways: Pathways, kept_out: Mapping[Gate, in
 def _kept_out(search: Search, gate: Gate, number: int) -> str:
     if number == 1 or _is_nowhere(search, gate):
         return f"{number} who {_of_one(search, gate)}"
+    if _is_unsigned(search, gate):
+        return f"{number} who do not sign"
     return _KEPT_OUT[gate].format(n=number)
 
 
 def _of_one(search: Search, gate: Gate) -> str:
+    if _is_unsigned(search, gate):
+        return "does not sign"
     if not _is_nowhere(search, gate):
         return _KEPT_OFF[gate]
     return f"could be met in person alone, {_nowhere(search)}"
+
+
+def _is_unsigned(search: Search, gate: Gate) -> bool:
+    """Whether a language bars because it is not signed, be there a spoken one in common."""
+    return gate is Gate.LANGUAGE and signs(search.case.languages)
 
 
 def _is_nowhere(search: Search, gate: Gate) -> bool:
@@ -190,10 +199,12 @@ def _preference(search: Search, _fit: Fit, scored: Scored) -> str:
     return f"Is {wording.wish(wish)}: {_STRENGTH[wish.strength]}."
 
 
-def _language(_search: Search, fit: Fit, _scored: Scored) -> str:
+def _language(search: Search, fit: Fit, _scored: Scored) -> str:
     shared = fit.language
     if shared.asked not in shared.works_in:
         return f"Works in {spoken(shared)}; the client asked for {language(shared.asked)}."
+    if signs(search.case.languages):
+        return f"Works in {spoken(shared)}; beside a sign language no spoken one counts."
     return f"Works in {spoken(shared)}{', the language the client prefers' if shared.preferred else ''}."
 
 

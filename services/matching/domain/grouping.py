@@ -63,7 +63,7 @@ def joining_in_time(
     if therapist.seats_offered == 0 or (group.id is None and therapist.seats_free < 1):
         return None
     # Client and leader may have another language in common, in which the others were not promised a group.
-    if common((group.language,), therapist.languages) is None:
+    if not leads_in(group.language, therapist):
         return None
     # The group has its seat; whoever comes into it needs none.
     seated = replace(therapist, seats_free=max(1, therapist.seats_free))
@@ -76,6 +76,11 @@ def meeting(search: Search, fit: Fit, group: Gathering) -> Fit:
     """The same fit in a group, which meets in no other time or language that leader and client may share."""
     spoken = common(search.case.languages, (group.language,)) or fit.language
     return replace(fit, shared_slots=(group.slot,), language=spoken)
+
+
+def leads_in(language: str, therapist: Therapist) -> bool:
+    """Whether somebody works in the language of a group."""
+    return common((language,), therapist.languages) is not None
 
 
 def may_lead(therapist: Therapist | None, group: Gathering, on: date, rules: Rules) -> bool:
@@ -91,7 +96,7 @@ def may_lead(therapist: Therapist | None, group: Gathering, on: date, rules: Rul
         and begins_in_time(therapist, on, rules.policy)
         and Format.GROUP in therapist.formats
         and group.mode in therapist.modes
-        and common((group.language,), therapist.languages) is not None
+        and leads_in(group.language, therapist)
         # A member who has grown out of it does not end the group for the others.
         and (not ages or any(age in span for age in ages for span in sees))
     )
@@ -104,16 +109,18 @@ def narrowed(search: Search, mode: Mode) -> Search:
     return replace(search, case=search.case.model_copy(update={"mode": mode}))
 
 
-def opening(fit: Fit, slot: Slot, policy: Policy) -> Gathering:
+def opening(search: Search, fit: Fit, slot: Slot, policy: Policy) -> Gathering:
     """The group that would be opened for somebody as the first, at one of their times."""
-    size = policy.groups[fit.pathway.variant].size
+    size, spoken = policy.groups[fit.pathway.variant].size, fit.language.works_in
+    # Where it is not clear which they meant, one that they named as well is.
+    language = next((each for each in spoken if each in search.case.languages), spoken[0])
     return Gathering(
         None,
         fit.therapist.id,
         fit.pathway.variant,
         slot,
         fit.mode,
-        fit.language.works_in[0],
+        language,
         size.least,
         size.most,
     )

@@ -34,6 +34,11 @@ def wanted(asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(each for each in asked if each in SIGNED) or tuple(asked)
 
 
+def signs(asked: Sequence[str]) -> bool:
+    """Whether a language is among them that is signed."""
+    return any(each in SIGNED for each in asked)
+
+
 def common(asked: Sequence[str], works_in: Collection[str]) -> Common | None:
     """The first language asked for that is met by who works in these; None if none is."""
     counted = wanted(asked)

@@ -196,7 +196,7 @@ def _opened(around: Around, fit: Fit) -> Gathering:
     """The group to open, at the time that suits most of those who look for one as well."""
     search, taken = around.search, around.busy_times(fit.therapist.id)
     slots = [slot for slot in fit.shared_slots if slot not in taken]
-    group = opening(fit, slots[0], around.rules.policy)
+    group = opening(search, fit, slots[0], around.rules.policy)
     if len(slots) == 1:
         return group
     beside = replace(group, born=(search.case.date_of_birth,))

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from services.matching import store
 from services.matching.domain.gates import Gate, Search, check
-from services.matching.domain.grouping import Gathering, as_told, joining, narrowed, opening
+from services.matching.domain.grouping import Gathering, as_told, joining, leads_in, narrowed, opening
+from services.matching.domain.languages import common
 from services.matching.domain.pathways import into_groups, pathways_of
 from services.matching.domain.policy import Policy
 from services.matching.domain.ranking import Rules, search_for
@@ -46,6 +47,12 @@ class _Coming:
     mode: Mode
     shown: Group
     rules: Rules
+
+    def understands(self) -> bool:
+        """Whether the language of the group that was shown is one for client and therapist."""
+        language = self.shown.language
+        asked = self.search.case.languages
+        return common(asked, (language,)) is not None and leads_in(language, self.therapist)
 
     def was_shown(self, group: Gathering) -> bool:
         """Whether a group is the one that staff decided on."""
@@ -113,10 +120,16 @@ async def _opened(coming: _Coming, tx: Transaction) -> Gathering | SeatRefusal:
         return SeatRefusal.GROUP_GONE
     if isinstance(fit, Gate):
         return SeatRefusal.NO_SEAT_LEFT
-    if slot not in fit.shared_slots:
+    if slot not in fit.shared_slots or not coming.understands():
         return SeatRefusal.GROUP_GONE
     gathering = timedelta(days=policy.groups[coming.pathway.variant].gathering.days)
-    group = replace(opening(fit, slot, policy), id=GroupId(new_id()), deadline=tx.now + gathering)
+    group = replace(
+        opening(search, fit, slot, policy),
+        # As it was shown, be it the language of somebody else whom the same group is proposed to.
+        language=coming.shown.language,
+        id=GroupId(new_id()),
+        deadline=tx.now + gathering,
+    )
     # A therapist has one group at a time; another than was shown is for staff to decide on afresh.
     if not coming.was_shown(group) or not await store.open_group(tx, group):
         return SeatRefusal.GROUP_GONE

@@ -58,7 +58,13 @@ async def end_course(tx: Transaction, held: Held) -> bool:
 async def courses_over(tx: Transaction) -> list[GroupId]:
     """Formed groups whose course must be over."""
     rows = await tx.fetch(
-        "SELECT id FROM groups WHERE state = 'formed' AND over_at <= $1 ORDER BY over_at, id", tx.now
+        # An older build may still form groups without saying when they end: after eight weeks.
+        """
+        SELECT id FROM groups
+        WHERE state = 'formed' AND coalesce(over_at, joinable_until + interval '8 weeks') <= $1
+        ORDER BY joinable_until, id
+        """,
+        tx.now,
     )
     return [GroupId(row["id"]) for row in rows]
 

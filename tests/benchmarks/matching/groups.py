@@ -71,7 +71,7 @@ def _gathering(
     for placed in engine.best(search, 1, pathway.variant):
         fit = check(search, pathway, known[placed.therapist_id], rules.policy, rules.places)
         if isinstance(fit, Fit) and fit.shared_slots:
-            group = opening(fit, fit.shared_slots[0], rules.policy)
+            group = opening(search, fit, fit.shared_slots[0], rules.policy)
             born = (search.case.date_of_birth,)
             return replace(group, id=GroupId(UUID(int=number + 1)), members=1, born=born)
     return None

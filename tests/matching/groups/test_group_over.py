@@ -37,6 +37,22 @@ async def confirmed_again(database: Database, clock: MovableClock) -> None:
     await in_directory(database, replace(ADA, confirmed_on=clock.now().date()))
 
 
+async def test_a_group_formed_by_a_build_that_did_not_say_when_it_ends_ends_as_well(
+    database: Database, process: Process, clock: MovableClock
+) -> None:
+    await in_directory(database, ADA)
+    await gather(process.hear, LEAST)
+    async with database.transaction() as tx:
+        assert await tx.execute("UPDATE groups SET over_at = NULL") == "UPDATE 1"
+
+    clock.move(TO_THE_END - A_MOMENT)
+    before = await process.end()
+    clock.move(A_MOMENT)
+
+    assert (before, await process.end(), await process.end()) == (0, 1, 0)
+    assert await seats_free(database, "ada") == ADA.seats_free
+
+
 async def test_the_next_who_asks_is_proposed_the_time_of_a_group_whose_course_is_over(
     database: Database, process: Process, clock: MovableClock
 ) -> None:

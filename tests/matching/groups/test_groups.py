@@ -9,7 +9,7 @@ from services.matching import store
 from services.matching.domain.regrouping import MOST_FOR_GROUPS
 from services.matching.handlers import Matcher, offer_to_waiting
 from services.matching.handlers.reading import open_shortlist
-from shared.contract.matching import MatchNotFound, MatchProposed
+from shared.contract.matching import GroupPlaceHeld, MatchNotFound, MatchProposed
 from shared.contract.sealing import opened
 from shared.contract.vocabulary import Mode, Slot, Variant
 from shared.kit.clock import MovableClock
@@ -107,6 +107,37 @@ async def test_a_group_meets_in_what_its_leader_speaks_and_takes_in_nobody_who_a
     assert isinstance(signs, MatchNotFound)
     assert isinstance(mandarin, MatchNotFound)
     assert (group_on(cantonese).language, group_on(cantonese).members) == ("yue", 1)
+
+
+@pytest.mark.parametrize(
+    ("works_in", "first", "second"),
+    [
+        ("en fr", "fr", "en fr"),
+        ("no nb", "no", "nb"),
+        ("yue cmn", "cmn", "zh"),
+    ],
+)
+async def test_a_group_that_others_would_open_as_well_may_be_opened_in_their_language(
+    database: Database, hear: Hear, works_in: str, first: str, second: str
+) -> None:
+    await in_directory(database, a_leader(languages=frozenset(works_in.split())))
+    await proposed(hear, somebody(languages=(first,)))
+    beside = await proposed(hear, somebody(languages=tuple(second.split())))
+
+    said = await hear(a_choice(beside))
+
+    assert (group_on(shown(beside)).language, group_on(shown(beside)).group_id) == (first, None)
+    assert [type(each) for each in said] == [GroupPlaceHeld]
+
+
+async def test_a_group_is_opened_in_a_language_that_the_client_named_where_it_is_clear(
+    database: Database, hear: Hear
+) -> None:
+    await in_directory(database, a_leader(languages=frozenset({"yue", "cmn"})))
+
+    told = shown(await proposed(hear, somebody(languages=("zh", "cmn"))))
+
+    assert group_on(told).language == "cmn"
 
 
 async def test_a_leader_who_says_which_language_theirs_is_leads_on(database: Database, hear: Hear) -> None:

@@ -100,6 +100,25 @@ def test_of_a_sign_language_nobody_is_asked_to_do_without() -> None:
     }
 
 
+def test_who_named_a_spoken_language_as_well_may_think_of_an_interpreter() -> None:
+    ada, ben = a_therapist("ada"), a_therapist("ben")
+    signing = a_therapist("cleo", languages=frozenset({"en", "bfi"}), problem_areas=frozenset())
+
+    nobody = rank(a_search(languages=("en", "bfi")), [ada, ben], RULES)
+    found = shortlist(ada, signing, languages=("en", "bfi"))
+
+    assert isinstance(nobody, NothingFound)
+    assert "2 who do not sign" in nobody.text
+    for answer in (nobody, found):
+        assert [each.text for each in answer.concessions] == [
+            "sessions in English with a sign language interpreter"
+        ]
+    [only_one] = found.candidates
+    assert "Works in British Sign Language (BSL); beside a sign language no spoken one counts." in {
+        each.text for each in only_one.reasons
+    }
+
+
 @pytest.mark.parametrize(
     ("asked", "works_in", "named", "cautioned"),
     [

@@ -18,6 +18,7 @@ from shared.ages import LONDON
 from shared.contract.intake import CaseDetails
 from shared.contract.matching import GroupDoubt, Pathway, SeatRefusal, Shortfall, WaitWeeks
 from shared.contract.vocabulary import Slot, Variant
+from shared.languages import SIGNED
 
 _DAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}
 
@@ -53,6 +54,8 @@ def gate(code: str, details: CaseDetails | None) -> str:
     """What keeps therapists off a shortlist; from no district nobody is known to be too far away."""
     if code == "distance" and details is not None and details.outcode is None:
         return "in person alone, for which no postcode district was given"
+    if code == "language" and details is not None and SIGNED.intersection(details.languages):
+        return "no sign language that was asked for"
     return GATES.get(code, code.replace("_", " "))
 
 
